@@ -1,0 +1,99 @@
+//! One environment, stepped by hand.
+
+use crate::{EnvError, Space};
+
+/// A number that observations are made of: `f32` for rows of features, `u8` for pixels.
+pub trait Element: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + 'static {}
+
+impl Element for f32 {}
+impl Element for u8 {}
+
+/// A number that actions are made of: `u32` for a choice among `n`, `f32` for the components of a vector.
+///
+/// It is an associated type of the environment, so that an agent which chooses among `n` cannot be built for an
+/// environment that wants a torque.
+pub trait ActionElement: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + 'static {}
+
+impl ActionElement for u32 {}
+impl ActionElement for f32 {}
+
+/// What one step of one environment returned, beside the observation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Reward of the transition. Kept in `f64` as Gymnasium computes it; memories may narrow it.
+    pub reward: f64,
+    /// The task ended here: there is no future, and a bootstrap is cut.
+    pub terminated: bool,
+    /// The episode was stopped from outside (a time limit): the future exists and is bootstrapped from.
+    pub truncated: bool,
+}
+
+impl Step {
+    /// Whether the episode is over, for either reason.
+    pub fn ended(&self) -> bool {
+        self.terminated || self.truncated
+    }
+}
+
+/// One environment: it owns its random generator and its whole state.
+///
+/// The semantics are Gymnasium's. An episode starts with [`reset`](Env::reset) and goes on with
+/// [`step`](Env::step) until a step is [`ended`](Step::ended); stepping on after that is a bug of the caller.
+/// Observations are written into the caller's slice, and a step allocates nothing.
+///
+/// A user's own environment implements the six required methods; `check_env` tells whether they keep their
+/// promises.
+pub trait Env: Send {
+    /// Number type of an observation.
+    type Obs: Element;
+    /// Number type of an action.
+    type Action: ActionElement;
+
+    /// Gymnasium's name of the environment, or the user's own: `"CartPole-v1"`.
+    fn name(&self) -> &str;
+
+    /// Shape and bounds of an observation. A discrete space has rows of one number, the index.
+    fn observation_space(&self) -> &Space;
+
+    /// Shape and bounds of an action. A discrete space has rows of one number, the choice.
+    fn action_space(&self) -> &Space;
+
+    /// Starts an episode and writes its first observation, `[observation_space().row_len()]`.
+    ///
+    /// `Some(seed)` begins the very episode that Gymnasium's `reset(seed=seed)` begins; `None` goes on from where
+    /// the generator stands.
+    ///
+    /// # Panics
+    /// If `obs` has the wrong length.
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [Self::Obs]);
+
+    /// Takes one action, `[action_space().row_len()]`, and writes the observation that follows it. At the end of an
+    /// episode that is the last observation of this episode, never the first of the next.
+    ///
+    /// # Panics
+    /// If `action` or `obs` has the wrong length, or a discrete action is out of range.
+    fn step(&mut self, action: &[Self::Action], obs: &mut [Self::Obs]) -> Step;
+
+    /// Which choices are legal now, one flag for each of the `n` discrete actions; `None` if all always are.
+    fn action_mask(&self) -> Option<&[bool]> {
+        None
+    }
+
+    /// The whole state, generator included, as bytes that [`restore`](Env::restore) of the same build reads back.
+    ///
+    /// # Errors
+    /// [`EnvError::StateNotSaved`] if this environment does not implement it, which is the default.
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        Err(EnvError::StateNotSaved { env: self.name().to_owned() })
+    }
+
+    /// Goes back to a state from [`save`](Env::save): every later step is as it would have been then.
+    ///
+    /// # Errors
+    /// [`EnvError::StateNotSaved`] if this environment does not implement it, [`EnvError::BadState`] if the bytes
+    /// are not such a state.
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let _ = state;
+        Err(EnvError::StateNotSaved { env: self.name().to_owned() })
+    }
+}

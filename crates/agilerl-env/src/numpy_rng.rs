@@ -1,0 +1,112 @@
+//! numpy's default generator, so that a seed means here what it means in Gymnasium.
+
+use rand::Rng;
+use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
+
+/// `numpy.random.Generator(PCG64(SeedSequence(seed)))`: the same draws, to the last bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NumpyRng {
+    bits: Pcg64,
+    /// The unused high half of the last 64-bit draw: numpy hands out 32 bits twice before it draws again.
+    spare: Option<u32>,
+}
+
+impl NumpyRng {
+    /// The generator that `numpy.random.default_rng(seed)` gives.
+    pub fn new(seed: u64) -> Self {
+        let words = seed_sequence(seed);
+        let pair = |i: usize| (u128::from(words[i]) << 64) | u128::from(words[i + 1]);
+        Self { bits: Pcg64::new(pair(0), pair(2)), spare: None }
+    }
+
+    /// `Generator.random()`: uniform in `[0, 1)` with 53 random bits.
+    #[inline]
+    pub fn random(&mut self) -> f64 {
+        (self.bits.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// `Generator.uniform(low, high)`.
+    #[inline]
+    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.random()
+    }
+
+    /// `Generator.integers(low, high)`, the upper end excluded: Lemire's method on 32 bits.
+    ///
+    /// # Panics
+    /// If the range is empty or wider than 2^32 - 1, where numpy changes to another method.
+    pub fn integers(&mut self, low: i64, high: i64) -> i64 {
+        assert!(low < high, "integers({low}, {high}): the range is empty");
+        let width = u32::try_from(high - low).expect("ranges up to 2^32 - 1 only");
+        if width == 1 {
+            return low; // numpy draws nothing here
+        }
+        let mut product = u64::from(self.next_u32()) * u64::from(width);
+        if (product as u32) < width {
+            let threshold = width.wrapping_neg() % width;
+            while (product as u32) < threshold {
+                product = u64::from(self.next_u32()) * u64::from(width);
+            }
+        }
+        low + (product >> 32) as i64
+    }
+
+    fn next_u32(&mut self) -> u32 {
+        if let Some(high) = self.spare.take() {
+            return high;
+        }
+        let draw = self.bits.next_u64();
+        self.spare = Some((draw >> 32) as u32);
+        draw as u32
+    }
+}
+
+/// `SeedSequence(seed).generate_state(4, np.uint64)`: Melissa O'Neill's `seed_seq` design, in numpy's variant.
+fn seed_sequence(seed: u64) -> [u64; 4] {
+    const POOL: usize = 4;
+    let entropy = [seed as u32, (seed >> 32) as u32, 0, 0];
+
+    let mut multiplier = 0x43b0_d7e5_u32;
+    let mut hash = |value: u32| {
+        let value = value ^ multiplier;
+        multiplier = multiplier.wrapping_mul(0x931e_8875);
+        let value = value.wrapping_mul(multiplier);
+        value ^ (value >> 16)
+    };
+    let mix = |x: u32, y: u32| {
+        let value = 0xca01_f9dd_u32.wrapping_mul(x).wrapping_sub(0x4973_f715_u32.wrapping_mul(y));
+        value ^ (value >> 16)
+    };
+    let mut pool = entropy.map(&mut hash);
+    for source in 0..POOL {
+        for target in (0..POOL).filter(|&target| target != source) {
+            pool[target] = mix(pool[target], hash(pool[source]));
+        }
+    }
+
+    let mut multiplier = 0x8b51_f9dd_u32;
+    let words: [u32; 2 * POOL] = std::array::from_fn(|i| {
+        let value = pool[i % POOL] ^ multiplier;
+        multiplier = multiplier.wrapping_mul(0x58f3_8ded);
+        let value = value.wrapping_mul(multiplier);
+        value ^ (value >> 16)
+    });
+    std::array::from_fn(|i| u64::from(words[2 * i]) | (u64::from(words[2 * i + 1]) << 32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Literals from numpy 2.4: `default_rng(seed).random(3)`.
+    #[test]
+    fn doubles_equal_numpys() {
+        let mut rng = NumpyRng::new(0);
+        assert_eq!([rng.random(), rng.random(), rng.random()], [
+            0.636_961_687_280_249_3,
+            0.269_786_713_544_177_34,
+            0.040_973_523_926_567_75
+        ]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Many environments stepped together.
+
+use crate::{ActionElement, Element, EnvError, Space};
+
+/// What one step of all lanes returned. Row `i` of every field belongs to lane `i`.
+///
+/// Nothing is lost where an episode ends: `next_obs` is the true successor, the last observation of the episode,
+/// while `obs` is already the first observation of the next one.
+#[derive(Clone, Copy, Debug)]
+pub struct VecStep<'a, O = f32> {
+    /// `[lanes, row_len]`: what to act on next.
+    pub obs: &'a [O],
+    /// `[lanes, row_len]`: what to store and to bootstrap from. Differs from `obs` only in lanes whose episode ended.
+    pub next_obs: &'a [O],
+    /// `[lanes]`.
+    pub rewards: &'a [f64],
+    /// `[lanes]`: the task ended, the bootstrap is cut.
+    pub terminated: &'a [bool],
+    /// `[lanes]`: a limit stopped the episode, the bootstrap is not cut.
+    pub truncated: &'a [bool],
+}
+
+/// Several lanes of one environment, reset by themselves when an episode ends.
+///
+/// An ended lane is reset within the same step (its generator goes on), so every call of
+/// [`step`](VecEnv::step) is one transition in every lane and no reset row exists that could reach a memory.
+/// The same seeds and actions give the same bits whatever the number of lanes beside it or threads behind it.
+pub trait VecEnv: Send {
+    /// Number type of an observation.
+    type Obs: Element;
+    /// Number type of an action.
+    type Action: ActionElement;
+
+    /// Name of the environment in the lanes.
+    fn name(&self) -> &str;
+
+    /// Number of lanes.
+    fn num_envs(&self) -> usize;
+
+    /// Observation space of one lane.
+    fn observation_space(&self) -> &Space;
+
+    /// Action space of one lane.
+    fn action_space(&self) -> &Space;
+
+    /// Starts an episode in every lane and returns the first observations, `[lanes, row_len]`.
+    ///
+    /// `Some(s)` seeds lane `i` with `s + i` (wrapping), as Gymnasium does; `None` goes on from where the generators stand.
+    fn reset(&mut self, seed: Option<u64>) -> &[Self::Obs];
+
+    /// Starts an episode in every lane, lane `i` with `seeds[i]`, and returns the first observations.
+    ///
+    /// # Panics
+    /// If `seeds` does not have one entry for each lane.
+    fn reset_each(&mut self, seeds: &[u64]) -> &[Self::Obs];
+
+    /// The observations to act on, `[lanes, row_len]`, as the last reset or step left them.
+    fn obs(&self) -> &[Self::Obs];
+
+    /// Takes one action in every lane, `[lanes, action row_len]`.
+    ///
+    /// # Errors
+    /// [`EnvError::Lane`] if an environment panicked, naming lane, seed and step.
+    ///
+    /// # Panics
+    /// If `actions` has the wrong length, or if [`reset`](VecEnv::reset) was never called.
+    fn step(&mut self, actions: &[Self::Action]) -> Result<VecStep<'_, Self::Obs>, EnvError>;
+
+    /// Which choices are legal now, `[lanes, n]`; `None` if all always are.
+    fn action_masks(&self) -> Option<&[bool]> {
+        None
+    }
+
+    /// The whole state of all lanes, as bytes that [`restore`](VecEnv::restore) of the same build reads back.
+    ///
+    /// # Errors
+    /// [`EnvError::StateNotSaved`] if the environment in the lanes does not implement it.
+    fn save(&self) -> Result<Vec<u8>, EnvError>;
+
+    /// Goes back to a state from [`save`](VecEnv::save).
+    ///
+    /// # Errors
+    /// [`EnvError::StateNotSaved`] or [`EnvError::BadState`].
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError>;
+}
+
+impl<V: VecEnv + ?Sized> VecEnv for Box<V> {
+    type Obs = V::Obs;
+    type Action = V::Action;
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+    fn num_envs(&self) -> usize {
+        (**self).num_envs()
+    }
+    fn observation_space(&self) -> &Space {
+        (**self).observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        (**self).action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>) -> &[Self::Obs] {
+        (**self).reset(seed)
+    }
+    fn reset_each(&mut self, seeds: &[u64]) -> &[Self::Obs] {
+        (**self).reset_each(seeds)
+    }
+    fn obs(&self) -> &[Self::Obs] {
+        (**self).obs()
+    }
+    fn step(&mut self, actions: &[Self::Action]) -> Result<VecStep<'_, Self::Obs>, EnvError> {
+        (**self).step(actions)
+    }
+    fn action_masks(&self) -> Option<&[bool]> {
+        (**self).action_masks()
+    }
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        (**self).save()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        (**self).restore(state)
+    }
+}
