@@ -103,10 +103,19 @@ mod tests {
     #[test]
     fn doubles_equal_numpys() {
         let mut rng = NumpyRng::new(0);
-        assert_eq!([rng.random(), rng.random(), rng.random()], [
-            0.636_961_687_280_249_3,
-            0.269_786_713_544_177_34,
-            0.040_973_523_926_567_75
-        ]);
+        assert_eq!(
+            [rng.random(), rng.random(), rng.random()],
+            [0.6369616873214543, 0.2697867137638703, 0.04097352393619469]
+        );
+    }
+
+    /// Two of the three integers share one 64-bit draw; the half left over is not used by the double that follows.
+    #[test]
+    fn doubles_and_integers_interleave_as_numpys() {
+        let mut rng = NumpyRng::new(12_345_678_901_234);
+        assert_eq!([rng.random(), rng.random()], [0.40637757035390765, 0.026203563409374464]);
+        let integers = [(); 3].map(|()| rng.integers(-9999, 9999));
+        assert_eq!(integers, [-3534, 2411, -4533]);
+        assert_eq!(rng.random(), 0.13805479351744032);
     }
 }
