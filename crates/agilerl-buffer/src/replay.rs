@@ -1,0 +1,231 @@
+//! The ring of transitions.
+
+use std::collections::TryReserveError;
+use std::ops::Range;
+
+use rand::Rng;
+
+use crate::column::Column;
+use crate::memory::below;
+use crate::{Batch, BufferError, Memory, Reward, Row, RowLayout, Transitions};
+
+/// A ring of transitions: the newest `capacity` of all that were ever added.
+///
+/// `O` is the number type of an observation and `A` that of an action. One array for each column, all allocated by
+/// [`new`](Replay::new); nothing is allocated later.
+///
+/// A transition is named by its *ordinal*: it was the how many-th to be added, from 0. An ordinal is never used twice.
+#[derive(Clone, Debug)]
+pub struct Replay<O, A> {
+    layout: RowLayout,
+    capacity: usize,
+    len: usize,
+    /// The slot that is written next. As long as the ring is not full, the rows lie in the slots `0..len`.
+    next_slot: usize,
+    total: u64,
+    obs: Column<O>,
+    actions: Column<A>,
+    rewards: Column<f32>,
+    next_obs: Column<O>,
+    terminated: Column<bool>,
+    truncated: Column<bool>,
+    next_masks: Option<Column<bool>>,
+}
+
+impl<O: Copy, A: Copy> Replay<O, A> {
+    /// An empty memory with room for `capacity` transitions.
+    ///
+    /// The room is [`RowLayout::bytes`], reserved at once. Where the system grants memory that it only finds on first
+    /// use, as Linux does within limits, running out of it later ends the process: compare the size with the machine.
+    ///
+    /// # Errors
+    /// [`BufferError::ZeroCapacity`]; [`BufferError::TooLarge`] or [`BufferError::Refused`] if it cannot fit.
+    pub fn new(capacity: usize, layout: RowLayout) -> Result<Self, BufferError> {
+        let bytes = layout.bytes::<O, A>(capacity)?;
+        Self::allocate(capacity, layout).map_err(|_| BufferError::Refused {
+            capacity,
+            bytes,
+            row_bytes: layout.row_bytes::<O, A>(),
+        })
+    }
+
+    fn allocate(capacity: usize, layout: RowLayout) -> Result<Self, TryReserveError> {
+        Ok(Self {
+            layout,
+            capacity,
+            len: 0,
+            next_slot: 0,
+            total: 0,
+            obs: Column::new(capacity, layout.obs_len)?,
+            actions: Column::new(capacity, layout.action_len)?,
+            rewards: Column::new(capacity, 1)?,
+            next_obs: Column::new(capacity, layout.obs_len)?,
+            terminated: Column::new(capacity, 1)?,
+            truncated: Column::new(capacity, 1)?,
+            next_masks: layout.mask_len.map(|mask_len| Column::new(capacity, mask_len)).transpose()?,
+        })
+    }
+
+    /// Lengths of the columns.
+    pub fn layout(&self) -> &RowLayout {
+        &self.layout
+    }
+
+    /// Transitions that can be held.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Transitions held now.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Transitions ever added, those overwritten or cleared since included; the ordinal of the next one.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Bytes allocated for the columns.
+    pub fn bytes(&self) -> usize {
+        self.obs.bytes()
+            + self.actions.bytes()
+            + self.rewards.bytes()
+            + self.next_obs.bytes()
+            + self.terminated.bytes()
+            + self.truncated.bytes()
+            + self.next_masks.as_ref().map_or(0, Column::bytes)
+    }
+
+    /// Adds rows in order, over the oldest ones where the ring is full. Of more rows than the ring holds, the newest
+    /// stay.
+    ///
+    /// # Panics
+    /// If a column does not have the length that the layout gives it.
+    #[track_caller]
+    pub fn extend<R: Reward>(&mut self, transitions: &Transitions<'_, O, A, R>) {
+        let rows = transitions.rows(&self.layout);
+        let skipped = rows.saturating_sub(self.capacity);
+        let kept = rows - skipped;
+        // Skipped rows are as if they had been written and overwritten: they have ordinals, but no slot.
+        let first = self.next_slot;
+        self.obs.write(first, &transitions.obs[skipped * self.layout.obs_len..]);
+        self.actions.write(first, &transitions.actions[skipped * self.layout.action_len..]);
+        self.next_obs.write(first, &transitions.next_obs[skipped * self.layout.obs_len..]);
+        self.terminated.write(first, &transitions.terminated[skipped..]);
+        self.truncated.write(first, &transitions.truncated[skipped..]);
+        if let (Some(column), Some(masks)) = (&mut self.next_masks, transitions.next_masks) {
+            column.write(first, &masks[skipped * column.row_len()..]);
+        }
+        self.rewards.write_narrowed(first, &transitions.rewards[skipped..]);
+        self.next_slot = (first + kept) % self.capacity;
+        self.len = (self.len + kept).min(self.capacity);
+        self.total += rows as u64;
+    }
+
+    /// Adds all rows of another memory, oldest first.
+    ///
+    /// # Panics
+    /// If the layouts differ.
+    #[track_caller]
+    pub fn append(&mut self, other: &Self) {
+        assert_eq!(self.layout, other.layout, "memories with different layouts");
+        for chunk in other.chunks() {
+            self.extend(&chunk);
+        }
+    }
+
+    /// Forgets all rows and keeps the allocation. [`total`](Replay::total) goes on.
+    pub fn clear(&mut self) {
+        self.len = 0;
+        self.next_slot = 0;
+        self.obs.clear();
+        self.actions.clear();
+        self.rewards.clear();
+        self.next_obs.clear();
+        self.terminated.clear();
+        self.truncated.clear();
+        if let Some(masks) = &mut self.next_masks {
+            masks.clear();
+        }
+    }
+
+    /// The transition with this ordinal; `None` if it was overwritten or cleared, or is still to come.
+    pub fn row(&self, ordinal: u64) -> Option<Row<'_, O, A>> {
+        let position = ordinal.checked_sub(self.oldest())?;
+        (position < self.len as u64).then(|| self.row_at(position as usize))
+    }
+
+    /// All rows, oldest first, in the two pieces that the ring's end cuts them into; the second may be empty.
+    pub fn chunks(&self) -> [Transitions<'_, O, A, f32>; 2] {
+        if self.len < self.capacity {
+            [self.slots(0..self.len), self.slots(0..0)]
+        } else {
+            [self.slots(self.next_slot..self.capacity), self.slots(0..self.next_slot)]
+        }
+    }
+
+    /// The row at a position counted from the oldest.
+    #[inline]
+    pub(crate) fn row_at(&self, position: usize) -> Row<'_, O, A> {
+        let slot = self.slot(position);
+        Row {
+            obs: self.obs.row(slot),
+            action: self.actions.row(slot),
+            reward: self.rewards.row(slot)[0],
+            next_obs: self.next_obs.row(slot),
+            terminated: self.terminated.row(slot)[0],
+            truncated: self.truncated.row(slot)[0],
+            next_mask: self.next_masks.as_ref().map(|masks| masks.row(slot)),
+        }
+    }
+
+    /// Ordinal of the oldest row held.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.total - self.len as u64
+    }
+
+    fn slot(&self, position: usize) -> usize {
+        if self.len < self.capacity {
+            return position;
+        }
+        let slot = self.next_slot + position;
+        if slot < self.capacity { slot } else { slot - self.capacity }
+    }
+
+    fn slots(&self, slots: Range<usize>) -> Transitions<'_, O, A, f32> {
+        Transitions {
+            obs: self.obs.rows(slots.clone()),
+            actions: self.actions.rows(slots.clone()),
+            rewards: self.rewards.rows(slots.clone()),
+            next_obs: self.next_obs.rows(slots.clone()),
+            terminated: self.terminated.rows(slots.clone()),
+            truncated: self.truncated.rows(slots.clone()),
+            next_masks: self.next_masks.as_ref().map(|masks| masks.rows(slots)),
+        }
+    }
+}
+
+impl<O: Copy, A: Copy> Memory<O, A> for Replay<O, A> {
+    fn layout(&self) -> &RowLayout {
+        &self.layout
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn sample_into<G: Rng + ?Sized>(&self, rng: &mut G, batch: &mut Batch<O, A>) {
+        assert!(!self.is_empty(), "cannot sample from an empty memory");
+        batch.clear();
+        for _ in 0..batch.size() {
+            let position = below(rng, self.len as u64);
+            batch.push(self.oldest() + position, self.row_at(position as usize));
+        }
+    }
+}
