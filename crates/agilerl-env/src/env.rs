@@ -1,9 +1,12 @@
 //! One environment, stepped by hand.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::{EnvError, Space};
 
 /// A number that observations are made of: `f32` for rows of features, `u8` for pixels.
-pub trait Element: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + 'static {}
+pub trait Element: Number {}
 
 impl Element for f32 {}
 impl Element for u8 {}
@@ -12,10 +15,38 @@ impl Element for u8 {}
 ///
 /// It is an associated type of the environment, so that an agent which chooses among `n` cannot be built for an
 /// environment that wants a torque.
-pub trait ActionElement: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + 'static {}
+pub trait ActionElement: Number {}
 
 impl ActionElement for u32 {}
 impl ActionElement for f32 {}
+
+/// What observations and actions are made of: plain numbers that can be sent, saved and compared with bounds.
+pub trait Number:
+    Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + Serialize + DeserializeOwned + 'static
+{
+    /// The same number as `f64`: no type here has more digits.
+    fn to_f64(self) -> f64;
+
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+}
+
+macro_rules! number {
+    ($($type:ty)*) => {$(
+        impl Number for $type {
+            #[inline]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline]
+            fn from_f64(value: f64) -> Self {
+                value as $type
+            }
+        }
+    )*};
+}
+
+number!(f32 u8 u32);
 
 /// What one step of one environment returned, beside the observation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -71,7 +102,8 @@ pub trait Env: Send {
     /// episode that is the last observation of this episode, never the first of the next.
     ///
     /// # Panics
-    /// If `action` or `obs` has the wrong length, or a discrete action is out of range.
+    /// If `action` or `obs` has the wrong length, if a discrete action is out of range or masked, or if no episode was
+    /// started.
     fn step(&mut self, action: &[Self::Action], obs: &mut [Self::Obs]) -> Step;
 
     /// Which choices are legal now, one flag for each of the `n` discrete actions; `None` if all always are.
@@ -80,6 +112,7 @@ pub trait Env: Send {
     }
 
     /// The whole state, generator included, as bytes that [`restore`](Env::restore) of the same build reads back.
+    /// [`encode_state`](crate::encode_state) makes them from anything that serde can write.
     ///
     /// # Errors
     /// [`EnvError::StateNotSaved`] if this environment does not implement it, which is the default.
@@ -95,5 +128,35 @@ pub trait Env: Send {
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         let _ = state;
         Err(EnvError::StateNotSaved { env: self.name().to_owned() })
+    }
+}
+
+impl<E: Env + ?Sized> Env for Box<E> {
+    type Obs = E::Obs;
+    type Action = E::Action;
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+    fn observation_space(&self) -> &Space {
+        (**self).observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        (**self).action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [Self::Obs]) {
+        (**self).reset(seed, obs);
+    }
+    fn step(&mut self, action: &[Self::Action], obs: &mut [Self::Obs]) -> Step {
+        (**self).step(action, obs)
+    }
+    fn action_mask(&self) -> Option<&[bool]> {
+        (**self).action_mask()
+    }
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        (**self).save()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        (**self).restore(state)
     }
 }

@@ -1,16 +1,42 @@
 //! What can go wrong with an environment.
 
 /// Error of this crate.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
     /// The catalogue has no environment of that name.
-    #[error("unknown environment {name:?}; known are: {known}")]
+    #[error("unknown environment {name:?}{}; known are: {known}", did_you_mean(nearest))]
     Unknown {
         /// The name asked for.
         name: String,
+        /// The known name that looks most like it, if one does.
+        nearest: Option<String>,
         /// All names, separated by commas.
         known: String,
+    },
+    /// The environment's actions are continuous, and choices were asked for.
+    #[error("{name} takes continuous actions, and this needs a choice among n (as DQN does){}", did_you_mean(instead))]
+    NeedsContinuousActions {
+        /// Name of the environment.
+        name: String,
+        /// The same task with a choice among n, if there is one.
+        instead: Option<String>,
+    },
+    /// The environment's actions are choices, and continuous ones were asked for.
+    #[error("{name} takes a choice among n, and this needs continuous actions{}", did_you_mean(instead))]
+    NeedsChoices {
+        /// Name of the environment.
+        name: String,
+        /// The same task with continuous actions, if there is one.
+        instead: Option<String>,
+    },
+    /// A vector environment of no lanes, or on no threads, was asked for.
+    #[error("{env} was asked for with 0 {what}; at least 1 is needed")]
+    Zero {
+        /// Name of the environment.
+        env: String,
+        /// `"lanes"` or `"threads"`.
+        what: &'static str,
     },
     /// The environment does not implement saving its state.
     #[error("{env} cannot save its state: implement `save` and `restore` of its `Env`")]
@@ -29,7 +55,7 @@ pub enum EnvError {
         why: String,
     },
     /// An environment in a lane panicked.
-    #[error("{env} panicked in lane {lane} (seed {seed:?}) at step {step} of its episode: {message}")]
+    #[error("{env} panicked in lane {lane} ({}) at step {step} of episode {episode}: {message}", seeded(*seed))]
     Lane {
         /// Name of the environment.
         env: String,
@@ -37,9 +63,19 @@ pub enum EnvError {
         lane: usize,
         /// Seed of its last seeded reset.
         seed: Option<u64>,
+        /// Episodes that ended since that reset.
+        episode: u64,
         /// Steps taken in the episode before.
         step: u64,
         /// The panic's message.
         message: String,
     },
+}
+
+fn did_you_mean(name: &Option<String>) -> String {
+    name.as_ref().map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+}
+
+fn seeded(seed: Option<u64>) -> String {
+    seed.map_or_else(|| "never seeded".to_owned(), |seed| format!("seed {seed}"))
 }

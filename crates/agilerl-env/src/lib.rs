@@ -3,11 +3,35 @@
 mod env;
 mod vec_env;
 mod space;
+mod sync_vec;
+mod thread_vec;
+mod lanes;
+mod time_limit;
+mod one_hot;
+mod episode_stats;
+mod cart_pole;
+mod frozen_lake;
+mod probe;
+mod catalogue;
+mod saved_state;
 mod numpy_rng;
 mod error;
 
-pub use env::{ActionElement, Element, Env, Step};
+pub use cart_pole::CartPole;
+pub use catalogue::{
+    Actions, BoxEnv, BoxVecEnv, EnvInfo, catalogue, env_info, make, make_continuous, make_vec, make_vec_continuous,
+    make_vec_threaded, one_hot,
+};
+pub use env::{ActionElement, Element, Env, Number, Step};
+pub use episode_stats::{Episode, EpisodeStats};
 pub use error::EnvError;
+pub use frozen_lake::FrozenLake;
 pub use numpy_rng::NumpyRng;
+pub use one_hot::{OneHot, OneHotVec};
+pub use probe::{Probe, ProbeEnv};
+pub use saved_state::{decode_state, encode_state};
 pub use space::Space;
+pub use sync_vec::SyncVec;
+pub use thread_vec::ThreadVec;
+pub use time_limit::TimeLimit;
 pub use vec_env::{VecEnv, VecStep};

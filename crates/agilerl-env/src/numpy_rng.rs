@@ -52,6 +52,18 @@ impl NumpyRng {
         low + (product >> 32) as i64
     }
 
+    /// Gymnasium's `categorical_sample(probabilities, rng)`: the first index whose cumulated probability exceeds one
+    /// draw of [`random`](NumpyRng::random), or 0 where rounding leaves none.
+    pub fn categorical(&mut self, probabilities: &[f64]) -> usize {
+        let draw = self.random();
+        let mut cumulated = 0.0;
+        let exceeds = |probability: &f64| {
+            cumulated += probability;
+            cumulated > draw
+        };
+        probabilities.iter().position(exceeds).unwrap_or(0)
+    }
+
     fn next_u32(&mut self) -> u32 {
         if let Some(high) = self.spare.take() {
             return high;

@@ -18,6 +18,9 @@ pub struct VecStep<'a, O = f32> {
     pub terminated: &'a [bool],
     /// `[lanes]`: a limit stopped the episode, the bootstrap is not cut.
     pub truncated: &'a [bool],
+    /// `[lanes, n]`: which choices are legal in `next_obs`, for a bootstrap that may only take the maximum over those;
+    /// `None` if all always are. The masks to act with now are [`VecEnv::action_masks`].
+    pub next_action_masks: Option<&'a [bool]>,
 }
 
 /// Several lanes of one environment, reset by themselves when an episode ends.
@@ -45,7 +48,8 @@ pub trait VecEnv: Send {
 
     /// Starts an episode in every lane and returns the first observations, `[lanes, row_len]`.
     ///
-    /// `Some(s)` seeds lane `i` with `s + i` (wrapping), as Gymnasium does; `None` goes on from where the generators stand.
+    /// `Some(s)` seeds lane `i` with `s + i` (wrapping), as Gymnasium does; `None` goes on from where the generators
+    /// stand. A lane that panics here keeps its old observation, and the next [`step`](VecEnv::step) is the error.
     fn reset(&mut self, seed: Option<u64>) -> &[Self::Obs];
 
     /// Starts an episode in every lane, lane `i` with `seeds[i]`, and returns the first observations.
@@ -60,7 +64,9 @@ pub trait VecEnv: Send {
     /// Takes one action in every lane, `[lanes, action row_len]`.
     ///
     /// # Errors
-    /// [`EnvError::Lane`] if an environment panicked, naming lane, seed and step.
+    /// [`EnvError::Lane`] if an environment panicked, naming lane, seed and step (the first lane, if several did). The
+    /// other lanes have taken their step, but its outcome is lost; every further step is the same error, until a reset
+    /// or a restore puts the lanes in order.
     ///
     /// # Panics
     /// If `actions` has the wrong length, or if [`reset`](VecEnv::reset) was never called.
@@ -74,13 +80,14 @@ pub trait VecEnv: Send {
     /// The whole state of all lanes, as bytes that [`restore`](VecEnv::restore) of the same build reads back.
     ///
     /// # Errors
-    /// [`EnvError::StateNotSaved`] if the environment in the lanes does not implement it.
+    /// [`EnvError::StateNotSaved`] if the environment in the lanes does not implement it, [`EnvError::Lane`] if the
+    /// last step was that error.
     fn save(&self) -> Result<Vec<u8>, EnvError>;
 
-    /// Goes back to a state from [`save`](VecEnv::save).
+    /// Goes back to a state from [`save`](VecEnv::save), of as many lanes.
     ///
     /// # Errors
-    /// [`EnvError::StateNotSaved`] or [`EnvError::BadState`].
+    /// [`EnvError::StateNotSaved`] or [`EnvError::BadState`]; the lanes must then be reset before the next step.
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError>;
 }
 

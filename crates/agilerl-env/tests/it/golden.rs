@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use agilerl_env::{ActionElement, Env};
+use agilerl_env::{ActionElement, BoxEnv, Env, make, make_continuous};
 use serde::Deserialize;
 
 /// One file: an environment and its episodes.
@@ -84,7 +84,6 @@ pub(crate) enum Action {
     Components(Vec<f32>),
 }
 
-#[allow(dead_code, reason = "the environments come next")]
 /// An action element that recorded actions can be turned into.
 pub(crate) trait Recorded: ActionElement {
     /// Writes the action into `row`; panics if it is of the other kind or length.
@@ -147,7 +146,6 @@ pub(crate) fn read(path: &Path) -> Recording {
 /// Plays the recorded actions from `reset(seed)` and compares every observation, reward and flag with `==`.
 /// `inspect` sees the environment after reset (`t` = 0) and after every step `t`, for checks of its inside.
 #[track_caller]
-#[allow(dead_code, reason = "the environments come next")]
 pub(crate) fn replay<E>(episode: &Episode, env: &mut E, mut inspect: impl FnMut(&E, usize))
 where
     E: Env<Obs = f32, Action: Recorded> + ?Sized,
@@ -173,9 +171,38 @@ where
 }
 
 /// A line that is seen even when the test passes: the harness captures `eprintln!`, not this.
-#[allow(dead_code, reason = "the environments come next")]
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[test]
+fn every_recorded_episode_is_replayed_to_the_last_bit() {
+    for recording in recordings() {
+        let continuous = recording.kwargs.get("continuous") == Some(&true.into());
+        // The recorded name says whether a lander is continuous, so that keyword selects nothing more.
+        let others = recording.kwargs.iter().filter(|(key, _)| *key != "continuous").count();
+        let played = match recording.env.as_str() {
+            _ if others > 0 => Err(format!("the catalogue has no {:?}", recording.kwargs)),
+            name if continuous || make(name).is_err() => {
+                make_continuous(name).map(|env| replay_all(&recording, env)).map_err(|e| e.to_string())
+            }
+            name => make(name).map(|env| replay_all(&recording, env)).map_err(|e| e.to_string()),
+        };
+        match played {
+            Ok(steps) => say(&format!("golden: {} replayed, {steps} steps", recording.env)),
+            // The list of the known names is in the error; here its first clause is enough.
+            Err(why) => {
+                say(&format!("golden: {} SKIPPED: {}", recording.env, why.split(';').next().unwrap_or_default()))
+            }
+        }
+    }
+}
+
+fn replay_all<A: Recorded>(recording: &Recording, mut env: BoxEnv<A>) -> usize {
+    for episode in &recording.episodes {
+        replay(episode, &mut env, |_, _| ());
+    }
+    recording.episodes.iter().map(|episode| episode.length).sum()
 }
 
 #[test]

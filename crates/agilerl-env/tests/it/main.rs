@@ -1,3 +1,5 @@
 //! The integration tests of the crate, in one binary: each further binary would be linked again.
 
 mod golden;
+mod cart_pole;
+mod frozen_lake;

@@ -1,0 +1,260 @@
+//! Environments by name.
+
+use crate::{
+    ActionElement, CartPole, Env, EnvError, FrozenLake, OneHotVec, Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit,
+    VecEnv,
+};
+
+/// An environment out of the catalogue.
+pub type BoxEnv<A = u32> = Box<dyn Env<Obs = f32, Action = A>>;
+
+/// A vector environment out of the catalogue.
+pub type BoxVecEnv<A = u32> = Box<dyn VecEnv<Obs = f32, Action = A>>;
+
+/// What the catalogue knows of an environment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EnvInfo {
+    /// Its name, Gymnasium's where Gymnasium has it.
+    pub name: &'static str,
+    /// One line about it.
+    pub summary: &'static str,
+    /// Kind of its actions.
+    pub actions: Actions,
+    /// Steps after which an episode is truncated, if it is.
+    pub max_episode_steps: Option<u64>,
+    /// Mean return from which Gymnasium calls it solved, if it says so.
+    pub reward_threshold: Option<f64>,
+}
+
+/// Kind of an environment's actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actions {
+    /// A choice among `n`, a `u32`: for [`make`] and [`make_vec`].
+    Choice,
+    /// A vector of numbers, `f32`: for [`make_continuous`] and [`make_vec_continuous`].
+    Continuous,
+}
+
+/// All environments that have names.
+///
+/// ```
+/// let solved = agilerl_env::catalogue().find(|info| info.name == "CartPole-v1").unwrap().reward_threshold;
+/// assert_eq!(solved, Some(475.0));
+/// ```
+pub fn catalogue() -> impl Iterator<Item = &'static EnvInfo> {
+    let choices = CHOICES.iter().map(|entry| &entry.info);
+    choices.chain(CONTINUOUS.iter().map(|entry| &entry.info))
+}
+
+/// What the catalogue knows of the environment of that name.
+///
+/// # Errors
+/// [`EnvError::Unknown`], which lists the known names.
+pub fn env_info(name: &str) -> Result<&'static EnvInfo, EnvError> {
+    catalogue().find(|info| info.name == name).ok_or_else(|| unknown(name))
+}
+
+/// One environment by name, its time limit applied, its observations as they are (a discrete one is an index).
+///
+/// ```
+/// let env = agilerl_env::make("CartPole-v1")?;
+/// assert_eq!(env.observation_space().row_len(), 4);
+/// let error = agilerl_env::make("CartPole-v0").err().unwrap();
+/// assert!(error.to_string().contains("did you mean \"CartPole-v1\"?"));
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+///
+/// # Errors
+/// [`EnvError::Unknown`], or [`EnvError::NeedsContinuousActions`] for an environment of [`make_continuous`].
+pub fn make(name: &str) -> Result<BoxEnv, EnvError> {
+    Ok((choice(name)?.one)())
+}
+
+/// `lanes` environments by name, stepped one after another: a [`SyncVec`]. See [`make`].
+///
+/// ```
+/// use agilerl_env::{VecEnv, make_vec, one_hot};
+/// let envs = make_vec("FrozenLake-v1", 8)?;
+/// assert_eq!(envs.observation_space().row_len(), 1);          // the index of a tile
+/// assert_eq!(one_hot(envs).observation_space().row_len(), 16);
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+///
+/// # Errors
+/// As [`make`], and [`EnvError::Zero`] for no lanes.
+pub fn make_vec(name: &str, lanes: usize) -> Result<BoxVecEnv, EnvError> {
+    make_vec_threaded(name, lanes, 1)
+}
+
+/// `lanes` environments by name on `threads` threads: a [`ThreadVec`], with the bits of [`make_vec`].
+///
+/// # Errors
+/// As [`make_vec`], and [`EnvError::Zero`] for no threads.
+pub fn make_vec_threaded(name: &str, lanes: usize, threads: usize) -> Result<BoxVecEnv, EnvError> {
+    let many = choice(name)?.many;
+    check_counts(name, lanes, threads)?;
+    Ok(many(lanes, threads))
+}
+
+/// One environment with continuous actions by name. See [`make`].
+///
+/// # Errors
+/// [`EnvError::Unknown`], or [`EnvError::NeedsChoices`] for an environment of [`make`].
+pub fn make_continuous(name: &str) -> Result<BoxEnv<f32>, EnvError> {
+    Ok((continuous(name)?.one)())
+}
+
+/// `lanes` environments with continuous actions by name on `threads` threads. See [`make_vec_threaded`].
+///
+/// # Errors
+/// As [`make_continuous`], and [`EnvError::Zero`].
+pub fn make_vec_continuous(name: &str, lanes: usize, threads: usize) -> Result<BoxVecEnv<f32>, EnvError> {
+    let many = continuous(name)?.many;
+    check_counts(name, lanes, threads)?;
+    Ok(many(lanes, threads))
+}
+
+/// Encodes a discrete observation as a [one-hot](OneHotVec) vector; any other observation is left as it is.
+pub fn one_hot<A: ActionElement>(envs: BoxVecEnv<A>) -> BoxVecEnv<A> {
+    if envs.observation_space().choices().is_some() { Box::new(OneHotVec::new(envs)) } else { envs }
+}
+
+/// An environment of the catalogue and how it is made.
+struct Entry<A> {
+    info: EnvInfo,
+    one: fn() -> BoxEnv<A>,
+    /// Lanes and threads.
+    many: fn(usize, usize) -> BoxVecEnv<A>,
+}
+
+/// An entry out of an expression that makes the environment.
+macro_rules! entry {
+    ($name:expr, $summary:expr, $actions:ident, limit $limit:expr, solved $threshold:expr, $make:expr) => {
+        Entry {
+            info: EnvInfo {
+                name: $name,
+                summary: $summary,
+                actions: Actions::$actions,
+                max_episode_steps: Some($limit),
+                reward_threshold: $threshold,
+            },
+            one: || Box::new(TimeLimit::new($make, $limit)),
+            many: |lanes, threads| vec_of(lanes, threads, || TimeLimit::new($make, $limit)),
+        }
+    };
+    (probe $probe:ident, $summary:expr) => {
+        Entry {
+            info: EnvInfo {
+                name: Probe::$probe.name(),
+                summary: $summary,
+                actions: Actions::Choice,
+                max_episode_steps: None,
+                reward_threshold: None,
+            },
+            one: || Box::new(ProbeEnv::new(Probe::$probe)),
+            many: |lanes, threads| vec_of(lanes, threads, || ProbeEnv::new(Probe::$probe)),
+        }
+    };
+}
+
+/// Names, limits and thresholds as Gymnasium 1.4.0 registers them.
+static CHOICES: &[Entry<u32>] = &[
+    entry!("CartPole-v1", "keep a pole upright on a cart", Choice, limit 500, solved Some(475.0), CartPole::new()),
+    // The best policy reaches the goal within the limit in 74 of 100 episodes.
+    entry!(
+        "FrozenLake-v1", "cross a slippery lake of 4 x 4 without falling into a hole", Choice,
+        limit 100, solved Some(0.7), FrozenLake::new(true)
+    ),
+    // Gymnasium has it by keyword: make("FrozenLake-v1", is_slippery=False).
+    entry!(
+        "FrozenLakeNotSlippery-v1", "the same lake with a firm grip", Choice,
+        limit 100, solved None, FrozenLake::new(false)
+    ),
+    entry!(probe ConstantReward, "one step, reward 1"),
+    entry!(probe ObsReward, "one step, the reward is the observation"),
+    entry!(probe TwoSteps, "two steps, the reward comes with the second"),
+    entry!(probe ActionReward, "one step, the reward is the action's"),
+    entry!(probe ObsActionReward, "one step, the action must equal the observation"),
+    entry!(probe Terminated, "three steps of reward 1, then terminated"),
+    entry!(probe Truncated, "three steps of reward 1, then truncated"),
+    entry!(probe FinalObs, "a ring of four places, truncated after two steps"),
+    entry!(probe Masked, "two steps with one illegal action in each"),
+];
+
+static CONTINUOUS: &[Entry<f32>] = &[];
+
+/// The same task with the other kind of actions: a choice, continuous.
+const TWINS: &[(&str, &str)] = &[("LunarLander-v3", "LunarLanderContinuous-v3")];
+
+fn vec_of<E: Env + 'static>(
+    lanes: usize,
+    threads: usize,
+    make: impl Fn() -> E,
+) -> Box<dyn VecEnv<Obs = E::Obs, Action = E::Action>> {
+    if threads == 1 {
+        Box::new(SyncVec::from_fn(lanes, |_lane| make()))
+    } else {
+        Box::new(ThreadVec::from_fn(lanes, threads, |_lane| make()))
+    }
+}
+
+fn choice(name: &str) -> Result<&'static Entry<u32>, EnvError> {
+    let entry = CHOICES.iter().find(|entry| entry.info.name == name);
+    entry.ok_or_else(|| match env_info(name) {
+        Ok(_) => {
+            let instead =
+                TWINS.iter().find(|(_, continuous)| *continuous == name).map(|(choice, _)| choice.to_string());
+            EnvError::NeedsContinuousActions { name: name.to_owned(), instead }
+        }
+        Err(unknown) => unknown,
+    })
+}
+
+fn continuous(name: &str) -> Result<&'static Entry<f32>, EnvError> {
+    let entry = CONTINUOUS.iter().find(|entry| entry.info.name == name);
+    entry.ok_or_else(|| match env_info(name) {
+        Ok(_) => {
+            let instead =
+                TWINS.iter().find(|(choice, _)| *choice == name).map(|(_, continuous)| continuous.to_string());
+            EnvError::NeedsChoices { name: name.to_owned(), instead }
+        }
+        Err(unknown) => unknown,
+    })
+}
+
+fn check_counts(name: &str, lanes: usize, threads: usize) -> Result<(), EnvError> {
+    match (lanes, threads) {
+        (0, _) => Err(EnvError::Zero { env: name.to_owned(), what: "lanes" }),
+        (_, 0) => Err(EnvError::Zero { env: name.to_owned(), what: "threads" }),
+        _ => Ok(()),
+    }
+}
+
+fn unknown(name: &str) -> EnvError {
+    let known: Vec<&str> = catalogue().map(|info| info.name).collect();
+    let nearest = known.iter().map(|known| (distance(&plain(name), &plain(known)), *known)).min();
+    // A third of the letters may differ: "cartpole" and "CartPole-v0" are near, "Pendulum-v1" is not.
+    let nearest =
+        nearest.filter(|(distance, known)| 3 * distance <= plain(known).len()).map(|(_, known)| known.to_owned());
+    EnvError::Unknown { name: name.to_owned(), nearest, known: known.join(", ") }
+}
+
+/// Letters only, in lower case, without the version.
+fn plain(name: &str) -> String {
+    let unversioned = name.rsplit_once("-v").map_or(name, |(stem, _)| stem);
+    unversioned.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Levenshtein's distance: insertions, deletions and replacements that make `a` into `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
