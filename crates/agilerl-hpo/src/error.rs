@@ -1,0 +1,114 @@
+//! What can go wrong while a population evolves.
+
+use std::{io, path::PathBuf};
+
+use crate::TaskError;
+
+/// Error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HpoError {
+    /// A setting is outside its range.
+    #[error("{field} is {value}, but must be {expected}")]
+    Config {
+        /// The setting: `tournament.size`.
+        field: String,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A name of `rl_hp_selection` that the individuals do not know.
+    #[error("unknown hyperparameter {name:?} in mutation.rl_hp_selection; this agent has: {known}")]
+    UnknownHyperparameter {
+        /// The name asked for.
+        name: String,
+        /// All names, separated by commas.
+        known: String,
+    },
+    /// A hyperparameter that is to be mutated has no bounds.
+    #[error(
+        "hyperparameter {name:?} has no bounds; add {name:?} with min, max and factor to mutation.bounds, or take it \
+         out of mutation.rl_hp_selection"
+    )]
+    NoBounds {
+        /// Its name.
+        name: String,
+    },
+    /// A hyperparameter starts outside its bounds.
+    #[error(
+        "{name} starts at {value}, outside its bounds {min} to {max}; start inside them, widen mutation.bounds, or \
+         take {name:?} out of mutation.rl_hp_selection"
+    )]
+    OutOfBounds {
+        /// Its name.
+        name: String,
+        /// Where it starts.
+        value: f64,
+        /// Least value.
+        min: f64,
+        /// Greatest value.
+        max: f64,
+    },
+    /// The worker threads could not be started.
+    #[error("cannot start {threads} worker threads")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// The task could not make what a run needs.
+    #[error("cannot make {what}")]
+    Setup {
+        /// What was to be made.
+        what: String,
+        /// The task's error.
+        source: TaskError,
+    },
+    /// Training or scoring an individual failed or panicked.
+    #[error("individual {individual} failed in {stage} of generation {generation}")]
+    Task {
+        /// Id of the individual.
+        individual: u64,
+        /// Generation, from 0.
+        generation: u64,
+        /// What it was doing.
+        stage: &'static str,
+        /// The task's error, or the panic's message.
+        source: TaskError,
+    },
+    /// Nobody can be a parent.
+    #[error(
+        "none of the {population} individuals has a finite fitness and finite weights: nobody can be a parent; lower \
+         the learning rates or the bounds they may reach, or clip gradients"
+    )]
+    NoneFinite {
+        /// Size of the population.
+        population: usize,
+    },
+    /// An observer could not do its work.
+    #[error("an observer of the run failed")]
+    Observer {
+        /// Its error.
+        source: crate::ObserverError,
+    },
+    /// A file could not be written or read.
+    #[error("cannot {action} {}", path.display())]
+    Storage {
+        /// What was tried: `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// This trainer failed in the middle of a generation.
+    #[error("this run failed in the middle of a generation and cannot go on; build a new trainer")]
+    Broken,
+}
+
+/// The error of a setting outside its range.
+pub(crate) fn out_of_range(field: &str, value: impl ToString, expected: impl Into<String>) -> HpoError {
+    HpoError::Config { field: field.to_owned(), value: value.to_string(), expected: expected.into() }
+}

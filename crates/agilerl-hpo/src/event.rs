@@ -1,0 +1,150 @@
+//! What a run tells, and who listens.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Ending, Evaluation, Individual, Mutated, RoundStats};
+
+/// Error of an observer, whatever it is.
+pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Whether the run goes on: the only thing that an observer can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Stop once the generation that trains is evaluated, with a whole outcome.
+    Stop,
+}
+
+/// Listens to a run. It sees values, never the trainer.
+pub trait Observer<A> {
+    /// Hears of an event, in the order of the run.
+    ///
+    /// # Errors
+    /// If it cannot do its work (a full disk): the run stops and names it.
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError>;
+}
+
+impl<A, O: Observer<A> + ?Sized> Observer<A> for Box<O> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+        (**self).observe(event)
+    }
+}
+
+/// Something that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a, A> {
+    /// The run is about to begin.
+    Started {
+        /// Root seed.
+        seed: u64,
+        /// Generations at most.
+        generations: u64,
+        /// Transitions that one generation of the whole population trains.
+        generation_env_steps: u64,
+        /// The initial population.
+        population: &'a [Individual<A>],
+    },
+    /// A round is over.
+    Round {
+        /// Generation, from 0.
+        generation: u64,
+        /// Transitions trained so far, over all individuals.
+        env_steps: u64,
+    },
+    /// An evaluated individual has a fitness or a weight that is NaN or infinite: it ranks last and is never a parent.
+    NotFinite {
+        /// Generation, from 0.
+        generation: u64,
+        /// The individual.
+        individual: &'a Individual<A>,
+    },
+    /// A generation is trained and evaluated; nothing has been selected or mutated yet.
+    Evaluated(&'a GenerationReport<'a, A>),
+    /// An individual faced fresh episodes: because its fitness reached the target, or, after the last generation,
+    /// to find out which individual is the elite of the run.
+    Confirmed {
+        /// The generation in which it was evaluated.
+        generation: u64,
+        /// The individual.
+        individual: &'a Individual<A>,
+        /// Number of fresh episodes.
+        episodes: usize,
+        /// Their mean return.
+        mean: f64,
+        /// Whether the mean reached the target: the run ends with this individual.
+        reached: bool,
+    },
+    /// The next generation was born.
+    Evolved {
+        /// The generation that begins, from 1.
+        generation: u64,
+        /// Its individuals: parents and mutations stand in them.
+        population: &'a [Individual<A>],
+    },
+    /// The run is over.
+    Ended {
+        /// Why.
+        ending: Ending,
+        /// The elite of the run, as it was evaluated.
+        elite: &'a Individual<A>,
+        /// Its mean return on fresh episodes.
+        confirmed_mean: f64,
+        /// Transitions trained, over all individuals.
+        env_steps: u64,
+        /// Transitions of evaluations, counted apart.
+        eval_steps: u64,
+        /// The clock since the start. For logs only.
+        wall: Duration,
+    },
+}
+
+/// A generation as it was evaluated.
+#[derive(Debug)]
+pub struct GenerationReport<'a, A> {
+    /// Generation, from 0.
+    pub generation: u64,
+    /// The evaluated individuals, none mutated since.
+    pub population: &'a [Individual<A>],
+    /// What each of them did in training, in the same order.
+    pub training: &'a [RoundStats],
+    /// How each of them was scored, in the same order.
+    pub evaluations: &'a [Evaluation],
+    /// Place of the fittest in `population`.
+    pub elite: usize,
+    /// Transitions trained so far, over all individuals.
+    pub env_steps: u64,
+    /// Transitions of evaluations so far, counted apart.
+    pub eval_steps: u64,
+    /// The clock since the start. For logs only.
+    pub wall: Duration,
+}
+
+impl<A> GenerationReport<'_, A> {
+    /// The fittest individual.
+    pub fn elite(&self) -> &Individual<A> {
+        &self.population[self.elite]
+    }
+}
+
+/// One line of an individual's life, without its weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LineageRecord {
+    /// Unique within the run.
+    pub id: u64,
+    /// Ids of the parents; none in the first generation.
+    pub parents: Vec<u64>,
+    /// What made it differ from its parent.
+    pub mutation: Mutated,
+    /// Hyperparameters by name.
+    pub hyperparameters: serde_json::Map<String, serde_json::Value>,
+    /// One short line.
+    pub architecture: String,
+    /// Its own last fitness, if it has been evaluated.
+    pub fitness: Option<f64>,
+    /// Transitions that it and its ancestors trained.
+    pub env_steps: u64,
+}

@@ -1,0 +1,126 @@
+//! The smallest thing that evolves: a number that guesses another number.
+//!
+//! It has all that a real task has (a shared memory of noisy readings, slots, schedules by streams, hyperparameters
+//! named `lr` and `batch_size`) and runs in microseconds. It is here for documentation and tests, and as something
+//! to copy: read it once, then write your own.
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Change, Evaluation, Evolve, Hyperparameter, Purpose, RoundContext, RoundStats, StreamRng, Streams, Task, TaskError,
+};
+
+/// An individual of one float, which learns by moving towards the mean of a few readings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Guess {
+    /// What it believes the number to be.
+    pub value: f64,
+    /// How far it moves towards the readings, as a share of the way.
+    pub lr: f64,
+    /// Readings that it averages before it moves.
+    pub batch_size: usize,
+}
+
+impl Guess {
+    /// Guesses 0 and learns with the seed hyperparameters of the main job.
+    pub fn new() -> Self {
+        Self { value: 0.0, lr: 1e-3, batch_size: 128 }
+    }
+}
+
+impl Default for Guess {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Evolve for Guess {
+    fn hyperparameters(&self) -> Vec<Hyperparameter> {
+        vec![
+            Hyperparameter { name: "lr".to_owned(), value: self.lr, integer: false },
+            Hyperparameter { name: "batch_size".to_owned(), value: self.batch_size as f64, integer: true },
+        ]
+    }
+
+    fn set_hyperparameter(&mut self, name: &str, value: f64) {
+        match name {
+            "lr" => self.lr = value,
+            "batch_size" => self.batch_size = value as usize,
+            _ => panic!("a guess has no hyperparameter {name:?}"),
+        }
+    }
+
+    fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
+        let before = self.value;
+        self.value *= 1.0 + mutation_sd * noise(rng);
+        let change = || Change { what: "value".to_owned(), before: before.into(), after: self.value.into() };
+        (self.value != before).then(change)
+    }
+
+    fn architecture(&self) -> String {
+        "1 float".to_owned()
+    }
+
+    fn is_finite(&self) -> bool {
+        self.value.is_finite()
+    }
+}
+
+/// The task: find a number of which only noisy readings are to be had, one per transition. The return of an episode
+/// is minus the distance to it, up to a noise that depends on the episode alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuessTheNumber {
+    /// The number.
+    pub number: f64,
+}
+
+impl Task<Guess> for GuessTheNumber {
+    type Shared = Vec<f64>;
+    type Slot = Vec<f64>;
+
+    fn shared(&self) -> Result<Self::Shared, TaskError> {
+        Ok(Vec::new())
+    }
+
+    fn slot(&self, _index: usize, _streams: &Streams) -> Result<Self::Slot, TaskError> {
+        Ok(Vec::new())
+    }
+
+    fn train(
+        &self,
+        agent: &mut Guess,
+        slot: &mut Self::Slot,
+        shared: &Self::Shared,
+        context: &RoundContext,
+    ) -> Result<RoundStats, TaskError> {
+        let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
+        let (mut readings, mut replay) = (stream(Purpose::Environment), stream(Purpose::Replay));
+        for _ in 0..context.env_steps {
+            slot.push(self.number + noise(&mut readings));
+            // What the others gathered in earlier rounds, and what this one gathered in this round.
+            let row = |index: usize| if index < shared.len() { shared[index] } else { slot[index - shared.len()] };
+            let rows = shared.len() + slot.len();
+            let sum: f64 = (0..agent.batch_size).map(|_| row(replay.random_range(0..rows))).sum();
+            agent.value += agent.lr * (sum / agent.batch_size as f64 - agent.value);
+        }
+        Ok(RoundStats { env_steps: context.env_steps, updates: context.env_steps, ..RoundStats::default() })
+    }
+
+    fn merge(&self, shared: &mut Self::Shared, slots: &mut [Self::Slot]) {
+        for slot in slots {
+            shared.append(slot);
+        }
+    }
+
+    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+        let luck = |&seed| 0.01 * noise(&mut Streams::new(seed).get(Purpose::Environment, 0, 0, 0));
+        let returns = seeds.iter().map(|seed| luck(seed) - (agent.value - self.number).abs()).collect();
+        Ok(Evaluation { returns, env_steps: seeds.len() as u64 })
+    }
+}
+
+/// Symmetric around 0, with standard deviation 1: uniform, for a toy needs no more.
+fn noise(rng: &mut StreamRng) -> f64 {
+    (2.0 * rng.random::<f64>() - 1.0) * 3f64.sqrt()
+}

@@ -1,0 +1,535 @@
+//! The run: generation after generation, until the target is confirmed or the time is over.
+
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Individual, Mutation, Observer, ObserverError,
+    Purpose, Round, RoundStats, Streams, Task, Tournament,
+    error::out_of_range,
+    evaluate, score,
+    tournament::{best, nan_last},
+    train_round,
+};
+
+/// Trains and evolves a population.
+///
+/// A generation is: train in rounds, evaluate everybody on the same fresh episodes, tell the observers, and breed the
+/// next generation. The elite stays in place 0 as it was evaluated: it goes on learning there, but nothing mutates it.
+///
+/// With one seed a run gives the same bits at any number of threads, for one build on one kind of processor.
+///
+/// # Who is the elite of a run
+/// A fitness is the mean of a few episodes, and the best of many such means is too good to be true (the winner's
+/// curse). So a fitness never ends a run: an individual whose fitness reaches the target is evaluated on
+/// `confirm_episodes` fresh episodes, the fittest first, and only that mean decides. If no target is confirmed, the
+/// best snapshot so far (by its fitness, or by its mean on fresh episodes where it had to face them) and the last
+/// generation's elite face the same `confirm_episodes` fresh episodes, and the better one is the elite of the run.
+/// Its mean there is the maximum of two means, so still a little flattering.
+pub struct Trainer<A, T: Task<A>> {
+    config: TrainerConfig,
+    streams: Streams,
+    task: T,
+    pool: ThreadPool,
+    shared: T::Shared,
+    slots: Vec<T::Slot>,
+    progress: Progress<A>,
+    audience: Audience<A>,
+    began: Option<Instant>,
+    broken: bool,
+}
+
+impl<A: Evolve, T: Task<A>> Trainer<A, T> {
+    /// A run that is about to begin with these agents. Everything is checked here, before any training.
+    ///
+    /// # Errors
+    /// If a setting, alone or together with the agents, makes no sense, or if the task cannot make what it needs.
+    pub fn new(task: T, mut agents: Vec<A>, config: TrainerConfig) -> Result<Self, HpoError> {
+        config.validate(agents.len())?;
+        let streams = Streams::new(config.seed);
+        for (place, agent) in agents.iter_mut().enumerate() {
+            if config.mutation.rl_hp > 0.0 || config.initial_diversity {
+                config.mutation.validate_agent(agent)?;
+            }
+            if config.initial_diversity {
+                let mut rng = streams.get(Purpose::InitialHyperparameters, 0, place, 0);
+                config.mutation.draw_hyperparameters(agent, &mut rng);
+            }
+        }
+        let shared = task
+            .shared()
+            .map_err(|source| HpoError::Setup { what: "what the population shares".to_owned(), source })?;
+        let slot = |place| {
+            let what = || format!("the slot of individual {place}");
+            task.slot(place, &streams).map_err(|source| HpoError::Setup { what: what(), source })
+        };
+        let slots = (0..agents.len()).map(slot).collect::<Result<_, _>>()?;
+        let pool = worker_threads(config.threads, agents.len())?;
+        let progress = Progress::new(Individual::founders(agents));
+        let audience = Audience { observers: Vec::new(), stop: false };
+        Ok(Self { config, streams, task, pool, shared, slots, progress, audience, began: None, broken: false })
+    }
+
+    /// Adds an observer; they hear of an event in the order in which they were added.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Observer<A> + Send + 'static) -> Self {
+        self.audience.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Calls a closure at every event.
+    #[must_use]
+    pub fn on_event<F>(self, closure: F) -> Self
+    where
+        F: FnMut(&Event<'_, A>) -> Result<Flow, ObserverError> + Send + 'static,
+    {
+        self.with_observer(Closure(closure))
+    }
+
+    /// Runs to the end: until a target is confirmed, an observer says stop, or all generations are done.
+    ///
+    /// # Errors
+    /// See [`generation`](Self::generation).
+    pub fn run(&mut self) -> Result<Outcome<A>, HpoError> {
+        let ending = loop {
+            if let ControlFlow::Break(ending) = self.generation()? {
+                break ending;
+            }
+        };
+        if self.progress.verdict.is_none() {
+            self.progress.verdict = Some(self.judge()?);
+        }
+        let verdict = self.progress.verdict.as_ref().expect("just judged");
+        if !self.progress.announced_end {
+            self.progress.announced_end = true;
+            self.audience.tell(&Event::Ended {
+                ending,
+                elite: &verdict.individual,
+                confirmed_mean: verdict.estimate,
+                env_steps: self.progress.env_steps,
+                eval_steps: self.progress.eval_steps,
+                wall: wall(self.began),
+            })?;
+        }
+        Ok(Outcome {
+            ending,
+            elite: verdict.individual.clone(),
+            confirmed_mean: verdict.estimate,
+            generations: self.progress.generation,
+            env_steps: self.progress.env_steps,
+            eval_steps: self.progress.eval_steps,
+            population: self.progress.population.clone(),
+            fitness_history: self.progress.fitness_history.clone(),
+        })
+    }
+
+    /// Goes one generation further: trains, evaluates, and breeds the next one. `Break` once the run is over, with
+    /// the population as it was last evaluated.
+    ///
+    /// # Errors
+    /// If an individual fails or panics, if none is finite, or if an observer fails; this trainer cannot go on then.
+    pub fn generation(&mut self) -> Result<ControlFlow<Ending>, HpoError> {
+        if let Some(ending) = self.progress.ending {
+            return Ok(ControlFlow::Break(ending));
+        }
+        // Until the generation is whole: after an error the population is in no state to go on from.
+        if std::mem::replace(&mut self.broken, true) {
+            return Err(HpoError::Broken);
+        }
+        if self.began.is_none() {
+            self.begin()?;
+        }
+        let training = self.train()?;
+        let scores = self.evaluate(&training)?;
+        let reached = self.confirm_target()?;
+        self.progress.generation += 1;
+        self.progress.ending = if reached {
+            Some(Ending::TargetConfirmed)
+        } else if self.audience.stop {
+            Some(Ending::Stopped)
+        } else if self.progress.generation >= self.config.generations {
+            Some(Ending::GenerationsDone)
+        } else {
+            self.breed(&scores)?;
+            None
+        };
+        self.broken = false;
+        Ok(self.progress.ending.map_or(ControlFlow::Continue(()), ControlFlow::Break))
+    }
+
+    /// The present generation.
+    pub fn population(&self) -> &[Individual<A>] {
+        &self.progress.population
+    }
+
+    /// The best individual so far, as it was evaluated; none before the first evaluation.
+    pub fn best_so_far(&self) -> Option<&Individual<A>> {
+        self.progress.champion.as_ref().map(|champion| &champion.individual)
+    }
+
+    /// Generations done.
+    pub fn generations_done(&self) -> u64 {
+        self.progress.generation
+    }
+
+    /// Transitions trained so far, over all individuals.
+    pub fn env_steps(&self) -> u64 {
+        self.progress.env_steps
+    }
+
+    /// Transitions of evaluations so far, those that confirm included.
+    pub fn eval_steps(&self) -> u64 {
+        self.progress.eval_steps
+    }
+
+    /// What the population shares.
+    pub fn shared(&self) -> &T::Shared {
+        &self.shared
+    }
+
+    /// The task.
+    pub fn task(&self) -> &T {
+        &self.task
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &TrainerConfig {
+        &self.config
+    }
+
+    fn begin(&mut self) -> Result<(), HpoError> {
+        self.began = Some(Instant::now());
+        let population = &self.progress.population;
+        self.audience.tell(&Event::Started {
+            seed: self.config.seed,
+            generations: self.config.generations,
+            generation_env_steps: self.config.generation_env_steps * population.len() as u64,
+            population,
+        })
+    }
+
+    fn train(&mut self) -> Result<Vec<RoundStats>, HpoError> {
+        let Self { config, streams, task, pool, shared, slots, progress, audience, .. } = self;
+        let generation = progress.generation;
+        let mut totals = vec![RoundStats::default(); progress.population.len()];
+        for (index, env_steps) in config.rounds().enumerate() {
+            let round = Round { streams: *streams, generation, round: index, env_steps };
+            let stats = pool.install(|| train_round(task, &mut progress.population, slots, shared, &round))?;
+            for (total, stats) in totals.iter_mut().zip(&stats) {
+                total.add(stats);
+                progress.env_steps += stats.env_steps;
+            }
+            audience.tell(&Event::Round { generation, env_steps: progress.env_steps })?;
+        }
+        Ok(totals)
+    }
+
+    fn evaluate(&mut self, training: &[RoundStats]) -> Result<Vec<f64>, HpoError> {
+        let Self { config, streams, task, pool, progress, audience, .. } = self;
+        let generation = progress.generation;
+        let seeds = streams.seeds(Purpose::Evaluation, generation, 0, config.eval_episodes);
+        let evaluations = pool.install(|| evaluate(task, &mut progress.population, generation, &seeds))?;
+        progress.eval_steps += eval_steps(&evaluations);
+        progress.fitness_history.push(evaluations.iter().map(Evaluation::mean).collect());
+
+        let scores = config.tournament.scores(&progress.population);
+        for (individual, _) in progress.population.iter().zip(&scores).filter(|(_, score)| score.is_nan()) {
+            audience.tell(&Event::NotFinite { generation, individual })?;
+        }
+        let places: Vec<usize> = (0..scores.len()).filter(|&place| scores[place].is_finite()).collect();
+        progress.elite =
+            best(&places, &scores).ok_or(HpoError::NoneFinite { population: progress.population.len() })?;
+        audience.tell(&Event::Evaluated(&GenerationReport {
+            generation,
+            population: &progress.population,
+            training,
+            evaluations: &evaluations,
+            elite: progress.elite,
+            env_steps: progress.env_steps,
+            eval_steps: progress.eval_steps,
+            wall: wall(self.began),
+        }))?;
+        Ok(scores)
+    }
+
+    /// Has those who reached the target face fresh episodes, and remembers the best individual so far.
+    fn confirm_target(&mut self) -> Result<bool, HpoError> {
+        let Self { config, streams, task, pool, progress, audience, .. } = self;
+        let generation = progress.generation;
+        // This generation's fitness alone: a window averages over weights that are gone.
+        let mut estimates: Vec<f64> = progress.population.iter().map(|individual| individual.score(1)).collect();
+        let mut candidates: Vec<usize> = (0..estimates.len())
+            .filter(|&place| config.target.is_some_and(|target| estimates[place] >= target))
+            .collect();
+        candidates.sort_by(|&a, &b| nan_last(estimates[b], estimates[a]).then(a.cmp(&b)));
+        for place in candidates {
+            let individual = &progress.population[place];
+            let seeds = streams.seeds(Purpose::Confirmation, generation, place, config.confirm_episodes);
+            let evaluations = pool.install(|| score(task, &[individual], generation, &seeds))?;
+            progress.eval_steps += eval_steps(&evaluations);
+            let mean = evaluations[0].mean();
+            let reached = config.target.is_some_and(|target| mean >= target);
+            let episodes = config.confirm_episodes;
+            audience.tell(&Event::Confirmed { generation, individual, episodes, mean, reached })?;
+            if reached {
+                progress.verdict = Some(Judged { generation, individual: individual.clone(), estimate: mean });
+                return Ok(true);
+            }
+            estimates[place] = mean;
+        }
+        let places: Vec<usize> = (0..estimates.len()).collect();
+        let place = best(&places, &estimates).expect("a population is never empty");
+        let estimate = estimates[place];
+        if progress.champion.as_ref().is_none_or(|champion| estimate > champion.estimate) {
+            let individual = progress.population[place].clone();
+            progress.champion = Some(Judged { generation, individual, estimate });
+        }
+        Ok(false)
+    }
+
+    fn breed(&mut self, scores: &[f64]) -> Result<(), HpoError> {
+        let Self { config, streams, progress, audience, .. } = self;
+        let generation = progress.generation;
+        let selection = config.tournament.select(scores, &mut streams.get(Purpose::Selection, generation, 0, 0))?;
+        progress.population = selection.reproduce(&progress.population);
+        config.mutation.mutate(&mut progress.population, streams, generation);
+        audience.tell(&Event::Evolved { generation, population: &progress.population })
+    }
+
+    /// Without a confirmed target: the better of the best snapshot and the last elite, on the same fresh episodes.
+    fn judge(&mut self) -> Result<Judged<A>, HpoError> {
+        let Self { config, streams, task, pool, progress, audience, .. } = self;
+        let generation = progress.generation - 1;
+        let last = &progress.population[progress.elite];
+        let champion = progress.champion.as_ref().expect("a generation has been evaluated");
+        let mut candidates = vec![(generation, last)];
+        if champion.generation != generation || champion.individual.id != last.id {
+            candidates.insert(0, (champion.generation, &champion.individual));
+        }
+        let individuals: Vec<&Individual<A>> = candidates.iter().map(|(_, individual)| *individual).collect();
+        // A stream of its own, under a place where nobody sits.
+        let nobody = progress.population.len();
+        let seeds = streams.seeds(Purpose::Confirmation, generation, nobody, config.confirm_episodes);
+        let evaluations = pool.install(|| score(task, &individuals, generation, &seeds))?;
+        progress.eval_steps += eval_steps(&evaluations);
+        let means: Vec<f64> = evaluations.iter().map(Evaluation::mean).collect();
+        for (&(generation, individual), &mean) in candidates.iter().zip(&means) {
+            let reached = config.target.is_some_and(|target| mean >= target);
+            let episodes = config.confirm_episodes;
+            audience.tell(&Event::Confirmed { generation, individual, episodes, mean, reached })?;
+        }
+        let places: Vec<usize> = (0..means.len()).collect();
+        let better = best(&places, &means).expect("there is at least the last elite");
+        let (generation, individual) = candidates[better];
+        Ok(Judged { generation, individual: individual.clone(), estimate: means[better] })
+    }
+}
+
+/// The settings of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainerConfig {
+    /// Root seed of every random draw (0).
+    pub seed: u64,
+    /// Generations at most (100).
+    pub generations: u64,
+    /// Transitions that each individual trains in a generation (10,000).
+    pub generation_env_steps: u64,
+    /// Transitions that each individual trains in a round; what it gathers reaches the others when the round ends
+    /// (1,000).
+    pub round_env_steps: u64,
+    /// Episodes of an evaluation, the same for all individuals of a generation (10).
+    pub eval_episodes: usize,
+    /// Mean return to reach (none: all generations are done).
+    pub target: Option<f64>,
+    /// Fresh episodes on which a target is confirmed (100).
+    pub confirm_episodes: usize,
+    /// Worker threads; 0 takes as many as there are processors (0). Results do not depend on it.
+    pub threads: usize,
+    /// Whether the first generation draws the hyperparameters of `rl_hp_selection` log-uniformly inside their bounds
+    /// instead of starting alike (false).
+    pub initial_diversity: bool,
+    /// Who becomes a parent.
+    pub tournament: Tournament,
+    /// How children come to differ.
+    pub mutation: Mutation,
+}
+
+impl Default for TrainerConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            generations: 100,
+            generation_env_steps: 10_000,
+            round_env_steps: 1_000,
+            eval_episodes: 10,
+            target: None,
+            confirm_episodes: 100,
+            threads: 0,
+            initial_diversity: false,
+            tournament: Tournament::default(),
+            mutation: Mutation::default(),
+        }
+    }
+}
+
+impl TrainerConfig {
+    /// Whether the settings make sense for this many individuals.
+    ///
+    /// # Errors
+    /// Names the setting, its value and its range.
+    pub fn validate(&self, population: usize) -> Result<(), HpoError> {
+        self.tournament.validate(population)?;
+        self.mutation.validate()?;
+        let counts = [
+            ("generations", self.generations),
+            ("generation_env_steps", self.generation_env_steps),
+            ("round_env_steps", self.round_env_steps),
+            ("eval_episodes", self.eval_episodes as u64),
+            ("confirm_episodes", self.confirm_episodes as u64),
+        ];
+        if let Some((field, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
+            return Err(out_of_range(field, value, "at least 1"));
+        }
+        if self.round_env_steps > self.generation_env_steps {
+            let expected = format!("at most generation_env_steps, {}", self.generation_env_steps);
+            return Err(out_of_range("round_env_steps", self.round_env_steps, expected));
+        }
+        if let Some(target) = self.target.filter(|target| !target.is_finite()) {
+            return Err(out_of_range("target", target, "a finite number, or left out"));
+        }
+        if self.initial_diversity && self.mutation.rl_hp_selection.is_empty() {
+            let expected = "false where mutation.rl_hp_selection is empty: it draws what that lists";
+            return Err(out_of_range("initial_diversity", true, expected));
+        }
+        Ok(())
+    }
+
+    /// The transitions of each round of a generation: the last one takes what is left.
+    pub fn rounds(&self) -> impl Iterator<Item = u64> + use<> {
+        let (generation, round) = (self.generation_env_steps, self.round_env_steps.max(1));
+        (0..generation.div_ceil(round)).map(move |index| round.min(generation - index * round))
+    }
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// An individual reached the target, and reached it again on fresh episodes.
+    TargetConfirmed,
+    /// All generations were done.
+    GenerationsDone,
+    /// An observer said stop.
+    Stopped,
+}
+
+/// What a run leaves.
+#[derive(Clone, Debug)]
+pub struct Outcome<A> {
+    /// Why it ended.
+    pub ending: Ending,
+    /// The best individual, as it was evaluated.
+    pub elite: Individual<A>,
+    /// Its mean return on `confirm_episodes` fresh episodes.
+    pub confirmed_mean: f64,
+    /// Generations done.
+    pub generations: u64,
+    /// Transitions trained, over all individuals.
+    pub env_steps: u64,
+    /// Transitions of evaluations, those that confirm included.
+    pub eval_steps: u64,
+    /// The last generation, as it was evaluated.
+    pub population: Vec<Individual<A>>,
+    /// For each generation, the fitness in each place of the population.
+    pub fitness_history: Vec<Vec<f64>>,
+}
+
+/// All that changes in a run beside the shared memory and the slots. Streams have no position, so nothing of them is
+/// in it.
+struct Progress<A> {
+    /// Generations done, and so the number of the one that comes next.
+    generation: u64,
+    population: Vec<Individual<A>>,
+    /// Place of the last evaluated elite.
+    elite: usize,
+    champion: Option<Judged<A>>,
+    env_steps: u64,
+    eval_steps: u64,
+    fitness_history: Vec<Vec<f64>>,
+    ending: Option<Ending>,
+    verdict: Option<Judged<A>>,
+    announced_end: bool,
+}
+
+impl<A> Progress<A> {
+    fn new(population: Vec<Individual<A>>) -> Self {
+        Self {
+            generation: 0,
+            population,
+            elite: 0,
+            champion: None,
+            env_steps: 0,
+            eval_steps: 0,
+            fitness_history: Vec::new(),
+            ending: None,
+            verdict: None,
+            announced_end: false,
+        }
+    }
+}
+
+/// A snapshot with the best knowledge of how good it is.
+struct Judged<A> {
+    generation: u64,
+    individual: Individual<A>,
+    estimate: f64,
+}
+
+struct Audience<A> {
+    observers: Vec<Box<dyn Observer<A> + Send>>,
+    stop: bool,
+}
+
+impl<A> Audience<A> {
+    /// Everybody hears of everything, even after one of them said stop.
+    fn tell(&mut self, event: &Event<'_, A>) -> Result<(), HpoError> {
+        for observer in &mut self.observers {
+            let flow = observer.observe(event).map_err(|source| HpoError::Observer { source })?;
+            self.stop |= flow == Flow::Stop;
+        }
+        Ok(())
+    }
+}
+
+struct Closure<F>(F);
+
+impl<A, F: FnMut(&Event<'_, A>) -> Result<Flow, ObserverError>> Observer<A> for Closure<F> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+        (self.0)(event)
+    }
+}
+
+/// A pool of its own, so that the number of threads is what was asked for. More threads than individuals would idle.
+fn worker_threads(threads: usize, population: usize) -> Result<ThreadPool, HpoError> {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if threads == 0 { processors() } else { threads }.min(population);
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("individuals-{index}"))
+        .build()
+        .map_err(|source| HpoError::Threads { threads, source })
+}
+
+fn eval_steps(evaluations: &[Evaluation]) -> u64 {
+    evaluations.iter().map(|evaluation| evaluation.env_steps).sum()
+}
+
+fn wall(began: Option<Instant>) -> Duration {
+    began.map(|began| began.elapsed()).unwrap_or_default()
+}
