@@ -1,0 +1,115 @@
+//! Activation functions.
+
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+/// The activation between the layers of a network, by AgileRL's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// `max(0, x)`.
+    #[default]
+    Relu,
+    /// `x` if positive, else `exp(x) - 1`.
+    Elu,
+    /// `x Phi(x)` with the exact Gaussian distribution function, as PyTorch's default.
+    Gelu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// None: the identity.
+    Linear,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `ln(1 + exp(x))`.
+    Softplus,
+    /// `x` if positive, else `0.01 x`.
+    Lrelu,
+    /// `x` if positive, else `slope * x`, one learnt slope for each layer, 0.25 at first.
+    Prelu,
+}
+
+impl Activation {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Relu,
+        Self::Elu,
+        Self::Gelu,
+        Self::Tanh,
+        Self::Linear,
+        Self::Softsign,
+        Self::Sigmoid,
+        Self::Softplus,
+        Self::Lrelu,
+        Self::Prelu,
+    ];
+
+    /// Its name, as in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relu => "relu",
+            Self::Elu => "elu",
+            Self::Gelu => "gelu",
+            Self::Tanh => "tanh",
+            Self::Linear => "linear",
+            Self::Softsign => "softsign",
+            Self::Sigmoid => "sigmoid",
+            Self::Softplus => "softplus",
+            Self::Lrelu => "lrelu",
+            Self::Prelu => "prelu",
+        }
+    }
+
+    /// Whether applying it twice is applying it once: then a new layer with identity weights behind it is the
+    /// identity exactly, and growing in depth keeps the network's function.
+    pub fn is_idempotent(self) -> bool {
+        matches!(self, Self::Relu | Self::Linear)
+    }
+
+    /// Applies it elementwise. `slope` is PReLU's, `[1, 1]`.
+    ///
+    /// # Panics
+    /// If PReLU comes without its slope.
+    pub(crate) fn apply(self, x: Tensor<2>, slope: Option<&Tensor<2>>) -> Tensor<2> {
+        match self {
+            Self::Relu => activation::relu(x),
+            Self::Elu => activation::elu(x, 1.0),
+            Self::Gelu => activation::gelu(x),
+            Self::Tanh => x.tanh(),
+            Self::Linear => x,
+            Self::Softsign => x.clone() / (x.abs() + 1.0),
+            Self::Sigmoid => activation::sigmoid(x),
+            Self::Softplus => activation::softplus(x, 1.0),
+            Self::Lrelu => activation::leaky_relu(x, 0.01),
+            Self::Prelu => {
+                let slope = slope.expect("PReLU has a slope").clone();
+                activation::relu(x.clone()) - activation::relu(-x) * slope
+            }
+        }
+    }
+
+    /// The same on the host, in place.
+    pub(crate) fn apply_in_place(self, row: &mut [f32], slope: f32) {
+        let each = |row: &mut [f32], f: fn(f32) -> f32| row.iter_mut().for_each(|x| *x = f(*x));
+        match self {
+            Self::Relu => each(row, |x| x.max(0.0)),
+            Self::Elu => each(row, |x| if x > 0.0 { x } else { x.exp_m1() }),
+            Self::Gelu => each(row, |x| 0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2))),
+            Self::Tanh => each(row, f32::tanh),
+            Self::Linear => {}
+            Self::Softsign => each(row, |x| x / (1.0 + x.abs())),
+            Self::Sigmoid => each(row, |x| 1.0 / (1.0 + (-x).exp())),
+            // ln(1 + e^x) without overflow
+            Self::Softplus => each(row, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+            Self::Lrelu => each(row, |x| if x > 0.0 { x } else { 0.01 * x }),
+            Self::Prelu => row.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { slope * *x }),
+        }
+    }
+}
+
+impl std::fmt::Display for Activation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,64 @@
+//! Mutation of weights.
+
+use rand::{Rng, RngExt};
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+use crate::Weights;
+
+/// Gaussian noise on some of a network's weights, relative to each weight.
+///
+/// AgileRL's scheme (SEARL's, from Lehman et al.), on every parameter, biases included: some parameters are chosen, in
+/// each of them a share of the weights; of those a few take large noise, a few are drawn anew, and the rest take
+/// noise of `sd` times their own size. What is drawn anew has the size of its neighbours: AgileRL's N(0, 1) would be
+/// twenty times the typical weight of a trained layer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParameterNoise {
+    /// Standard deviation of the noise, as a part of the weight's size (AgileRL's `mutation_sd`: 0.1).
+    pub sd: f64,
+    /// Share of the weights of a chosen parameter that change (0.1).
+    pub share: f64,
+    /// Of those, the share with large noise (0.05).
+    pub super_share: f64,
+    /// Standard deviation of the large noise, as a multiple of the weight's size (10).
+    pub super_sd: f64,
+    /// Of those, the share drawn anew (0.05).
+    pub reset_share: f64,
+}
+
+impl Default for ParameterNoise {
+    fn default() -> Self {
+        Self { sd: 0.1, share: 0.1, super_share: 0.05, super_sd: 10.0, reset_share: 0.05 }
+    }
+}
+
+impl ParameterNoise {
+    /// Changes the weights and tells how many changed.
+    pub fn apply(&self, weights: &mut Weights, rng: &mut impl Rng) -> usize {
+        let ranges: Vec<_> = weights.layout().entries().iter().map(crate::Entry::range).collect();
+        // As AgileRL: how many parameters is drawn first, uniformly, then which.
+        let chosen = rng.random_range(1..=ranges.len() as u32) as usize;
+        let mut changed = 0;
+        for index in rand::seq::index::sample(rng, ranges.len(), chosen).into_iter() {
+            let values = &mut weights.values_mut()[ranges[index].clone()];
+            let rms = (values.iter().map(|w| w * w).sum::<f32>() / values.len() as f32).sqrt();
+            for weight in values {
+                if !rng.random_bool(self.share) {
+                    continue;
+                }
+                let (coin, normal) = (rng.random::<f64>(), rng.sample::<f64, _>(StandardNormal));
+                let before = *weight;
+                *weight = if coin < self.super_share {
+                    before + (normal * self.super_sd * f64::from(before.abs())) as f32
+                } else if coin < self.super_share + self.reset_share {
+                    (normal * f64::from(rms)) as f32
+                } else {
+                    before + (normal * self.sd * f64::from(before.abs())) as f32
+                };
+                changed += usize::from(*weight != before);
+            }
+        }
+        changed
+    }
+}

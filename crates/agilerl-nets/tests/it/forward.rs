@@ -1,0 +1,101 @@
+//! The three ways to compute a network agree.
+
+use agilerl_nets::{Activation, HostMlp, Layer, Mlp, MlpSpec, Weights, parse_device};
+use burn::tensor::{Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Every activation, with and without normalisation.
+pub(crate) fn specs() -> impl Iterator<Item = MlpSpec> {
+    Activation::ALL.into_iter().flat_map(|activation| {
+        [false, true].map(|layer_norm| {
+            let hidden = [24, 17];
+            MlpSpec { activation, layer_norm, output_scale: 1.0, ..MlpSpec::new(5, &hidden, 3) }
+        })
+    })
+}
+
+/// Weights as after some training: norms and slopes differ from their initial values too.
+pub(crate) fn trained(spec: &MlpSpec, rng: &mut ChaCha8Rng) -> Weights {
+    let mut weights = spec.init(rng);
+    for entry in weights.layout().entries().to_vec() {
+        for weight in weights.get_mut(&entry.name).unwrap() {
+            *weight += 0.2 * (rng.random::<f32>() - 0.5);
+        }
+    }
+    weights
+}
+
+pub(crate) fn rows(count: usize, spec: &MlpSpec, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    (0..count * spec.inputs).map(|_| 4.0 * rng.random::<f32>() - 2.0).collect()
+}
+
+pub(crate) fn values(spec: &MlpSpec, weights: &Weights, rows: &[f32]) -> Vec<f32> {
+    HostMlp::new(spec, weights).forward(rows).to_vec()
+}
+
+#[test]
+fn host_and_device_agree_for_every_activation() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let device = parse_device("cpu").unwrap();
+    for spec in specs() {
+        let weights = trained(&spec, &mut rng);
+        let rows = rows(7, &spec, &mut rng);
+        let net = Mlp::new(spec.clone(), &weights, &device);
+        let input = Tensor::<2>::from_data(TensorData::new(rows.clone(), [7, 5]), &device);
+        let device_values = net.forward(input).into_data().try_into_vec::<f32>().unwrap();
+        for (host, device) in values(&spec, &weights, &rows).iter().zip(&device_values) {
+            assert!((host - device).abs() < 1e-5 * (1.0 + host.abs()), "{spec}: {host} on the host, {device} on burn");
+        }
+        assert_eq!(net.weights(), weights, "{spec}: weights come back as they went");
+    }
+}
+
+/// 2 inputs, 2 nodes, 1 output, by hand: relu([1*1 + 2*2 + 0.5, -1*1 + 1*2 - 2]) = [5.5, 0]; 3 * 5.5 + 7 * 0 - 1 = 15.5.
+#[test]
+fn a_small_network_by_hand() {
+    let mut spec = MlpSpec::new(2, &[2], 1);
+    spec.limits.min_nodes = 1;
+    let weights = Weights::new(spec.layout(), vec![1.0, 2.0, -1.0, 1.0, 0.5, -2.0, 3.0, 7.0, -1.0]);
+    assert_eq!(values(&spec, &weights, &[1.0, 2.0]), [15.5]);
+}
+
+#[test]
+fn a_row_does_not_depend_on_the_rows_beside_it() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for spec in specs() {
+        let weights = trained(&spec, &mut rng);
+        let rows = rows(9, &spec, &mut rng);
+        let together = values(&spec, &weights, &rows);
+        let alone: Vec<f32> = rows.chunks(spec.inputs).flat_map(|row| values(&spec, &weights, row)).collect();
+        assert_eq!(together, alone, "{spec}");
+    }
+}
+
+#[test]
+fn the_list_of_layers_names_every_parameter_once() {
+    for spec in specs() {
+        let mut named = Vec::new();
+        for layer in spec.layers() {
+            match layer {
+                Layer::Linear { weight, bias, .. } | Layer::LayerNorm { weight, bias, .. } => named.extend([weight, bias]),
+                Layer::Activation { slope, .. } => named.extend(slope),
+            }
+        }
+        let layout = spec.layout();
+        assert_eq!(named, layout.entries().iter().map(|entry| entry.name.clone()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn unknown_devices_are_refused_with_those_known() {
+    let message = parse_device("gpu").unwrap_err().to_string();
+    assert!(message.contains("\"gpu\"") && message.contains("cpu, ndarray"), "{message}");
+}
+
+#[cfg(not(feature = "tch"))]
+#[test]
+fn a_device_that_is_not_built_in_says_which_feature_it_needs() {
+    let message = parse_device("tch:cuda:0").unwrap_err().to_string();
+    assert!(message.contains("--features tch"), "{message}");
+}

@@ -1,0 +1,6 @@
+//! Integration tests of `agilerl-nets`, one binary because each binary links burn.
+
+mod forward;
+mod morph;
+mod noise;
+mod store;

@@ -1,0 +1,159 @@
+//! Changes of architecture.
+
+use agilerl_nets::{Activation, ArchMutation, MlpSpec, Morph, Weights};
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::forward::{rows, specs, trained, values};
+
+/// Largest difference of the values before and after, as a part of their root mean square.
+fn relative_change(before: &[f32], after: &[f32]) -> f32 {
+    let scale = (before.iter().map(|v| v * v).sum::<f32>() / before.len() as f32).sqrt();
+    before.iter().zip(after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / scale
+}
+
+fn morphed(spec: &MlpSpec, weights: &Weights, mutation: ArchMutation, rng: &mut ChaCha8Rng) -> (MlpSpec, Weights) {
+    let morph = Morph::plan(spec, &mutation, weights).expect("within the limits");
+    let new = morph.weights(weights, rng);
+    (morph.to().clone(), new)
+}
+
+fn mutations() -> impl Strategy<Value = ArchMutation> {
+    prop_oneof![
+        Just(ArchMutation::AddLayer),
+        Just(ArchMutation::RemoveLayer),
+        (0..4usize, 1..70usize).prop_map(|(layer, count)| ArchMutation::AddNodes { layer, count }),
+        (0..4usize, 1..70usize).prop_map(|(layer, count)| ArchMutation::RemoveNodes { layer, count }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn growth_of_relu_networks_keeps_the_function(
+        seed: u64,
+        hidden in prop::collection::vec(16..64usize, 1..3),
+        mutation in mutations(),
+    ) {
+        let grows = matches!(mutation, ArchMutation::AddLayer | ArchMutation::AddNodes { .. });
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let spec = MlpSpec::new(6, &hidden, 4);
+        prop_assume!(grows && spec.apply(&mutation).is_some());
+        let weights = trained(&spec, &mut rng);
+        let rows = rows(32, &spec, &mut rng);
+        let (grown, new) = morphed(&spec, &weights, mutation, &mut rng);
+        let change = relative_change(&values(&spec, &weights, &rows), &values(&grown, &new, &rows));
+        prop_assert!(change < 1e-5, "{} to {}: {}", spec, grown, change);
+    }
+
+    #[test]
+    fn a_hundred_mutations_in_a_row_stay_within_the_limits(seed: u64, which in 0..20usize) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut spec = specs().nth(which).unwrap();
+        let mut weights = spec.init(&mut rng);
+        let mut done = 0;
+        for _ in 0..100 {
+            let mutation = spec.draw(0.3, &mut rng);
+            if let Some(morph) = Morph::plan(&spec, &mutation, &weights) {
+                let moments = morph.moments(&weights);
+                weights = morph.weights(&weights, &mut rng);
+                spec = morph.to().clone();
+                prop_assert_eq!(weights.layout(), moments.layout());
+                prop_assert!(spec.validate().is_ok());
+                done += 1;
+            }
+        }
+        prop_assert!(done > 20, "only {} of 100 draws were allowed", done);
+        prop_assert!(values(&spec, &weights, &rows(3, &spec, &mut rng)).iter().all(|v| v.is_finite()));
+    }
+}
+
+#[test]
+fn moments_of_surviving_weights_go_with_them() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let spec = MlpSpec::new(3, &[16, 16], 2);
+    let weights = spec.init(&mut rng);
+    let moments = Weights::new(spec.layout(), (0..spec.layout().len()).map(|i| 1.0 + i as f32).collect());
+    let mutation = ArchMutation::AddNodes { layer: 0, count: 4 };
+    let new = Morph::plan(&spec, &mutation, &weights).unwrap().moments(&moments);
+
+    // 16 old rows of 3, then 4 new rows; in the next layer 16 old columns, then 4 new ones.
+    let old = moments.get("hidden.0.weight").unwrap();
+    assert_eq!(new.get("hidden.0.weight").unwrap(), [old, &[0.0; 12]].concat());
+    for (new, old) in new.get("hidden.1.weight").unwrap().chunks(20).zip(moments.get("hidden.1.weight").unwrap().chunks(16)) {
+        assert_eq!(new, [old, &[0.0; 4]].concat());
+    }
+    assert_eq!(new.get("output.weight"), moments.get("output.weight"));
+}
+
+#[test]
+fn the_least_salient_nodes_go() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut spec = MlpSpec::new(2, &[5], 1);
+    spec.limits.min_nodes = 1;
+    let mut weights = spec.init(&mut rng);
+    weights.get_mut("hidden.0.weight").unwrap().fill(1.0);
+    weights.get_mut("hidden.0.bias").unwrap().fill(0.0);
+    weights.get_mut("output.weight").unwrap().copy_from_slice(&[0.1, -3.0, 0.0, 2.0, 0.2]);
+    let (smaller, new) = morphed(&spec, &weights, ArchMutation::RemoveNodes { layer: 0, count: 3 }, &mut rng);
+    assert_eq!(smaller.hidden, [2]);
+    assert_eq!(new.get("output.weight").unwrap(), [-3.0, 2.0]);
+}
+
+#[test]
+fn a_layer_just_added_is_removed_without_a_trace() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let spec = MlpSpec::new(4, &[20], 3);
+    let weights = trained(&spec, &mut rng);
+    let (deeper, new) = morphed(&spec, &weights, ArchMutation::AddLayer, &mut rng);
+    let (back, old) = morphed(&deeper, &new, ArchMutation::RemoveLayer, &mut rng);
+    assert_eq!((back, old), (spec, weights));
+}
+
+#[test]
+fn limits_refuse_at_both_ends_and_not_one_before() {
+    let spec = MlpSpec::new(4, &[32, 32, 32], 2);
+    let allowed = |mutation| spec.apply(&mutation).is_some();
+    assert!(!allowed(ArchMutation::AddLayer), "3 layers are the most");
+    assert!(allowed(ArchMutation::RemoveNodes { layer: 1, count: 16 }), "16 nodes are allowed");
+    assert!(!allowed(ArchMutation::RemoveNodes { layer: 1, count: 17 }));
+    assert!(allowed(ArchMutation::AddNodes { layer: 2, count: 468 }), "500 nodes are allowed");
+    assert!(!allowed(ArchMutation::AddNodes { layer: 2, count: 469 }));
+    assert!(!allowed(ArchMutation::AddNodes { layer: 3, count: 16 }), "there is no fourth layer");
+    assert!(MlpSpec::new(4, &[32], 2).apply(&ArchMutation::RemoveLayer).is_none(), "1 layer is the fewest");
+}
+
+#[test]
+fn impossible_networks_are_refused_by_name() {
+    let check = |change: fn(&mut MlpSpec), expected: &str| {
+        let mut spec = MlpSpec::new(8, &[64, 64], 4);
+        change(&mut spec);
+        let message = spec.validate().unwrap_err().to_string();
+        assert!(message.contains(expected), "{message:?} does not say {expected:?}");
+    };
+    check(|s| s.inputs = 0, "inputs = 0");
+    check(|s| s.outputs = 0, "outputs = 0");
+    check(|s| s.hidden.clear(), "hidden = [] (0 layers); must have 1 to 3 layers");
+    check(|s| s.hidden = vec![64, 0], "hidden = [64, 0]; every layer must have 16 to 500 nodes");
+    check(|s| s.hidden = vec![1 << 31], "hidden = [2147483648]");
+    check(|s| s.limits.max_nodes = usize::MAX, "limits.min_nodes..=max_nodes");
+    check(|s| s.output_scale = f32::NAN, "output_scale = NaN");
+}
+
+#[test]
+fn weights_are_drawn_on_the_host_and_pinned() {
+    let weights = MlpSpec::new(2, &[16], 1).init(&mut ChaCha8Rng::seed_from_u64(0));
+    let first: Vec<f32> = weights.values()[..3].to_vec();
+    assert_eq!(first, PINNED, "the same seed gave other weights: results change");
+}
+
+/// First three weights of the test above.
+const PINNED: [f32; 3] = [0.21877477, 0.29567724, 0.32508504];
+
+#[test]
+fn identity_layers_need_an_idempotent_activation() {
+    let idempotent: Vec<_> = Activation::ALL.into_iter().filter(|a| a.is_idempotent()).collect();
+    assert_eq!(idempotent, [Activation::Relu, Activation::Linear]);
+}
