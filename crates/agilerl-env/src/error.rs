@@ -73,7 +73,7 @@ pub enum EnvError {
 }
 
 fn did_you_mean(name: &Option<String>) -> String {
-    name.as_ref().map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+    name.as_ref().map_or_else(String::new, |name| format!(" (did you mean {name:?}?)"))
 }
 
 fn seeded(seed: Option<u64>) -> String {

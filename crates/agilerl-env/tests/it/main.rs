@@ -3,3 +3,5 @@
 mod golden;
 mod cart_pole;
 mod frozen_lake;
+mod vec_env;
+mod catalogue;
