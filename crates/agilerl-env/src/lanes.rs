@@ -212,11 +212,9 @@ impl<E: Env> Lanes<E> {
 
     #[cold]
     fn describe(&self, i: usize, panic: &(dyn Any + Send)) -> EnvError {
-        let text = panic.downcast_ref::<&str>().copied();
-        let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
         let Progress { seed, episode, step } = self.progress[i];
         let env = self.env().name().to_owned();
-        EnvError::Lane { env, lane: self.first + i, seed, episode, step, message: message.to_owned() }
+        EnvError::Lane { env, lane: self.first + i, seed, episode, step, message: panic_message(panic) }
     }
 
     fn note_mask(&mut self, i: usize) {
@@ -300,6 +298,12 @@ impl<O: Element> Rows<O> {
         put(&mut self.next_masks, &part.next_masks, lanes);
         self.masked |= part.masked;
     }
+}
+
+/// What a panic said, as far as it said it in words.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 /// Row `i` of rows of that length.

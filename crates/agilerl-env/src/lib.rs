@@ -13,6 +13,7 @@ mod cart_pole;
 mod frozen_lake;
 mod probe;
 mod catalogue;
+mod check_env;
 mod saved_state;
 mod numpy_rng;
 mod error;
@@ -22,6 +23,7 @@ pub use catalogue::{
     Actions, BoxEnv, BoxVecEnv, EnvInfo, catalogue, env_info, make, make_continuous, make_vec, make_vec_continuous,
     make_vec_threaded, one_hot,
 };
+pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
 pub use env::{ActionElement, Element, Env, Number, Step};
 pub use episode_stats::{Episode, EpisodeStats};
 pub use error::EnvError;

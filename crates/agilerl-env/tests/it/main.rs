@@ -3,5 +3,7 @@
 mod golden;
 mod cart_pole;
 mod frozen_lake;
+mod probe;
 mod vec_env;
 mod catalogue;
+mod check_env;

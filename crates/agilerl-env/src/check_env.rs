@@ -1,0 +1,459 @@
+//! Whether an environment keeps the promises of [`Env`].
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::lanes::panic_message;
+use crate::{Env, EnvError, Number, NumpyRng, Space, Step};
+
+/// Plays a few episodes with random legal actions and checks what [`Env`] promises, so that a bug of an environment
+/// does not look like one of a learner. Meant for the tests of one's own environment.
+///
+/// It checks that
+/// - an observation is written in full, is finite (infinite where a bound is), and lies in its space;
+/// - a reward is finite;
+/// - the same seed and the same actions give the same observations, rewards and flags, and so does the unseeded reset
+///   after them;
+/// - a mask has one flag for each choice and leaves at least one legal;
+/// - a saved state goes on as the original did;
+/// - nothing panics.
+///
+/// What may be meant so is a [`Warning`] in the report: seeds that change nothing, episodes that do not end, a step
+/// that is both terminated and truncated, a state that cannot be saved.
+///
+/// ```
+/// use agilerl_env::{CartPole, TimeLimit, check_env};
+/// let report = check_env(&mut TimeLimit::new(CartPole::new(), 500))?;
+/// assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+/// # Ok::<(), agilerl_env::CheckError>(())
+/// ```
+///
+/// # Errors
+/// The first promise found broken, with its place and the values.
+pub fn check_env<E: Env + ?Sized>(env: &mut E) -> Result<CheckReport, CheckError> {
+    let mut check = Check::new(env)?;
+    let mut report = CheckReport::default();
+    let mut recorded = Vec::new();
+    for seed in SEEDS {
+        let tape = check.record(seed)?;
+        check.replay(&tape)?;
+        report.episodes += 1;
+        report.env_steps += tape.steps.len() as u64;
+        if !tape.ended() {
+            report.warnings.push(Warning::NoEnd { seed: tape.seed, steps: tape.steps.len() as u64 });
+        }
+        if let Some(at) = tape.steps.iter().position(|step| step.terminated && step.truncated) {
+            report.warnings.push(Warning::BothFlags { seed: tape.seed, step: at as u64 + 1 });
+        }
+        recorded.push(tape);
+    }
+    if recorded.windows(2).all(|pair| pair[0].is_same_episode(&pair[1])) {
+        report.warnings.push(Warning::SeedIgnored { seeds: SEEDS });
+    }
+    for tape in &recorded {
+        if !check.resume(tape)? {
+            report.warnings.push(Warning::StateNotSaved);
+            break;
+        }
+    }
+    Ok(report)
+}
+
+const SEEDS: [u64; 3] = [0, 1, 2];
+
+/// What [`check_env`] saw of an environment that keeps its promises.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CheckReport {
+    /// Episodes recorded; each was played again.
+    pub episodes: u64,
+    /// Their steps.
+    pub env_steps: u64,
+    /// What may be meant so, and may not.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that is no broken promise but often a mistake.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// All seeds gave the same episode under the same actions.
+    SeedIgnored {
+        /// The seeds tried.
+        seeds: [u64; 3],
+    },
+    /// An episode was given up.
+    NoEnd {
+        /// Its seed.
+        seed: u64,
+        /// Steps taken.
+        steps: u64,
+    },
+    /// A step was terminated and truncated. That is right where a time limit falls on the last step by chance.
+    BothFlags {
+        /// Seed of the episode.
+        seed: u64,
+        /// The step, counted from 1.
+        step: u64,
+    },
+    /// `save` is not implemented: a run in this environment cannot be resumed.
+    StateNotSaved,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SeedIgnored { seeds } => {
+                write!(f, "seeds {seeds:?} give the same episode: does `reset` use its seed?")
+            }
+            Self::NoEnd { seed, steps } => {
+                write!(f, "the episode of seed {seed} had not ended after {steps} steps: does it need a `TimeLimit`?")
+            }
+            Self::BothFlags { seed, step } => write!(
+                f,
+                "step {step} of the episode of seed {seed} is terminated and truncated: truncation is for an end that \
+                 is none of the task's own"
+            ),
+            Self::StateNotSaved => {
+                write!(f, "`save` and `restore` are not implemented: a run in this environment cannot be resumed")
+            }
+        }
+    }
+}
+
+/// A promise that an environment broke, and where.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{env}, {} of seed {seed}: {fault}", place(*step))]
+pub struct CheckError {
+    /// Name of the environment.
+    pub env: String,
+    /// Seed of the episode.
+    pub seed: u64,
+    /// Steps taken in it, the one at fault included; 0 is the reset.
+    pub step: u64,
+    /// What was wrong.
+    pub fault: Fault,
+}
+
+fn place(step: u64) -> String {
+    if step == 0 { "reset".to_owned() } else { format!("step {step} of the episode") }
+}
+
+/// What can be wrong with an environment.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A space contradicts itself.
+    #[error("the {which} space of shape {shape:?} has {low} lower and {high} upper bounds")]
+    Space {
+        /// `"observation"` or `"action"`.
+        which: &'static str,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Number of lower bounds.
+        low: usize,
+        /// Number of upper bounds.
+        high: usize,
+    },
+    /// An element of the observation was left as the caller had it.
+    #[error("element {element} of the observation is not written")]
+    NotWritten {
+        /// Its index.
+        element: usize,
+    },
+    /// An element of the observation is not a number, or infinite where its bound is not.
+    #[error("element {element} of the observation is {value}")]
+    NotFinite {
+        /// Its index.
+        element: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// An element of the observation lies beyond its bounds.
+    #[error("element {element} of the observation is {value}, outside of its bounds [{low}, {high}]")]
+    OutOfBounds {
+        /// Its index.
+        element: usize,
+        /// Its value.
+        value: f64,
+        /// Lower bound.
+        low: f32,
+        /// Upper bound.
+        high: f32,
+    },
+    /// A discrete observation is none of its choices.
+    #[error("the observation {value} is no index below {n}")]
+    NotAnIndex {
+        /// Its value.
+        value: f64,
+        /// Number of choices.
+        n: usize,
+    },
+    /// A reward is infinite or not a number.
+    #[error("the reward is {value}")]
+    Reward {
+        /// Its value.
+        value: f64,
+    },
+    /// A mask has not one flag for each choice.
+    #[error("the action mask has {len} flags for {n} choices{}", if *n == 0 { " (the actions are continuous)" } else { "" })]
+    MaskLength {
+        /// Its length.
+        len: usize,
+        /// Number of choices; 0 for continuous actions.
+        n: usize,
+    },
+    /// A mask forbids everything although the episode goes on.
+    #[error("the action mask leaves no action legal")]
+    NoLegalAction,
+    /// An observation differs from the first time.
+    #[error("{again}, element {element} of the observation is {second}, not {first}")]
+    OtherObservation {
+        /// What was done a second time.
+        again: Again,
+        /// Index of the element.
+        element: usize,
+        /// Its value the first time.
+        first: f64,
+        /// Its value the second time.
+        second: f64,
+    },
+    /// A reward or a flag differs from the first time.
+    #[error("{again}, the step gives {second:?}, not {first:?}")]
+    OtherStep {
+        /// What was done a second time.
+        again: Again,
+        /// The step the first time.
+        first: Step,
+        /// The step the second time.
+        second: Step,
+    },
+    /// Saving or restoring failed.
+    #[error("{0}")]
+    State(EnvError),
+    /// The environment panicked.
+    #[error("it panics: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+}
+
+/// What was done a second time, and must go as it went the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The same seed and the same actions.
+    SameSeed,
+    /// The same actions from a restored state.
+    Restored,
+}
+
+impl fmt::Display for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SameSeed => write!(f, "played again with the same seed and actions"),
+            Self::Restored => write!(f, "played again from a restored state"),
+        }
+    }
+}
+
+/// An environment under check, with what is known of it.
+struct Check<'a, E: Env + ?Sized> {
+    env: &'a mut E,
+    observation: Space,
+    action: Space,
+    max_steps: usize,
+    /// Where the check stands, for the error.
+    seed: u64,
+    step: u64,
+}
+
+/// An episode as it was played: rows of observations, from the reset over the last step to the unseeded reset after it.
+struct Tape<O, A> {
+    seed: u64,
+    obs: Vec<O>,
+    steps: Vec<Step>,
+    actions: Vec<Vec<A>>,
+}
+
+impl<O: PartialEq, A> Tape<O, A> {
+    fn ended(&self) -> bool {
+        self.steps.last().is_some_and(Step::ended)
+    }
+
+    fn is_same_episode(&self, other: &Self) -> bool {
+        self.steps == other.steps && self.obs == other.obs
+    }
+}
+
+/// Two numbers that every element type has. What keeps the first in one run and the second in another is not written.
+const FILLS: [f64; 2] = [165.0, 90.0];
+
+impl<'a, E: Env + ?Sized> Check<'a, E> {
+    fn new(env: &'a mut E) -> Result<Self, CheckError> {
+        let (observation, action) = (env.observation_space().clone(), env.action_space().clone());
+        // An episode of pixels must not fill the memory.
+        let max_steps = (2_000_000 / observation.row_len().max(1)).clamp(100, 10_000);
+        let check = Self { env, observation, action, max_steps, seed: SEEDS[0], step: 0 };
+        for (which, space) in [("observation", &check.observation), ("action", &check.action)] {
+            if let Space::Box { shape, low, high } = space
+                && (low.len() != space.row_len() || high.len() != space.row_len())
+            {
+                let shape = shape.clone();
+                return Err(check.fault(Fault::Space { which, shape, low: low.len(), high: high.len() }));
+            }
+        }
+        Ok(check)
+    }
+
+    /// Plays an episode with random legal actions.
+    fn record(&mut self, seed: u64) -> Result<Tape<E::Obs, E::Action>, CheckError> {
+        // The same draws for every seed: only then does it say something if the episodes are equal.
+        let mut rng = NumpyRng::new(0);
+        let mut tape = Tape { seed, obs: Vec::new(), steps: Vec::new(), actions: Vec::new() };
+        tape.obs.extend(self.reset(Some(seed), FILLS[0])?);
+        while tape.steps.len() < self.max_steps && !tape.ended() {
+            let action = self.draw_action(&mut rng)?;
+            let (step, obs) = self.step(&action, FILLS[0])?;
+            tape.actions.push(action);
+            tape.steps.push(step);
+            tape.obs.extend(obs);
+        }
+        tape.obs.extend(self.reset(None, FILLS[0])?);
+        Ok(tape)
+    }
+
+    /// Plays it again from the same seed.
+    fn replay(&mut self, tape: &Tape<E::Obs, E::Action>) -> Result<(), CheckError> {
+        let obs = self.reset(Some(tape.seed), FILLS[1])?;
+        self.compare_obs(tape, 0, &obs, Again::SameSeed)?;
+        self.go_on(tape, 0, Again::SameSeed)
+    }
+
+    /// Saves half way, plays on, goes back and plays on again. `false` if the environment does not save its state.
+    fn resume(&mut self, tape: &Tape<E::Obs, E::Action>) -> Result<bool, CheckError> {
+        let half = tape.steps.len() / 2;
+        self.reset(Some(tape.seed), FILLS[1])?;
+        for action in &tape.actions[..half] {
+            self.step(action, FILLS[1])?;
+        }
+        let saved = match self.env.save() {
+            Err(EnvError::StateNotSaved { .. }) => return Ok(false),
+            saved => saved.map_err(|e| self.fault(Fault::State(e)))?,
+        };
+        self.go_on(tape, half, Again::SameSeed)?;
+        self.env.restore(&saved).map_err(|e| self.fault(Fault::State(e)))?;
+        self.seed = tape.seed;
+        self.step = half as u64;
+        self.go_on(tape, half, Again::Restored)?;
+        Ok(true)
+    }
+
+    /// Plays the tape from step `from` to its end and compares.
+    fn go_on(&mut self, tape: &Tape<E::Obs, E::Action>, from: usize, again: Again) -> Result<(), CheckError> {
+        for t in from..tape.steps.len() {
+            let (step, obs) = self.step(&tape.actions[t], FILLS[1])?;
+            self.compare_obs(tape, t + 1, &obs, again)?;
+            let first = tape.steps[t];
+            if !first.reward.is_finite() {
+                return Err(self.fault(Fault::Reward { value: first.reward }));
+            }
+            if step != first {
+                return Err(self.fault(Fault::OtherStep { again, first, second: step }));
+            }
+        }
+        let obs = self.reset(None, FILLS[1])?;
+        self.compare_obs(tape, tape.steps.len() + 1, &obs, again)
+    }
+
+    fn compare_obs(
+        &self,
+        tape: &Tape<E::Obs, E::Action>,
+        row: usize,
+        obs: &[E::Obs],
+        again: Again,
+    ) -> Result<(), CheckError> {
+        for (element, second) in obs.iter().enumerate() {
+            let (first, second) = (tape.obs[row * obs.len() + element].to_f64(), second.to_f64());
+            if [first, second] == FILLS {
+                return Err(self.fault(Fault::NotWritten { element }));
+            }
+            self.check_element(element, first).map_err(|fault| self.fault(fault))?;
+            if first != second {
+                return Err(self.fault(Fault::OtherObservation { again, element, first, second }));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_element(&self, element: usize, value: f64) -> Result<(), Fault> {
+        match &self.observation {
+            Space::Discrete { n } => {
+                let is_index = value >= 0.0 && value < *n as f64 && value.fract() == 0.0;
+                if is_index { Ok(()) } else { Err(Fault::NotAnIndex { value, n: *n }) }
+            }
+            Space::Box { low, high, .. } => {
+                let (low, high) = (low[element], high[element]);
+                if !value.is_finite() && value != f64::from(low) && value != f64::from(high) {
+                    Err(Fault::NotFinite { element, value })
+                } else if value < f64::from(low) || value > f64::from(high) {
+                    Err(Fault::OutOfBounds { element, value, low, high })
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    fn draw_action(&mut self, rng: &mut NumpyRng) -> Result<Vec<E::Action>, CheckError> {
+        let choices = self.action.choices().unwrap_or(0);
+        let mask = self.env.action_mask();
+        if let Some(mask) = mask.filter(|mask| mask.len() != choices) {
+            return Err(self.fault(Fault::MaskLength { len: mask.len(), n: choices }));
+        }
+        match &self.action {
+            Space::Discrete { n } => {
+                let legal: Vec<usize> = (0..*n).filter(|&choice| mask.is_none_or(|mask| mask[choice])).collect();
+                if legal.is_empty() {
+                    return Err(self.fault(Fault::NoLegalAction));
+                }
+                let choice = legal[rng.integers(0, legal.len() as i64) as usize];
+                Ok(vec![E::Action::from_f64(choice as f64)])
+            }
+            Space::Box { low, high, .. } => {
+                let component = |(&low, &high): (&f32, &f32)| {
+                    let (low, high) = (f64::from(low), f64::from(high));
+                    let drawn = if (high - low).is_finite() {
+                        rng.uniform(low, high)
+                    } else {
+                        rng.uniform(-1.0, 1.0).clamp(low, high)
+                    };
+                    E::Action::from_f64(drawn)
+                };
+                Ok(low.iter().zip(high).map(component).collect())
+            }
+        }
+    }
+
+    fn reset(&mut self, seed: Option<u64>, fill: f64) -> Result<Vec<E::Obs>, CheckError> {
+        self.seed = seed.unwrap_or(self.seed);
+        self.step = 0;
+        let mut obs = vec![E::Obs::from_f64(fill); self.observation.row_len()];
+        let env = &mut *self.env;
+        catch_unwind(AssertUnwindSafe(|| env.reset(seed, &mut obs)))
+            .map_err(|panic| self.fault(Fault::Panicked { message: panic_message(panic.as_ref()) }))?;
+        Ok(obs)
+    }
+
+    fn step(&mut self, action: &[E::Action], fill: f64) -> Result<(Step, Vec<E::Obs>), CheckError> {
+        self.step += 1;
+        let mut obs = vec![E::Obs::from_f64(fill); self.observation.row_len()];
+        let env = &mut *self.env;
+        let step = catch_unwind(AssertUnwindSafe(|| env.step(action, &mut obs)))
+            .map_err(|panic| self.fault(Fault::Panicked { message: panic_message(panic.as_ref()) }))?;
+        Ok((step, obs))
+    }
+
+    fn fault(&self, fault: Fault) -> CheckError {
+        CheckError { env: self.env.name().to_owned(), seed: self.seed, step: self.step, fault }
+    }
+}
