@@ -229,7 +229,7 @@ pub enum Fault {
     },
     /// Saving or restoring failed.
     #[error("{0}")]
-    State(EnvError),
+    State(Box<EnvError>),
     /// The environment panicked.
     #[error("it panics: {message}")]
     Panicked {
@@ -338,10 +338,10 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         }
         let saved = match self.env.save() {
             Err(EnvError::StateNotSaved { .. }) => return Ok(false),
-            saved => saved.map_err(|e| self.fault(Fault::State(e)))?,
+            saved => saved.map_err(|e| self.fault(Fault::State(Box::new(e))))?,
         };
         self.go_on(tape, half, Again::SameSeed)?;
-        self.env.restore(&saved).map_err(|e| self.fault(Fault::State(e)))?;
+        self.env.restore(&saved).map_err(|e| self.fault(Fault::State(Box::new(e))))?;
         self.seed = tape.seed;
         self.step = half as u64;
         self.go_on(tape, half, Again::Restored)?;
