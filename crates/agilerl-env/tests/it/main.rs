@@ -7,3 +7,4 @@ mod probe;
 mod vec_env;
 mod catalogue;
 mod check_env;
+mod lander;
