@@ -1,2 +1,31 @@
-//! todo
-fn main(){}
+//! What the project does with itself: continuous integration and benchmarks. This program links neither burn nor a crate
+//! of the workspace; it calls cargo.
+
+#![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
+
+mod ci;
+
+mod bench;
+mod results;
+
+mod workspace;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// Tasks of the agilerl workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Task {
+    /// Everything that a change must pass, the cheapest check first
+    Ci,
+    /// Time the parts of the training loop and print one table
+    Bench(bench::Options),
+}
+
+fn main() -> Result<()> {
+    match Task::parse() {
+        Task::Ci => ci::run(),
+        Task::Bench(options) => bench::run(&options),
+    }
+}

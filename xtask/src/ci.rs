@@ -1,0 +1,53 @@
+//! `cargo xtask ci`: what a change must pass.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::workspace::{cargo, root, succeed, target};
+
+/// Runs all checks, the cheapest first, and stops at the first that fails.
+///
+/// burn is checked once (clippy and the docs share that) and compiled once: the tests, the examples and the run of one
+/// of them use the same profile, and all commands select the whole workspace, so that they agree on every feature.
+pub(crate) fn run() -> Result<()> {
+    let target = target()?;
+    step("format", cargo().args(["fmt", "--all", "--check"]))?;
+    step("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step("documentation", cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    step("examples", cargo().args(["build", "--workspace", "--examples"]))?;
+    step("a short run", &mut short_run(&target)?)?;
+    // Last, and nothing is said after it: the output ends with the test runner's own summary.
+    announce("tests", cargo().args(["test", "--workspace"]));
+    succeed(cargo().args(["test", "--workspace"]))
+}
+
+/// The example that trains a population, for a moment: started as cargo built it, since `cargo run -p` would select
+/// other features than the whole workspace and compile burn's dependencies again.
+fn short_run(target: &Path) -> Result<Command> {
+    let out = target.join("ci-run");
+    if out.exists() {
+        std::fs::remove_dir_all(&out).with_context(|| format!("cannot remove {}", out.display()))?;
+    }
+    let mut command = Command::new(target.join("debug/examples/dqn").with_extension(std::env::consts::EXE_EXTENSION));
+    command.current_dir(root());
+    command.args(["--env", "CartPole-v1", "--population", "2", "--lanes", "4", "--generations", "2"]);
+    command.args(["--steps", "512", "--threads", "2", "--seed", "1", "--out"]).arg(out);
+    Ok(command)
+}
+
+fn step(name: &str, command: &mut Command) -> Result<()> {
+    announce(name, command);
+    let start = Instant::now();
+    succeed(command).with_context(|| format!("the check {name:?} failed"))?;
+    println!("== {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn announce(name: &str, command: &Command) {
+    let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    println!("== {name}: {}", std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" "));
+}
