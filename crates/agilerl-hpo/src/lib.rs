@@ -1,13 +1,79 @@
 //! Evolution: population, tournament selection, mutation, generations, lineage. This crate evolves whatever
 //! implements its traits; it knows no observation, no batch, no tensor and no algorithm.
+//!
+//! What evolves implements [`Evolve`]; what trains and scores it implements [`Task`]. A [`Trainer`] brings them
+//! together: it trains the individuals side by side, scores them on the same episodes, has a [`Tournament`] choose
+//! the parents and a [`Mutation`] change the children, and tells [`Observer`]s what happened. The module [`toy`] is
+//! the smallest example of both traits, to be read and copied.
+//!
+//! ```
+//! use agilerl_hpo::{
+//!     Ending, Trainer, TrainerConfig,
+//!     toy::{Guess, GuessTheNumber},
+//! };
+//!
+//! // Six guesses start at 0 and learn from noisy readings of 7.5; the return is minus the distance.
+//! let config = TrainerConfig {
+//!     seed: 1,
+//!     generations: 100,
+//!     generation_env_steps: 200,
+//!     round_env_steps: 50,
+//!     target: Some(-0.05),
+//!     ..TrainerConfig::default()
+//! };
+//! let mut trainer = Trainer::new(GuessTheNumber { number: 7.5 }, vec![Guess::new(); 6], config)?;
+//! let outcome = trainer.run()?;
+//! assert_eq!(outcome.ending, Ending::TargetConfirmed);
+//! assert!((outcome.elite.agent.value - 7.5).abs() < 0.1);
+//! # Ok::<(), agilerl_hpo::HpoError>(())
+//! ```
+//!
+//! # A loop of one's own
+//! Every stage of a generation is a function that can be called alone:
+//!
+//! ```
+//! use agilerl_hpo::{
+//!     Individual, Mutation, Purpose, Streams, Tournament, evaluate,
+//!     toy::{Guess, GuessTheNumber},
+//! };
+//!
+//! let task = GuessTheNumber { number: 7.5 };
+//! let (streams, tournament, mutation) = (Streams::new(1), Tournament::default(), Mutation::default());
+//! let mut population = Individual::founders(vec![Guess { value: 6.0, ..Guess::new() }; 6]);
+//! for generation in 1..=50 {
+//!     // Train each `individual.agent` here, in whatever way, or with `train_round`.
+//!     let seeds = streams.seeds(Purpose::Evaluation, generation, 0, 10);
+//!     evaluate(&task, &mut population, generation, &seeds)?;
+//!     let mut rng = streams.get(Purpose::Selection, generation, 0, 0);
+//!     let selection = tournament.select(&tournament.scores(&population), &mut rng)?;
+//!     population = selection.reproduce(&population);
+//!     mutation.mutate(&mut population, &streams, generation);
+//! }
+//! // Mutation and selection alone have found the way; place 0 holds the elite.
+//! assert!((population[0].agent.value - 7.5).abs() < 0.3);
+//! # Ok::<(), agilerl_hpo::HpoError>(())
+//! ```
+//!
+//! # What is promised
+//! - A run with one seed gives the same bits at any number of threads, for one build on one kind of processor. Every
+//!   draw comes from a named stream ([`Streams`]).
+//! - The elite of a generation goes on as it was evaluated; observers hear of it before anything else happens to it.
+//! - "Target reached" is said after fresh episodes only, never because of the fitness that was selected for.
+//! - Transitions of training are counted over all individuals, those of evaluation apart.
+//! - Hyperparameters move by factors, symmetrically, and are reflected at their bounds: without selection the median
+//!   stays.
+//! - An individual with a NaN ranks last and is never a parent.
 
 mod bounds;
+mod console;
 mod error;
 mod event;
 mod evolve;
 mod individual;
+mod json_lines;
 mod mutation;
 mod stages;
+mod storage;
 mod streams;
 mod task;
 mod tournament;
@@ -15,13 +81,20 @@ pub mod toy;
 mod trainer;
 
 pub use bounds::Bounds;
+pub use console::Console;
 pub use error::HpoError;
 pub use event::{Event, Flow, GenerationReport, LineageRecord, Observer, ObserverError};
 pub use evolve::{Change, Evolve, Hyperparameter};
 pub use individual::Individual;
+pub use json_lines::{JsonLines, without_clock};
 pub use mutation::{Mutated, Mutation, MutationKind};
 pub use stages::{Round, evaluate, score, train_round};
+pub use storage::{Disk, MemoryStorage, Storage, StorageFile, write_atomically};
 pub use streams::{Purpose, StreamRng, Streams};
 pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError};
 pub use tournament::{Selection, Tournament};
 pub use trainer::{Ending, Outcome, Trainer, TrainerConfig};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,14 @@
 //! The claims of this crate, one module per subject.
 
+mod configuration;
+mod console;
+mod gene_pool;
+mod hyperparameters;
+mod invariants;
+mod json_lines;
+mod mutation;
 mod population;
+mod storage;
+mod streams;
+mod tournament;
 mod trainer;

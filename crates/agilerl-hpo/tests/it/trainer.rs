@@ -374,3 +374,33 @@ fn initial_diversity_draws_the_selected_hyperparameters_inside_their_bounds() {
     assert_eq!(distinct(drawn.iter().map(|(lr, _)| lr.to_bits()).collect()), 6);
     assert!(distinct(drawn.iter().map(|(_, batch)| *batch as u64).collect()) > 3);
 }
+
+#[test]
+fn evolution_finds_a_faster_learner_than_its_founders() {
+    let generations = |seed, mutation| {
+        let config = TrainerConfig {
+            generations: 100,
+            generation_env_steps: 200,
+            round_env_steps: 50,
+            target: Some(-0.05),
+            mutation,
+            ..short(seed)
+        };
+        let agents = vec![Guess::new(); 6];
+        let mut trainer = Trainer::new(GuessTheNumber { number: 7.5 }, agents, config).expect("a sound configuration");
+        let outcome = trainer.run().expect("it runs");
+        assert_eq!(outcome.ending, Ending::TargetConfirmed);
+        outcome.generations
+    };
+    // With the founders' lr of 0.001, 7.5 * 0.999^(200 g) falls below 0.05 in generation 26, give or take noise.
+    for seed in 0..3 {
+        let (evolved, fixed) = (generations(seed, Mutation::default()), generations(seed, Mutation::none()));
+        assert!(evolved < fixed && (22..=30).contains(&fixed), "seed {seed}: {evolved} and {fixed}");
+    }
+}
+
+#[test]
+fn a_run_can_be_handed_to_another_thread() {
+    let mut trainer = trainer(short(1)).on_event(|_| Ok(Flow::Continue));
+    std::thread::spawn(move || trainer.run().map(|_| ())).join().expect("no panic").expect("it runs");
+}

@@ -1,0 +1,240 @@
+//! What a person sees of a run.
+
+use std::{
+    io::{self, Stdout, Write},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
+
+use crate::{Change, Event, Evolve, Flow, GenerationReport, Individual, Mutated, Observer, ObserverError};
+
+/// Widest line.
+const WIDTH: usize = 100;
+
+/// Prints a table per generation, one line per individual, in 100 columns:
+///
+/// ```text
+/// generation 2 of 100 | 120,000 steps | 18,230 steps/s | 0:00:06
+///   id from fitness spread     lr batch_size architecture      born by
+///    3    -   -62.1   40.3  0.001        128 8-[64, 64]-4 relu kept
+/// *  7    3    13.4   88.0 0.0012        128 8-[64, 64]-4 relu lr 0.001 -> 0.0012
+/// ```
+///
+/// `*` marks the best, `!` one that is not finite. `from` is the parent, `spread` the standard deviation of the
+/// returns of the evaluation. `born by` tells what made the individual differ from its parent: `kept` is last
+/// generation's elite, which nothing changed, and `copy` a child of which no mutation took hold.
+pub struct Console<W> {
+    out: W,
+    bar: ProgressBar,
+    generations: u64,
+    generation_env_steps: u64,
+}
+
+impl Console<Stdout> {
+    /// Prints to the standard output, with a progress bar on the standard error. The bar is quiet when that is not a
+    /// terminal.
+    pub fn stdout() -> Self {
+        Self { bar: ProgressBar::no_length().with_style(style()), ..Self::new(io::stdout()) }
+    }
+}
+
+impl<W: Write> Console<W> {
+    /// Prints into any writer, without a progress bar.
+    pub fn new(out: W) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self { out, bar, generations: 0, generation_env_steps: 0 }
+    }
+
+    /// Prints a line where the progress bar was, which then reappears below.
+    fn print(&mut self, text: &str) -> io::Result<()> {
+        let Self { out, bar, .. } = self;
+        bar.suspend(|| {
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        })
+    }
+}
+
+impl<A: Evolve, W: Write> Observer<A> for Console<W> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+        match event {
+            Event::Started { seed, generations, generation_env_steps, population } => {
+                (self.generations, self.generation_env_steps) = (*generations, *generation_env_steps);
+                self.bar.set_length(*generation_env_steps);
+                let (individuals, steps) = (population.len(), thousands(*generation_env_steps));
+                let until = format!("{generations} generations of {steps} steps at most");
+                self.print(&format!("population of {individuals} | {until} | seed {seed}\n"))?;
+            }
+            Event::Round { generation, env_steps } => {
+                self.bar.set_message(format!("generation {}", generation + 1));
+                let before = generation * self.generation_env_steps;
+                self.bar.set_position(env_steps.saturating_sub(before));
+            }
+            Event::Evaluated(report) => {
+                let text = format!("\n{}\n{}", header(report, self.generations), table(report));
+                self.print(&text)?;
+            }
+            Event::Confirmed { generation, individual, episodes, mean, reached } => {
+                let (id, generation) = (individual.id, generation + 1);
+                let (fitness, mean) = (result(individual.latest_fitness().unwrap_or(f64::NAN)), result(*mean));
+                let verdict = if *reached { ": the target is confirmed" } else { "" };
+                self.print(&format!(
+                    "individual {id} of generation {generation}, fitness {fitness}: {mean} on {episodes} fresh \
+                     episodes{verdict}\n"
+                ))?;
+            }
+            Event::Ended { elite, confirmed_mean, env_steps, eval_steps, wall, .. } => {
+                self.bar.finish_and_clear();
+                let mean = result(*confirmed_mean);
+                let (trained, evaluated) = (thousands(*env_steps), thousands(*eval_steps));
+                let (id, wall) = (elite.id, clock(*wall));
+                self.print(&format!(
+                    "\nelite: individual {id}, {mean} on fresh episodes | {trained} steps and {evaluated} to evaluate \
+                     | {wall}\n"
+                ))?;
+            }
+            // Not-finite individuals are marked in the table, and the next generation shows in its own.
+            Event::NotFinite { .. } | Event::Evolved { .. } => {}
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len} steps, {eta} left")
+        .expect("a template without mistakes")
+}
+
+fn header<A>(report: &GenerationReport<'_, A>, generations: u64) -> String {
+    let speed = report.env_steps as f64 / report.wall.as_secs_f64().max(1e-9);
+    format!(
+        "generation {} of {generations} | {} steps | {} steps/s | {}",
+        report.generation + 1,
+        thousands(report.env_steps),
+        thousands(speed as u64),
+        clock(report.wall)
+    )
+}
+
+fn table<A: Evolve>(report: &GenerationReport<'_, A>) -> String {
+    let mut rows = vec![titles(&report.population[0])];
+    // Returns of a few units need more digits than returns of hundreds.
+    let small = report.evaluations.iter().all(|evaluation| evaluation.mean().abs() < 10.0);
+    rows.extend((0..report.population.len()).map(|place| row(report, place, if small { 3 } else { 1 })));
+    let columns = rows[0].len();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    // The two columns of words share what the numbers leave over: architecture first gives way, to no less than 12.
+    let (architecture, born_by) = (columns - 2, columns - 1);
+    let excess = |widths: &[usize]| (widths.iter().sum::<usize>() + columns - 1).saturating_sub(WIDTH);
+    for (column, least) in [(architecture, 12), (born_by, 8)] {
+        widths[column] -= excess(&widths).min(widths[column].saturating_sub(least));
+    }
+    for row in &rows {
+        let cell = |(column, cell): (usize, &String)| {
+            let (cell, width) = (shortened(cell, widths[column]), widths[column]);
+            // Words to the left, numbers to the right.
+            if column >= architecture || column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        };
+        let line = row.iter().enumerate().map(cell).collect::<Vec<_>>().join(" ");
+        text.push_str(&shortened(line.trim_end(), WIDTH));
+        text.push('\n');
+    }
+    text
+}
+
+fn titles<A: Evolve>(individual: &Individual<A>) -> Vec<String> {
+    let mut titles: Vec<String> = ["", "id", "from", "fitness", "spread"].map(str::to_owned).into();
+    titles.extend(individual.agent.hyperparameters().into_iter().map(|hyperparameter| hyperparameter.name));
+    titles.extend(["architecture", "born by"].map(str::to_owned));
+    titles
+}
+
+fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, digits: usize) -> Vec<String> {
+    let individual = &report.population[place];
+    let mark = match place {
+        place if place == report.elite => "*",
+        _ if individual.score(1).is_nan() => "!",
+        _ => "",
+    };
+    let parents: Vec<String> = individual.parents.iter().map(u64::to_string).collect();
+    let from = if parents.is_empty() { "-".to_owned() } else { parents.join("+") };
+    let fitness = number(individual.latest_fitness().unwrap_or(f64::NAN), digits);
+    let spread = number(spread(&report.evaluations[place].returns), digits);
+    let mut cells = vec![mark.to_owned(), individual.id.to_string(), from, fitness, spread];
+    cells.extend(individual.agent.hyperparameters().iter().map(|hyperparameter| value(&hyperparameter.to_json())));
+    cells.push(individual.agent.architecture());
+    cells.push(born_by(individual));
+    cells
+}
+
+fn born_by<A>(individual: &Individual<A>) -> String {
+    match &individual.mutated {
+        _ if individual.fitness.len() > 1 => "kept".to_owned(),
+        _ if individual.parents.is_empty() => "start".to_owned(),
+        Mutated { change: Some(Change { what, before, after }), .. } => {
+            format!("{what} {} -> {}", value(before), value(after))
+        }
+        Mutated { change: None, .. } => "copy".to_owned(),
+    }
+}
+
+/// Standard deviation of the returns.
+fn spread(returns: &[f64]) -> f64 {
+    let count = returns.len() as f64;
+    let mean = returns.iter().sum::<f64>() / count;
+    (returns.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
+}
+
+/// A value of a change, short enough for a table.
+fn value(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(count) if count.is_u64() || count.is_i64() => count.to_string(),
+        Value::Number(real) => significant(real.as_f64().unwrap_or(f64::NAN)),
+        Value::Array(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
+/// Three significant digits, without an exponent where that reads well.
+fn significant(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let rounded: f64 = format!("{value:.2e}").parse().expect("a number that was just printed");
+    if (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
+/// A return that stands alone.
+fn result(value: f64) -> String {
+    number(value, if value.abs() < 10.0 { 3 } else { 1 })
+}
+
+fn number(value: f64, digits: usize) -> String {
+    if value.is_finite() && value.abs() >= 1e7 { format!("{value:.2e}") } else { format!("{value:.digits$}") }
+}
+
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| str::from_utf8(group).unwrap_or("")).collect();
+    groups.join(",")
+}
+
+fn clock(wall: Duration) -> String {
+    let seconds = wall.as_secs();
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}

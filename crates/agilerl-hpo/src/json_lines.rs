@@ -1,0 +1,162 @@
+//! The log that machines read.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Event, Evolve, Flow, GenerationReport, HpoError, Individual, Observer, ObserverError, Storage, StorageFile,
+};
+
+/// Names of the fields that hold the clock. Two logs of the same run differ in nothing else.
+const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
+
+/// Writes the whole lineage of a run, one JSON object per line, each handed to the storage at once.
+///
+/// | `event` | one line per | fields beside |
+/// |---|---|---|
+/// | `started` | run | `seed`, `generations`, `generation_env_steps`, `population` |
+/// | `born` | new individual | `generation`, the record |
+/// | `individual` | individual and generation, once evaluated | `generation`, `elite`, the record, `returns`, `eval_env_steps`, `training` |
+/// | `not_finite` | individual with a NaN | `generation`, `id` |
+/// | `generation` | generation | `generation`, `elite`, `fitness`, `env_steps`, `eval_steps`, the clock |
+/// | `confirmed` | evaluation on fresh episodes | `generation`, `id`, `episodes`, `mean`, `reached` |
+/// | `ended` | run | `ending`, `elite`, `fitness`, `confirmed_mean`, `env_steps`, `eval_steps`, the clock |
+///
+/// The record of an individual is its [`LineageRecord`](crate::LineageRecord): `id`, `parents`, `mutation` with the
+/// value before and after, `hyperparameters`, `architecture`, `fitness`, `env_steps`. The clock stands in
+/// `wall_seconds` and `env_steps_per_second` and nowhere else ([`without_clock`]). JSON has no NaN: it reads `null`.
+pub struct JsonLines {
+    file: Box<dyn StorageFile>,
+}
+
+impl JsonLines {
+    /// Opens the file, so that a place that cannot be written to is known before the run begins. The folder must be
+    /// there; a file of that name is overwritten.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, HpoError> {
+        let file = storage.create(path).map_err(|source| HpoError::Storage {
+            action: "create",
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self { file })
+    }
+
+    fn line(&mut self, value: &Value) -> Result<(), ObserverError> {
+        let mut line = value.to_string();
+        line.push('\n');
+        Ok(self.file.write(line.as_bytes())?)
+    }
+
+    fn born<A: Evolve>(&mut self, generation: u64, individual: &Individual<A>) -> Result<(), ObserverError> {
+        self.line(&with_record(json!({ "event": "born", "generation": generation }), individual)?)
+    }
+
+    fn evaluated<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), ObserverError> {
+        for (place, individual) in report.population.iter().enumerate() {
+            let evaluation = &report.evaluations[place];
+            let line = json!({
+                "event": "individual",
+                "generation": report.generation,
+                "elite": place == report.elite,
+                "returns": evaluation.returns,
+                "eval_env_steps": evaluation.env_steps,
+                "training": report.training[place],
+            });
+            self.line(&with_record(line, individual)?)?;
+        }
+        self.line(&json!({
+            "event": "generation",
+            "generation": report.generation,
+            "elite": report.elite().id,
+            "fitness": report.elite().latest_fitness(),
+            "env_steps": report.env_steps,
+            "eval_steps": report.eval_steps,
+            CLOCK_FIELDS[0]: report.wall.as_secs_f64(),
+            CLOCK_FIELDS[1]: per_second(report.env_steps, report.wall),
+        }))
+    }
+}
+
+impl<A: Evolve> Observer<A> for JsonLines {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+        match event {
+            Event::Started { seed, generations, generation_env_steps, population } => {
+                self.line(&json!({
+                    "event": "started",
+                    "seed": seed,
+                    "generations": generations,
+                    "generation_env_steps": generation_env_steps,
+                    "population": population.len(),
+                }))?;
+                population.iter().try_for_each(|individual| self.born(0, individual))?;
+            }
+            Event::Evaluated(report) => self.evaluated(report)?,
+            Event::NotFinite { generation, individual } => {
+                self.line(&json!({ "event": "not_finite", "generation": generation, "id": individual.id }))?;
+            }
+            Event::Confirmed { generation, individual, episodes, mean, reached } => self.line(&json!({
+                "event": "confirmed",
+                "generation": generation,
+                "id": individual.id,
+                "episodes": episodes,
+                "mean": mean,
+                "reached": reached,
+            }))?,
+            Event::Evolved { generation, population } => {
+                let mut children = population.iter().filter(|individual| !individual.is_evaluated());
+                children.try_for_each(|individual| self.born(*generation, individual))?;
+            }
+            Event::Ended { ending, elite, confirmed_mean, env_steps, eval_steps, wall } => {
+                self.line(&json!({
+                    "event": "ended",
+                    "ending": ending,
+                    "elite": elite.id,
+                    "fitness": elite.latest_fitness(),
+                    "confirmed_mean": confirmed_mean,
+                    "env_steps": env_steps,
+                    "eval_steps": eval_steps,
+                    CLOCK_FIELDS[0]: wall.as_secs_f64(),
+                    CLOCK_FIELDS[1]: per_second(*env_steps, *wall),
+                }))?;
+                self.file.sync()?;
+            }
+            Event::Round { .. } => {}
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+/// A log without its clock: two runs with one seed leave the same text, whatever the number of threads.
+///
+/// ```
+/// let line = r#"{"event":"generation","env_steps":60000,"wall_seconds":1.5}"#;
+/// assert_eq!(agilerl_hpo::without_clock(line), "{\"env_steps\":60000,\"event\":\"generation\"}\n");
+/// ```
+///
+/// # Panics
+/// If a line is no JSON object: for tests and tools that compare logs.
+pub fn without_clock(log: &str) -> String {
+    let clean = |line: &str| {
+        let mut fields: Map<String, Value> = serde_json::from_str(line).expect("a line of a log is a JSON object");
+        fields.retain(|name, _| !CLOCK_FIELDS.contains(&name.as_str()));
+        format!("{}\n", Value::Object(fields))
+    };
+    log.lines().map(clean).collect()
+}
+
+/// A line with the individual's record beside its own fields.
+fn with_record<A: Evolve>(mut line: Value, individual: &Individual<A>) -> Result<Value, ObserverError> {
+    let Value::Object(record) = serde_json::to_value(individual.record())? else {
+        unreachable!("a record is a struct, and a struct is a JSON object");
+    };
+    line.as_object_mut().expect("a line is a JSON object").extend(record);
+    Ok(line)
+}
+
+fn per_second(env_steps: u64, wall: Duration) -> f64 {
+    env_steps as f64 / wall.as_secs_f64()
+}

@@ -1,0 +1,96 @@
+//! What mutates, and how often.
+
+use agilerl_hpo::{Individual, Mutated, Mutation, MutationKind, Purpose, Streams};
+
+use crate::gene_pool::Genes;
+
+/// How often each kind takes hold in so many mutations.
+fn rates(mutation: &Mutation, mutations: usize) -> [(MutationKind, usize); 5] {
+    let kinds = [
+        MutationKind::None,
+        MutationKind::Architecture,
+        MutationKind::Parameters,
+        MutationKind::Activation,
+        MutationKind::Hyperparameter,
+    ];
+    let mut counts = kinds.map(|kind| (kind, 0));
+    for number in 0..mutations {
+        let mut rng = Streams::new(3).get(Purpose::Mutation, 0, number, 0);
+        let Mutated { kind, .. } = mutation.apply(&mut Genes::usual(), &mut rng);
+        counts.iter_mut().find(|(counted, _)| *counted == kind).expect("one of five").1 += 1;
+    }
+    counts
+}
+
+#[track_caller]
+fn check(counts: [(MutationKind, usize); 5], shares: [f64; 5]) {
+    let total: usize = counts.iter().map(|(_, count)| count).sum();
+    for ((kind, count), share) in counts.into_iter().zip(shares) {
+        let sigma = (total as f64 * share * (1.0 - share)).sqrt();
+        assert!((count as f64 - total as f64 * share).abs() <= 3.0 * sigma, "{kind}: {count} of {total}");
+    }
+}
+
+#[test]
+fn the_rates_of_the_seed_are_its_weights() {
+    check(rates(&Mutation::default(), 20_000), [0.4, 0.2, 0.2, 0.0, 0.2]);
+}
+
+#[test]
+fn weights_are_normalised() {
+    // They sum to 0.5.
+    let half = Mutation {
+        no_mutation: 0.1,
+        architecture: 0.05,
+        parameters: 0.05,
+        activation: 0.2,
+        rl_hp: 0.1,
+        ..Mutation::default()
+    };
+    check(rates(&half, 20_000), [0.2, 0.1, 0.1, 0.4, 0.2]);
+}
+
+#[test]
+fn a_weight_of_zero_never_happens() {
+    check(rates(&Mutation::none(), 1_000), [1.0, 0.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn a_mutation_that_changed_nothing_is_none() {
+    let always = Mutation { no_mutation: 0.0, rl_hp: 0.0, activation: 0.5, ..Mutation::default() };
+    let mut genes = Genes { rigid: true, ..Genes::usual() };
+    let untouched = genes.clone();
+    for place in 0..100 {
+        let mutated = always.apply(&mut genes, &mut Streams::new(1).get(Purpose::Mutation, 0, place, 0));
+        assert_eq!(mutated, Mutated::default());
+    }
+    assert_eq!(genes, untouched);
+}
+
+#[test]
+fn the_kept_elite_is_not_mutated_and_children_are() {
+    let always = Mutation { no_mutation: 0.0, ..Mutation::default() };
+    let mut population = Individual::founders(vec![Genes::usual(); 3]);
+    population[0].fitness.push(1.0);
+    let before = population.clone();
+    always.mutate(&mut population, &Streams::new(1), 1);
+    assert_eq!(population[0], before[0]);
+    assert!(population[1..].iter().all(|child| child.mutated.kind != MutationKind::None));
+
+    let elite_too = Mutation { mutate_elite: true, ..always };
+    let mut population = before;
+    elite_too.mutate(&mut population, &Streams::new(1), 1);
+    assert_eq!((population[0].id, population[0].parents.as_slice()), (3, &[0][..]));
+    assert!(population[0].fitness.is_empty());
+    assert_ne!(population[0].mutated.kind, MutationKind::None);
+}
+
+#[test]
+fn what_an_individual_becomes_does_not_depend_on_the_others() {
+    let mutate = |population: usize| {
+        let mut population = Individual::founders(vec![Genes::usual(); population]);
+        Mutation::default().mutate(&mut population, &Streams::new(9), 4);
+        population
+    };
+    assert_eq!(mutate(3), mutate(6)[..3]);
+}

@@ -1,0 +1,62 @@
+//! Files, and what is left of them when a call fails.
+
+use std::path::Path;
+
+use agilerl_hpo::{Disk, HpoError, MemoryStorage, Storage, write_atomically};
+
+#[test]
+fn an_atomic_write_goes_by_a_temporary_name_and_syncs_before_it_renames() {
+    let storage = MemoryStorage::new();
+    storage.create_dir("out".as_ref()).expect("it is memory");
+    write_atomically(&storage, "out/elite.json".as_ref(), b"new").expect("nothing fails");
+    let expected = [
+        "create_dir out",
+        "create out/.elite.json.tmp",
+        "write out/.elite.json.tmp",
+        "sync out/.elite.json.tmp",
+        "rename out/elite.json",
+        "sync_dir out",
+    ];
+    assert_eq!(storage.calls(), expected);
+}
+
+#[test]
+fn whichever_call_fails_the_name_stands_for_the_old_or_the_new_content() {
+    let path = Path::new("elite.json");
+    for call in 0..5 {
+        let storage = MemoryStorage::new();
+        write_atomically(&storage, path, b"old content").expect("nothing fails");
+        let done = storage.calls().len();
+        let storage = storage.failing_at(done + call);
+        let error = write_atomically(&storage, path, b"new content").expect_err("a call fails");
+        let action = ["create", "write", "sync", "rename to", "sync"][call];
+        assert!(error.to_string().starts_with(&format!("cannot {action} ")), "{error}");
+        let expected: &[u8] = if call < 4 { b"old content" } else { b"new content" };
+        assert_eq!(storage.read(path).expect("it is there"), expected, "call {call}");
+        assert_eq!(storage.paths(), [path], "nothing is left lying about after call {call}");
+    }
+}
+
+#[test]
+fn the_disk_does_what_the_memory_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("deep/er/elite.json");
+    Disk.create_dir(path.parent().expect("it has one")).expect("a new folder");
+    write_atomically(&Disk, &path, b"old").expect("a first file");
+    write_atomically(&Disk, &path, b"new").expect("a second one over it");
+    assert_eq!(Disk.read(&path).expect("it is there"), b"new");
+    assert_eq!(std::fs::read_dir(path.parent().expect("it has one")).expect("a folder").count(), 1);
+    Disk.remove(&path).expect("it is there");
+    assert!(Disk.read(&path).is_err());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error_with_the_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("missing/elite.json");
+    for storage in [&Disk as &dyn Storage, &MemoryStorage::new()] {
+        let error = write_atomically(storage, &path, b"new").expect_err("no such folder");
+        assert!(matches!(&error, HpoError::Storage { action: "create", .. }), "{error}");
+        assert!(error.to_string().contains("missing"), "{error}");
+    }
+}
