@@ -1,8 +1,8 @@
 //! Environments by name.
 
 use crate::{
-    ActionElement, CartPole, Env, EnvError, FrozenLake, OneHotVec, Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit,
-    VecEnv,
+    ActionElement, CartPole, Env, EnvError, FrozenLake, LanderOptions, LunarLander, LunarLanderContinuous, OneHotVec,
+    Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit, VecEnv,
 };
 
 /// An environment out of the catalogue.
@@ -160,6 +160,14 @@ macro_rules! entry {
 /// Names, limits and thresholds as Gymnasium 1.4.0 registers them.
 static CHOICES: &[Entry<u32>] = &[
     entry!("CartPole-v1", "keep a pole upright on a cart", Choice, limit 500, solved Some(475.0), CartPole::new()),
+    entry!(
+        "LunarLander-v3",
+        "land a rocket on its legs, with a choice of engines",
+        Choice,
+        limit 1000,
+        solved Some(200.0),
+        LunarLander::new(LanderOptions::default())
+    ),
     // The best policy reaches the goal within the limit in 74 of 100 episodes.
     entry!(
         "FrozenLake-v1", "cross a slippery lake of 4 x 4 without falling into a hole", Choice,
@@ -181,7 +189,14 @@ static CHOICES: &[Entry<u32>] = &[
     entry!(probe Masked, "two steps with one illegal action in each"),
 ];
 
-static CONTINUOUS: &[Entry<f32>] = &[];
+static CONTINUOUS: &[Entry<f32>] = &[entry!(
+    "LunarLanderContinuous-v3",
+    "land a rocket on its legs, with throttles",
+    Continuous,
+    limit 1000,
+    solved Some(200.0),
+    LunarLanderContinuous::new(LanderOptions::default())
+)];
 
 /// The same task with the other kind of actions: a choice, continuous.
 const TWINS: &[(&str, &str)] = &[("LunarLander-v3", "LunarLanderContinuous-v3")];

@@ -15,7 +15,7 @@ pub enum EnvError {
         known: String,
     },
     /// The environment's actions are continuous, and choices were asked for.
-    #[error("{name} takes continuous actions, and this needs a choice among n (as DQN does){}", did_you_mean(instead))]
+    #[error("{name} takes continuous actions, and this needs a choice among n, as DQN does{}", did_you_mean(instead))]
     NeedsContinuousActions {
         /// Name of the environment.
         name: String,

@@ -1,4 +1,6 @@
 //! Vectorised environments. This crate steps plain numbers; it knows no tensor, no agent and no memory.
+//!
+#![doc = include_str!("../README.md")]
 
 mod env;
 mod vec_env;

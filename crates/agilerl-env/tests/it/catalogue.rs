@@ -37,6 +37,8 @@ fn limits_and_thresholds_are_gymnasiums() {
     };
     check("CartPole-v1", 500, 475.0);
     check("FrozenLake-v1", 100, 0.7);
+    check("LunarLander-v3", 1000, 200.0);
+    check("LunarLanderContinuous-v3", 1000, 200.0);
 }
 
 #[test]
@@ -60,11 +62,12 @@ fn an_unknown_name_lists_the_known_and_the_nearest() {
     check("cartpole", Some("CartPole-v1"));
     check("CarPole-v1", Some("CartPole-v1"));
     check("FrozenLake", Some("FrozenLake-v1"));
+    check("LunarLander-v2", Some("LunarLander-v3"));
     check("ALE/Pong-v5", None);
     check("", None);
     let error = make_vec("CartPole", 2).map(|_| ()).unwrap_err().to_string();
     let start =
-        "unknown environment \"CartPole\" (did you mean \"CartPole-v1\"?); known are: CartPole-v1, FrozenLake-v1, ";
+        "unknown environment \"CartPole\" (did you mean \"CartPole-v1\"?); known are: CartPole-v1, LunarLander-v3, ";
     assert!(error.starts_with(start), "{error}");
 }
 
@@ -72,6 +75,12 @@ fn an_unknown_name_lists_the_known_and_the_nearest() {
 fn the_wrong_kind_of_actions_is_an_error() {
     let error = make_vec_continuous("CartPole-v1", 2, 1).map(|_| ()).unwrap_err();
     assert_eq!(error.to_string(), "CartPole-v1 takes a choice among n, and this needs continuous actions");
+    let error = make_vec("LunarLanderContinuous-v3", 2).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "LunarLanderContinuous-v3 takes continuous actions, and this needs a choice among n, as DQN does (did you mean \
+         \"LunarLander-v3\"?)"
+    );
 }
 
 #[test]
