@@ -1,1 +1,20 @@
-//! todo
+//! Agents that learn, and the loop that trains one of them. This crate knows no file format but its own elite's, and no
+//! population: how many agents there are, who is selected and what is mutated is decided elsewhere.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod agent;
+pub mod dqn;
+mod elite;
+mod epsilon;
+mod error;
+mod evaluate;
+mod off_policy;
+
+pub use agent::{Agent, Learned, LearnedSum, Mode, OffPolicy};
+pub use dqn::{Dqn, DqnConfig};
+pub use elite::{Elite, EliteRecord};
+pub use epsilon::Epsilon;
+pub use error::AlgoError;
+pub use evaluate::evaluate;
+pub use off_policy::{OffPolicyConfig, OffPolicyTask, Slot};

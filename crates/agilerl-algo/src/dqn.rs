@@ -1,0 +1,273 @@
+//! Deep Q-learning (Mnih et al., 2015), double by default (van Hasselt et al., 2016).
+
+mod config;
+mod learner;
+
+use agilerl_buffer::Batch;
+use agilerl_hpo::{Change, Evolve, Hyperparameter, StreamRng};
+use agilerl_nets::{Activation, Device, HostMlp, MlpSpec, Morph, ParameterNoise, Weights};
+use rand::{Rng, RngExt};
+use serde_json::json;
+
+pub use config::{DqnConfig, Loss};
+use learner::Learner;
+
+use crate::{Agent, AlgoError, Learned, Mode, OffPolicy};
+
+/// A deep Q-learning agent: chooses among `n` actions by the values that a network predicts for a row of `f32`.
+///
+/// Acting happens on the host, learning on a device. Cloning is complete: networks, optimiser, settings.
+///
+/// ```
+/// use agilerl_algo::{Agent, Dqn, DqnConfig, Mode};
+/// use rand::SeedableRng;
+///
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let device = agilerl_nets::parse_device("cpu")?;
+/// let mut agent = Dqn::new(DqnConfig::default(), 4, 2, &device, &mut rng)?;
+/// let mut actions = [0; 2];
+/// agent.act(&[0.0; 8], None, Mode::Greedy, &mut rng, &mut actions);
+/// assert!(actions.iter().all(|&action| action < 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dqn {
+    config: DqnConfig,
+    spec: MlpSpec,
+    learner: Learner,
+    /// The online network, for acting. Behind after an update, until it is needed.
+    policy: HostMlp,
+    policy_is_behind: bool,
+}
+
+impl Dqn {
+    /// An agent for rows of `obs_len` numbers and `choices` actions, its weights drawn from `rng`.
+    ///
+    /// # Errors
+    /// If a setting is out of range or the network is impossible.
+    pub fn new(
+        config: DqnConfig,
+        obs_len: usize,
+        choices: usize,
+        device: &Device,
+        rng: &mut impl Rng,
+    ) -> Result<Self, AlgoError> {
+        config.validate()?;
+        let spec = config.spec(obs_len, choices);
+        spec.validate()?;
+        let weights = spec.init(rng);
+        Self::with_weights(config, spec, &weights, device)
+    }
+
+    /// An agent with these weights, in both networks, and a fresh optimiser.
+    ///
+    /// # Errors
+    /// If a setting is out of range or the network is impossible.
+    ///
+    /// # Panics
+    /// If the weights belong to another spec.
+    pub fn with_weights(config: DqnConfig, spec: MlpSpec, weights: &Weights, device: &Device) -> Result<Self, AlgoError> {
+        config.validate()?;
+        spec.validate()?;
+        let learner = Learner::new(weights, device);
+        let policy = HostMlp::new(&spec, weights);
+        Ok(Self { config, spec, learner, policy, policy_is_behind: false })
+    }
+
+    /// Its settings, as evolution left them.
+    pub fn config(&self) -> &DqnConfig {
+        &self.config
+    }
+
+    /// Its network's spec, as evolution left it.
+    pub fn spec(&self) -> &MlpSpec {
+        &self.spec
+    }
+
+    /// Weights of the online network.
+    pub fn weights(&self) -> Weights {
+        self.learner.online(&self.spec)
+    }
+
+    /// Weights of the target network.
+    pub fn target_weights(&self) -> Weights {
+        self.learner.target(&self.spec)
+    }
+
+    /// The same agent with another target network.
+    ///
+    /// # Panics
+    /// If the weights belong to another spec.
+    #[must_use]
+    pub fn with_target(mut self, weights: &Weights) -> Self {
+        assert_eq!(weights.layout(), &self.spec.layout(), "these weights belong to another spec");
+        self.learner.set_target(weights);
+        self
+    }
+
+    /// Values of all actions for each row: `[rows, obs_len]` to `[rows, choices]`.
+    ///
+    /// # Panics
+    /// If `obs` is not a whole number of rows.
+    pub fn values(&mut self, obs: &[f32]) -> &[f32] {
+        if std::mem::take(&mut self.policy_is_behind) {
+            self.learner.load_online_into(&mut self.policy);
+        }
+        self.policy.forward(obs)
+    }
+
+    /// Puts new weights into both networks. The optimiser's moments stay.
+    fn replace_weights(&mut self, weights: &Weights) {
+        self.learner.set_weights(weights);
+        self.policy.load(weights.values());
+        self.policy_is_behind = false;
+    }
+}
+
+impl Agent for Dqn {
+    type Obs = f32;
+    type Action = u32;
+
+    /// Greedy, or with probability epsilon uniform among the legal choices: one coin for each lane. Of equal values the
+    /// first wins.
+    fn act(&mut self, obs: &[f32], masks: Option<&[bool]>, mode: Mode, rng: &mut impl Rng, actions: &mut [u32]) {
+        let (inputs, choices) = (self.spec.inputs, self.spec.outputs);
+        assert_eq!(obs.len(), actions.len() * inputs, "{} numbers for {} actions", obs.len(), actions.len());
+        if let Some(masks) = masks {
+            assert_eq!(masks.len(), actions.len() * choices, "{} flags for {} actions", masks.len(), actions.len());
+        }
+        let epsilon = match mode {
+            Mode::Explore { clock } => self.config.epsilon.at(clock),
+            Mode::Greedy => 0.0,
+        };
+        let values = self.values(obs);
+        for (lane, action) in actions.iter_mut().enumerate() {
+            let row = lane * choices..(lane + 1) * choices;
+            let mask = masks.map(|masks| &masks[row.clone()]);
+            *action = if epsilon > 0.0 && rng.random_bool(epsilon) {
+                random_choice(choices, mask, rng)
+            } else {
+                best_choice(&values[row], mask)
+            };
+        }
+    }
+}
+
+impl OffPolicy for Dqn {
+    fn batch_size(&self) -> usize {
+        self.config.batch_size
+    }
+
+    fn learn_step(&self) -> f64 {
+        self.config.learn_step as f64
+    }
+
+    fn learn(&mut self, batch: &Batch<f32, u32>) -> Learned {
+        self.policy_is_behind = true;
+        self.learner.learn(&self.config, &self.spec, batch)
+    }
+}
+
+impl Evolve for Dqn {
+    fn hyperparameters(&self) -> Vec<Hyperparameter> {
+        let real = |name: &str, value| Hyperparameter { name: name.into(), value, integer: false };
+        let whole = |name: &str, value: usize| Hyperparameter { name: name.into(), value: value as f64, integer: true };
+        vec![
+            real("lr", self.config.lr),
+            whole("batch_size", self.config.batch_size),
+            whole("learn_step", self.config.learn_step),
+            real("gamma", self.config.gamma),
+            real("tau", self.config.tau),
+        ]
+    }
+
+    fn set_hyperparameter(&mut self, name: &str, value: f64) {
+        match name {
+            "lr" => self.config.lr = value,
+            "batch_size" => self.config.batch_size = value as usize,
+            "learn_step" => self.config.learn_step = value as usize,
+            "gamma" => self.config.gamma = value,
+            "tau" => self.config.tau = value,
+            _ => panic!("DQN has no hyperparameter {name:?}"),
+        }
+    }
+
+    /// The target network becomes a copy of the mutated online network; the optimiser's moments go with the weights.
+    fn mutate_architecture(&mut self, new_layer_prob: f64, rng: &mut StreamRng) -> Option<Change> {
+        let mutation = self.spec.draw(new_layer_prob, rng);
+        let weights = self.weights();
+        let morph = Morph::plan(&self.spec, &mutation, &weights)?;
+        let before = std::mem::replace(&mut self.spec, morph.to().clone());
+        self.config.hidden.clone_from(&self.spec.hidden);
+        let weights = morph.weights(&weights, rng);
+        self.learner.morph(&morph, &weights);
+        self.policy = HostMlp::new(&self.spec, &weights);
+        self.policy_is_behind = false;
+        let what = mutation.name().to_owned();
+        Some(Change { what, before: json!(before.hidden), after: json!(self.spec.hidden) })
+    }
+
+    fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
+        let noise = ParameterNoise { sd: mutation_sd, ..self.config.parameter_noise };
+        let mut weights = self.weights();
+        let changed = noise.apply(&mut weights, rng);
+        if changed == 0 {
+            return None;
+        }
+        self.replace_weights(&weights);
+        let total = weights.values().len();
+        Some(Change { what: "weights".into(), before: json!(null), after: json!({ "changed": changed, "of": total }) })
+    }
+
+    fn mutate_activation(&mut self, rng: &mut StreamRng) -> Option<Change> {
+        let before = self.spec.activation;
+        // PReLU has a weight of its own, so a network cannot change to or from it without another layout.
+        let fits = |activation: Activation| activation != before && activation != Activation::Prelu;
+        let others: Vec<_> = self.config.activation_selection.iter().copied().filter(|&a| fits(a)).collect();
+        if others.is_empty() || before == Activation::Prelu {
+            return None;
+        }
+        let after = others[rng.random_range(0..others.len() as u32) as usize];
+        let weights = self.weights();
+        (self.spec.activation, self.config.activation) = (after, after);
+        self.policy = HostMlp::new(&self.spec, &weights);
+        self.replace_weights(&weights);
+        Some(Change { what: "activation".into(), before: json!(before), after: json!(after) })
+    }
+
+    fn architecture(&self) -> String {
+        self.spec.to_string()
+    }
+
+    fn is_finite(&self) -> bool {
+        self.weights().is_finite() && self.target_weights().is_finite()
+    }
+}
+
+/// The legal choice of the highest value; the first of equals. A value that is not a number is never the highest.
+///
+/// # Panics
+/// If the mask leaves no choice.
+fn best_choice(values: &[f32], mask: Option<&[bool]>) -> u32 {
+    let legal = |choice: usize| mask.is_none_or(|mask| mask[choice]);
+    let mut best: Option<usize> = None;
+    for (choice, value) in values.iter().enumerate().filter(|(choice, _)| legal(*choice)) {
+        if best.is_none_or(|best| *value > values[best] || (values[best].is_nan() && !value.is_nan())) {
+            best = Some(choice);
+        }
+    }
+    best.expect("the mask leaves no legal choice") as u32
+}
+
+/// A legal choice, each as likely.
+///
+/// # Panics
+/// If the mask leaves no choice.
+fn random_choice(choices: usize, mask: Option<&[bool]>, rng: &mut impl Rng) -> u32 {
+    let Some(mask) = mask else { return rng.random_range(0..choices as u32) };
+    let legal = mask.iter().filter(|legal| **legal).count() as u32;
+    assert!(legal > 0, "the mask leaves no legal choice");
+    let nth = rng.random_range(0..legal) as usize;
+    let (choice, _) = mask.iter().enumerate().filter(|(_, legal)| **legal).nth(nth).expect("counted");
+    choice as u32
+}

@@ -1,0 +1,122 @@
+//! Settings of deep Q-learning.
+
+use agilerl_nets::{Activation, MlpLimits, MlpSpec, ParameterNoise};
+use serde::{Deserialize, Serialize};
+
+use crate::{AlgoError, Epsilon};
+
+/// Settings of a [`Dqn`](super::Dqn) agent. The defaults are those of AgileRL's online-training page, where it names
+/// one; where it does not, the doc says whose it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DqnConfig {
+    /// Nodes of each hidden layer (`h_size`: [32, 32]).
+    pub hidden: Vec<usize>,
+    /// Activation between the layers (ReLU).
+    pub activation: Activation,
+    /// Layer normalisation in the hidden layers (off, as in AgileRL 0.1).
+    pub layer_norm: bool,
+    /// Factor on the initial weights of the output layer (`output_vanish`: 0.1).
+    pub output_scale: f32,
+    /// How far architecture mutations may go.
+    pub limits: MlpLimits,
+    /// Double Q-learning: the online network selects, the target network evaluates (true).
+    pub double: bool,
+    /// Step size of Adam (1e-3).
+    pub lr: f64,
+    /// Transitions in a batch (128).
+    pub batch_size: usize,
+    /// Environment steps for each update, over all lanes (16: the page's 1 was checked once for each step of 16 lanes).
+    pub learn_step: usize,
+    /// Discount of a step (0.99).
+    pub gamma: f64,
+    /// Share of the online network that the target network takes on with every update (1e-3).
+    pub tau: f64,
+    /// What is minimised (MSE, as in AgileRL).
+    pub loss: Loss,
+    /// The gradient is scaled down to this norm (10, as in Stable-Baselines3; AgileRL does not clip). None: never.
+    pub max_grad_norm: Option<f64>,
+    /// Random actions (AgileRL: 1.0 to 0.1).
+    pub epsilon: Epsilon,
+    /// What a parameter mutation does, but for its strength, which is the run's `mutation_sd`.
+    pub parameter_noise: ParameterNoise,
+    /// What an activation mutation chooses from (`relu`, `elu`, `gelu`).
+    pub activation_selection: Vec<Activation>,
+}
+
+/// The error of a temporal difference `d`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// `d^2`.
+    #[default]
+    Mse,
+    /// `d^2 / 2` up to |d| = 1, then `|d| - 1/2` (Mnih et al., 2015, clip the error).
+    Huber,
+}
+
+impl Default for DqnConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![32, 32],
+            activation: Activation::Relu,
+            layer_norm: false,
+            output_scale: 0.1,
+            limits: MlpLimits::default(),
+            double: true,
+            lr: 1e-3,
+            batch_size: 128,
+            learn_step: 16,
+            gamma: 0.99,
+            tau: 1e-3,
+            loss: Loss::Mse,
+            max_grad_norm: Some(10.0),
+            epsilon: Epsilon::default(),
+            parameter_noise: ParameterNoise::default(),
+            activation_selection: vec![Activation::Relu, Activation::Elu, Activation::Gelu],
+        }
+    }
+}
+
+impl DqnConfig {
+    /// The network for rows of `obs_len` numbers and `choices` actions.
+    pub fn spec(&self, obs_len: usize, choices: usize) -> MlpSpec {
+        MlpSpec {
+            inputs: obs_len,
+            hidden: self.hidden.clone(),
+            outputs: choices,
+            activation: self.activation,
+            layer_norm: self.layer_norm,
+            output_scale: self.output_scale,
+            limits: self.limits,
+        }
+    }
+
+    /// Checks every setting but the network's, which [`spec`](Self::spec) checks.
+    ///
+    /// # Errors
+    /// [`AlgoError::Config`] naming the setting, its value and its range.
+    pub fn validate(&self) -> Result<(), AlgoError> {
+        let check = |ok: bool, field: &str, value: String, expected: &str| {
+            let refuse = || AlgoError::Config { field: field.into(), value, expected: expected.into() };
+            if ok { Ok(()) } else { Err(refuse()) }
+        };
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        check(positive(self.lr), "lr", self.lr.to_string(), "a positive number")?;
+        check(self.batch_size > 0, "batch_size", self.batch_size.to_string(), "at least 1")?;
+        check(self.learn_step > 0, "learn_step", self.learn_step.to_string(), "at least 1")?;
+        check((0.0..=1.0).contains(&self.gamma), "gamma", self.gamma.to_string(), "0 to 1")?;
+        check(self.tau > 0.0 && self.tau <= 1.0, "tau", self.tau.to_string(), "above 0, at most 1")?;
+        if let Some(norm) = self.max_grad_norm {
+            check(positive(norm), "max_grad_norm", norm.to_string(), "a positive number, or none")?;
+        }
+        let noise = &self.parameter_noise;
+        for (field, share) in [("share", noise.share), ("super_share", noise.super_share), ("reset_share", noise.reset_share)] {
+            let field = format!("parameter_noise.{field}");
+            check((0.0..=1.0).contains(&share), &field, share.to_string(), "a share, 0 to 1")?;
+        }
+        let both = noise.super_share + noise.reset_share;
+        check(both <= 1.0, "parameter_noise.super_share + reset_share", both.to_string(), "at most 1")?;
+        self.epsilon.validate()
+    }
+}

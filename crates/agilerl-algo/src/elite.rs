@@ -1,0 +1,104 @@
+//! A trained agent on disk, readable without this library.
+
+use agilerl_nets::{Device, Layer, MlpSpec, Weights};
+use serde::{Deserialize, Serialize};
+
+use crate::{AlgoError, Dqn, DqnConfig};
+
+/// A trained agent as two files' contents: the weights as safetensors, and a JSON record that says how to use them.
+///
+/// ```
+/// use agilerl_algo::{Dqn, DqnConfig, Elite, EliteRecord};
+/// use rand::SeedableRng;
+///
+/// let device = agilerl_nets::parse_device("cpu")?;
+/// let agent = Dqn::new(DqnConfig::default(), 4, 2, &device, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1))?;
+/// let elite = Elite::new(&agent, "CartPole-v1");
+/// let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights)?.agent(&device)?;
+/// assert_eq!(again.weights(), agent.weights());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elite {
+    /// What `elite.json` holds.
+    pub record: EliteRecord,
+    /// What `elite.safetensors` holds.
+    pub weights: Vec<u8>,
+}
+
+/// What `elite.json` says. A reader acts greedily: the layers in order on the observation, then the first of the
+/// highest values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EliteRecord {
+    /// Version of this format.
+    pub format: u32,
+    /// Versions of what wrote it, by crate.
+    pub versions: std::collections::BTreeMap<String, String>,
+    /// Name of the algorithm.
+    pub algorithm: String,
+    /// Name of the environment.
+    pub env: String,
+    /// How many categories an index observation is encoded in as a one-hot vector, if it is.
+    pub one_hot: Option<usize>,
+    /// The forward pass, in order.
+    pub layers: Vec<Layer>,
+    /// The network.
+    pub spec: MlpSpec,
+    /// The agent's settings, as evolution left them.
+    pub config: DqnConfig,
+    /// How it came to be: seed, generation, fitness; for readers, not for loading.
+    pub run: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Version of the format that this build writes and reads.
+const FORMAT: u32 = 1;
+
+impl Elite {
+    /// The contents for this agent.
+    pub fn new(agent: &Dqn, env: &str) -> Self {
+        let versions = [("agilerl-algo", env!("CARGO_PKG_VERSION"))];
+        let record = EliteRecord {
+            format: FORMAT,
+            versions: versions.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
+            algorithm: "DQN".to_owned(),
+            env: env.to_owned(),
+            one_hot: None,
+            layers: agent.spec().layers(),
+            spec: agent.spec().clone(),
+            config: agent.config().clone(),
+            run: serde_json::Map::new(),
+        };
+        Self { record, weights: agent.weights().to_safetensors() }
+    }
+
+    /// The JSON text of the record.
+    pub fn record_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(&self.record).expect("a record has text keys only");
+        text.push('\n');
+        text
+    }
+
+    /// Reads the contents of both files.
+    ///
+    /// # Errors
+    /// [`AlgoError::Elite`] if the record cannot be understood.
+    pub fn from_bytes(record: &[u8], weights: &[u8]) -> Result<Self, AlgoError> {
+        let record: EliteRecord =
+            serde_json::from_slice(record).map_err(|error| AlgoError::Elite(format!("elite.json: {error}")))?;
+        if record.format != FORMAT {
+            let found = record.format;
+            return Err(AlgoError::Elite(format!("elite.json has format {found}, this version reads format {FORMAT}")));
+        }
+        Ok(Self { record, weights: weights.to_vec() })
+    }
+
+    /// The agent, with a fresh optimiser.
+    ///
+    /// # Errors
+    /// If its settings are out of range, or the weights do not fit the spec.
+    pub fn agent(&self, device: &Device) -> Result<Dqn, AlgoError> {
+        self.record.spec.validate()?;
+        let weights = Weights::from_safetensors(&self.record.spec, &self.weights)?;
+        Dqn::with_weights(self.record.config.clone(), self.record.spec.clone(), &weights, device)
+    }
+}

@@ -1,0 +1,204 @@
+//! The loop that trains one agent from a shared memory.
+
+use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Transitions};
+use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, EnvError, EpisodeStats, VecEnv};
+use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::{AlgoError, LearnedSum, Mode, OffPolicy, evaluate};
+
+/// Settings of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OffPolicyConfig {
+    /// Environments that each individual steps together (AgileRL's `num_envs`: 16).
+    pub lanes: usize,
+    /// Transitions that the population's memory holds (AgileRL: 10,000, which its agents fill in one turn).
+    pub memory_size: usize,
+    /// Transitions in the memory before the first update (0: as soon as there is a batch).
+    pub learning_starts: usize,
+    /// Steps after which an evaluation episode counts as endless, an error (100,000).
+    pub eval_step_limit: u64,
+}
+
+impl Default for OffPolicyConfig {
+    fn default() -> Self {
+        Self { lanes: 16, memory_size: 100_000, learning_starts: 0, eval_step_limit: 100_000 }
+    }
+}
+
+/// Trains off-policy agents on an environment with a memory that the population shares.
+///
+/// In a round every individual steps its own lanes and learns from the memory as it stood when the round began, plus
+/// its own rows of this round; then the rows are handed over in the order of the individuals.
+pub struct OffPolicyTask<C: ActionElement = u32> {
+    config: OffPolicyConfig,
+    make_lanes: Box<dyn Fn(usize) -> Result<BoxVecEnv<C>, EnvError> + Send + Sync>,
+    make_env: Box<dyn Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync>,
+    rows: RowLayout,
+    /// Rows that a slot can gather before they are handed over.
+    round_env_steps: usize,
+}
+
+impl<C: ActionElement> OffPolicyTask<C> {
+    /// A task out of two factories: one for the `lanes` environments that an individual trains on, one for the single
+    /// environments that evaluation plays its episodes in. `round_env_steps` is the longest round that will be asked for.
+    ///
+    /// # Errors
+    /// If a setting is out of range, or an environment cannot be made.
+    pub fn new(
+        config: OffPolicyConfig,
+        round_env_steps: usize,
+        make_lanes: impl Fn(usize) -> Result<BoxVecEnv<C>, EnvError> + Send + Sync + 'static,
+        make_env: impl Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync + 'static,
+    ) -> Result<Self, AlgoError> {
+        config.validate(round_env_steps)?;
+        let mut lanes = make_lanes(config.lanes)?;
+        lanes.reset(Some(0));
+        let mut rows = RowLayout::new(lanes.observation_space().row_len(), lanes.action_space().row_len());
+        if let (Some(_), Some(choices)) = (lanes.action_masks(), lanes.action_space().choices()) {
+            rows = rows.with_mask(choices);
+        }
+        let (make_lanes, make_env) = (Box::new(make_lanes), Box::new(make_env));
+        Ok(Self { config, make_lanes, make_env, rows, round_env_steps })
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &OffPolicyConfig {
+        &self.config
+    }
+
+    /// Lengths of the rows that its memory holds.
+    pub fn rows(&self) -> &RowLayout {
+        &self.rows
+    }
+}
+
+impl OffPolicyConfig {
+    /// Checks the settings, also against the length of a round.
+    ///
+    /// # Errors
+    /// [`AlgoError::Config`] naming the setting, its value and its range.
+    pub fn validate(&self, round_env_steps: usize) -> Result<(), AlgoError> {
+        let refuse = |field: &str, value: usize, expected: String| {
+            Err(AlgoError::Config { field: field.into(), value: value.to_string(), expected })
+        };
+        if self.lanes == 0 {
+            return refuse("lanes", 0, "at least 1".into());
+        }
+        if round_env_steps == 0 || !round_env_steps.is_multiple_of(self.lanes) {
+            return refuse("round_env_steps", round_env_steps, format!("a multiple of lanes, {}", self.lanes));
+        }
+        if self.memory_size < round_env_steps {
+            let expected = format!("at least the {round_env_steps} transitions of one individual's round");
+            return refuse("memory_size", self.memory_size, expected);
+        }
+        if self.learning_starts > self.memory_size {
+            let expected = format!("at most memory_size, {}", self.memory_size);
+            return refuse("learning_starts", self.learning_starts, expected);
+        }
+        Ok(())
+    }
+}
+
+/// What a place of the population owns: environments, the rows of the round, and buffers that are used again.
+pub struct Slot<C: ActionElement = u32> {
+    envs: BoxVecEnv<C>,
+    /// What to act on, kept because a step overwrites the environment's own.
+    obs: Vec<f32>,
+    actions: Vec<C>,
+    own: Replay<f32, C>,
+    batch: Batch<f32, C>,
+    episodes: EpisodeStats,
+    /// Environment steps taken but not yet paid for with updates.
+    debt: f64,
+}
+
+impl<A, C> Task<A> for OffPolicyTask<C>
+where
+    A: OffPolicy<Obs = f32, Action = C> + Clone + Sync,
+    C: ActionElement,
+{
+    type Shared = Replay<f32, C>;
+    type Slot = Slot<C>;
+
+    fn shared(&self) -> Result<Self::Shared, TaskError> {
+        Ok(Replay::new(self.config.memory_size, self.rows)?)
+    }
+
+    fn slot(&self, index: usize, streams: &Streams) -> Result<Self::Slot, TaskError> {
+        let mut envs = (self.make_lanes)(self.config.lanes)?;
+        let seed = streams.get(Purpose::Environment, 0, index, 0).next_u64();
+        let obs = envs.reset(Some(seed)).to_vec();
+        Ok(Slot {
+            envs,
+            obs,
+            actions: vec![C::default(); self.config.lanes * self.rows.action_len],
+            own: Replay::new(self.round_env_steps, self.rows)?,
+            batch: Batch::new(1, &self.rows),
+            episodes: EpisodeStats::new(self.config.lanes, 1),
+            debt: 0.0,
+        })
+    }
+
+    fn train(
+        &self,
+        agent: &mut A,
+        slot: &mut Slot<C>,
+        shared: &Replay<f32, C>,
+        context: &RoundContext,
+    ) -> Result<RoundStats, TaskError> {
+        let Slot { envs, obs, actions, own, batch, episodes, debt } = slot;
+        let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
+        let (mut exploration, mut replay) = (stream(Purpose::Exploration), stream(Purpose::Replay));
+        let lanes = self.config.lanes as u64;
+        let mut stats = RoundStats::default();
+        let mut learned = LearnedSum::default();
+        batch.resize(agent.batch_size());
+        while stats.env_steps < context.env_steps {
+            let mode = Mode::Explore { clock: context.clock + stats.env_steps };
+            agent.act(obs, envs.action_masks(), mode, &mut exploration, actions);
+            let step = envs.step(actions)?;
+            own.extend(&Transitions {
+                obs,
+                actions,
+                rewards: step.rewards,
+                // The true successor, not the first observation of the next episode: bootstrapping needs s'.
+                next_obs: step.next_obs,
+                terminated: step.terminated,
+                truncated: step.truncated,
+                next_masks: step.next_action_masks,
+            });
+            for episode in episodes.record(&step) {
+                stats.episodes += 1;
+                stats.return_sum += episode.total;
+            }
+            obs.copy_from_slice(step.obs);
+            stats.env_steps += lanes;
+
+            *debt += lanes as f64;
+            while *debt >= agent.learn_step() {
+                *debt -= agent.learn_step();
+                let view = RoundView::new(shared, own);
+                if view.len() >= agent.batch_size().max(self.config.learning_starts) {
+                    view.sample_into(&mut replay, batch);
+                    learned.add(agent.learn(batch));
+                }
+            }
+        }
+        (stats.updates, [stats.loss_sum, stats.value_sum, stats.grad_norm_sum]) = learned.read();
+        Ok(stats)
+    }
+
+    fn merge(&self, shared: &mut Replay<f32, C>, slots: &mut [Slot<C>]) {
+        for slot in slots {
+            shared.append(&slot.own);
+            slot.own.clear();
+        }
+    }
+
+    fn evaluate(&self, agent: &A, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+        Ok(evaluate(&mut agent.clone(), &self.make_env, seeds, self.config.eval_step_limit)?)
+    }
+}

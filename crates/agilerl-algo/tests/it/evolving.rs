@@ -1,0 +1,152 @@
+//! Mutations of an agent: what they change, what they leave, and that it goes on learning.
+
+use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, OffPolicy};
+use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
+use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
+use agilerl_nets::{Activation, parse_device};
+use rand::RngExt;
+
+fn rng(name: usize) -> StreamRng {
+    Streams::new(1).get(Purpose::Mutation, 0, name, 0)
+}
+
+/// Transitions whose rewards depend on observation and action, all terminal: a regression to be learnt.
+fn memory() -> Replay<f32, u32> {
+    let mut rng = rng(99);
+    let mut memory = Replay::new(512, RowLayout::new(3, 1)).unwrap();
+    for _ in 0..512 {
+        let obs: [f32; 3] = std::array::from_fn(|_| 2.0 * rng.random::<f32>() - 1.0);
+        let action = rng.random_range(0..2u32);
+        let reward = f64::from(obs[action as usize] * 2.0 + obs[2]);
+        memory.extend(&Transitions {
+            obs: &obs,
+            actions: &[action],
+            rewards: &[reward],
+            next_obs: &obs,
+            terminated: &[true],
+            truncated: &[false],
+            next_masks: None,
+        });
+    }
+    memory
+}
+
+/// Mean loss over some updates.
+fn learn(agent: &mut Dqn, memory: &Replay<f32, u32>, updates: usize, rng: &mut StreamRng) -> f64 {
+    let mut batch = Batch::new(agent.batch_size(), memory.layout());
+    let mut sum = LearnedSum::default();
+    for _ in 0..updates {
+        memory.sample_into(rng, &mut batch);
+        sum.add(agent.learn(&batch));
+    }
+    let (updates, [loss, ..]) = sum.read();
+    loss / updates as f64
+}
+
+fn trained() -> (Dqn, Replay<f32, u32>) {
+    let memory = memory();
+    let config = DqnConfig { batch_size: 64, ..Default::default() };
+    let mut agent = Dqn::new(config, 3, 2, &parse_device("cpu").unwrap(), &mut rng(0)).unwrap();
+    learn(&mut agent, &memory, 50, &mut rng(1));
+    (agent, memory)
+}
+
+#[test]
+fn the_agent_learns_on_after_every_kind_of_mutation() {
+    let (agent, memory) = trained();
+    let kinds: [(&str, fn(&mut Dqn, &mut StreamRng) -> bool); 4] = [
+        ("layers", |agent, rng| agent.mutate_architecture(1.0, rng).is_some()),
+        ("nodes", |agent, rng| agent.mutate_architecture(0.0, rng).is_some()),
+        ("parameters", |agent, rng| agent.mutate_parameters(0.1, rng).is_some()),
+        ("activation", |agent, rng| agent.mutate_activation(rng).is_some()),
+    ];
+    for (kind, mutate) in kinds {
+        for name in 0..4 {
+            let mut mutant = agent.clone();
+            let mut rng = rng(name);
+            mutate(&mut mutant, &mut rng);
+            let before = mutant.weights();
+            let early = learn(&mut mutant, &memory, 10, &mut rng);
+            learn(&mut mutant, &memory, 300, &mut rng);
+            let late = learn(&mut mutant, &memory, 10, &mut rng);
+            assert!(late < 0.5 * early, "{kind} {name}: the loss went from {early} to {late}");
+            let after = mutant.weights();
+            for ((entry, old), (_, new)) in before.iter().zip(after.iter()) {
+                assert_ne!(old, new, "{kind} {name}: {} is frozen", entry.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mutation_that_the_limits_refuse_changes_nothing() {
+    let config = DqnConfig { hidden: vec![16], ..Default::default() };
+    let mut config = config;
+    (config.limits.max_layers, config.limits.max_nodes) = (1, 16);
+    let device = parse_device("cpu").unwrap();
+    let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
+    let before = (agent.weights(), agent.target_weights(), agent.config().clone());
+    for name in 0..20 {
+        assert_eq!(agent.mutate_architecture(0.5, &mut rng(name)), None);
+    }
+    assert_eq!((agent.weights(), agent.target_weights(), agent.config().clone()), before);
+}
+
+#[test]
+fn every_declared_hyperparameter_can_be_set() {
+    let (mut agent, _) = trained();
+    for hyperparameter in agent.hyperparameters() {
+        let value = if hyperparameter.integer { hyperparameter.value + 3.0 } else { hyperparameter.value * 0.5 };
+        agent.set_hyperparameter(&hyperparameter.name, value);
+        let now = agent.hyperparameters().into_iter().find(|hp| hp.name == hyperparameter.name).unwrap();
+        assert_eq!(now.value, value, "{}", hyperparameter.name);
+    }
+    assert_eq!(agent.hyperparameters().len(), 5);
+}
+
+#[test]
+fn an_activation_mutation_never_draws_the_present_one() {
+    let (mut agent, _) = trained();
+    let mut seen = std::collections::HashSet::new();
+    for name in 0..60 {
+        let before = agent.spec().activation;
+        let change = agent.mutate_activation(&mut rng(name)).unwrap();
+        assert_ne!(agent.spec().activation, before);
+        assert_eq!(change.after, agent.spec().activation.name());
+        seen.insert(agent.spec().activation);
+    }
+    assert_eq!(seen, [Activation::Relu, Activation::Elu, Activation::Gelu].into());
+}
+
+#[test]
+fn a_saved_mutant_acts_as_it_did() {
+    let (mut agent, memory) = trained();
+    let device = parse_device("cpu").unwrap();
+    for name in 0..6 {
+        agent.mutate_architecture(0.5, &mut rng(name));
+        learn(&mut agent, &memory, 5, &mut rng(name));
+        let elite = Elite::new(&agent, "probe");
+        let mut again =
+            Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap().agent(&device).unwrap();
+        let rows: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
+        assert_eq!(again.values(&rows), agent.values(&rows));
+    }
+}
+
+#[test]
+fn an_agent_with_a_weight_that_is_no_number_says_so() {
+    let (mut agent, memory) = trained();
+    assert!(agent.is_finite());
+    agent.set_hyperparameter("lr", 1e38);
+    learn(&mut agent, &memory, 20, &mut rng(1));
+    assert!(!agent.is_finite());
+}
+
+#[test]
+fn an_elite_of_another_format_is_refused() {
+    let (agent, _) = trained();
+    let elite = Elite::new(&agent, "probe");
+    let newer = elite.record_json().replace("\"format\": 1", "\"format\": 2");
+    let message = Elite::from_bytes(newer.as_bytes(), &elite.weights).unwrap_err().to_string();
+    assert!(message.contains("format 2") && message.contains("reads format 1"), "{message}");
+}

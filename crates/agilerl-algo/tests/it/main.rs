@@ -1,0 +1,6 @@
+//! Integration tests of `agilerl-algo`, one binary because each binary links burn.
+
+mod acting;
+mod evolving;
+mod learning;
+mod probes;
