@@ -31,8 +31,9 @@ impl Bounds {
         if !(self.min.is_finite() && self.min > 0.0) {
             return Err(out_of_range(&field("min"), self.min, "a number above 0: steps are factors"));
         }
-        if !(self.max.is_finite() && self.max >= self.min) {
-            return Err(out_of_range(&field("max"), self.max, format!("a number from min, {}, upwards", self.min)));
+        if !(self.min..=LARGEST).contains(&self.max) {
+            let expected = format!("a number from min, {}, to 2^53", self.min);
+            return Err(out_of_range(&field("max"), self.max, expected));
         }
         if !(self.factor.is_finite() && self.factor > 1.0) {
             return Err(out_of_range(&field("factor"), self.factor, "a number above 1"));
@@ -104,3 +105,6 @@ impl Bounds {
         lower
     }
 }
+
+/// Up to here, 2^53, every whole number is an `f64`.
+const LARGEST: f64 = 9_007_199_254_740_992.0;

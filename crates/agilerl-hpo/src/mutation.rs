@@ -130,6 +130,9 @@ impl Mutation {
 
     /// Mutates a newborn generation in place, each individual from its own stream. The elite that was kept stays as
     /// it was evaluated, unless `mutate_elite`: then it becomes its own child, with a new id.
+    ///
+    /// # Panics
+    /// As [`apply`](Self::apply).
     pub fn mutate<A: Evolve>(&self, population: &mut [Individual<A>], streams: &Streams, generation: u64) {
         let mut ids = new_ids(population);
         for (place, individual) in population.iter_mut().enumerate() {
@@ -145,6 +148,10 @@ impl Mutation {
     }
 
     /// Mutates one agent and says what really changed.
+    ///
+    /// # Panics
+    /// If a hyperparameter is to change that [`validate`](Self::validate) or
+    /// [`validate_agent`](Self::validate_agent) would complain about; a trainer asks them first.
     pub fn apply<A: Evolve>(&self, agent: &mut A, rng: &mut StreamRng) -> Mutated {
         let kind = self.draw_kind(rng);
         let change = match kind {
@@ -194,14 +201,18 @@ impl Mutation {
     }
 
     fn mutate_hyperparameter<A: Evolve>(&self, agent: &mut A, rng: &mut StreamRng) -> Option<Change> {
+        assert!(!self.rl_hp_selection.is_empty(), "rl_hp_selection is empty: `validate` tells");
         let name = &self.rl_hp_selection[rng.random_range(0..self.rl_hp_selection.len())];
         let up = rng.random::<bool>();
-        let find = |agent: &A| agent.hyperparameters().into_iter().find(|hp| hp.name == *name);
-        let before = find(agent)?;
-        let bounds = self.bounds.get(name)?;
+        let find = |agent: &A| {
+            let found = agent.hyperparameters().into_iter().find(|hp| hp.name == *name);
+            found.unwrap_or_else(|| panic!("the agent has no hyperparameter {name:?}: `validate_agent` tells"))
+        };
+        let bounds = self.bounds.get(name).unwrap_or_else(|| panic!("{name:?} has no bounds: `validate_agent` tells"));
+        let before = find(agent);
         agent.set_hyperparameter(name, bounds.step(before.value, before.integer, up));
         // What the agent made of it counts, not what it was told.
-        let after = find(agent)?;
+        let after = find(agent);
         (after.value != before.value).then(|| Change {
             what: name.clone(),
             before: before.to_json(),

@@ -208,7 +208,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         self.audience.tell(&Event::Started {
             seed: self.config.seed,
             generations: self.config.generations,
-            generation_env_steps: self.config.generation_env_steps * population.len() as u64,
+            generation_env_steps: self.config.generation_env_steps.saturating_mul(population.len() as u64),
             population,
         })
     }

@@ -80,8 +80,8 @@ fn hyperparameters_are_known_bounded_and_start_inside() {
          \"lr\" out of mutation.rl_hp_selection",
     );
     check(bounded(0.0, 1.0, 1.2), "mutation.bounds.lr.min is 0, but must be a number above 0: steps are factors");
-    check(bounded(0.1, 0.01, 1.2), "mutation.bounds.lr.max is 0.01, but must be a number from min, 0.1, upwards");
-    check(bounded(0.1, f64::NAN, 1.2), "mutation.bounds.lr.max is NaN, but must be a number from min, 0.1, upwards");
+    check(bounded(0.1, 0.01, 1.2), "mutation.bounds.lr.max is 0.01, but must be a number from min, 0.1, to 2^53");
+    check(bounded(0.1, f64::NAN, 1.2), "mutation.bounds.lr.max is NaN, but must be a number from min, 0.1, to 2^53");
     check(bounded(0.1, 1.0, 1.0), "mutation.bounds.lr.factor is 1, but must be a number above 1");
     let astray = vec![Guess::new(), Guess { batch_size: 1024, ..Guess::new() }];
     assert_eq!(

@@ -214,6 +214,52 @@ fn without_a_confirmed_target_the_best_snapshot_and_the_last_elite_are_compared_
 }
 
 #[test]
+fn the_elite_of_a_run_is_the_better_of_the_best_snapshot_and_the_last_elite() {
+    /// A guess counts its generations; what it is worth stands in a table, for few episodes and for many.
+    struct Fate {
+        fitness: [f64; 3],
+        worth: [f64; 3],
+    }
+    impl Task<Guess> for Fate {
+        type Shared = ();
+        type Slot = ();
+        fn shared(&self) -> Result<(), TaskError> {
+            Ok(())
+        }
+        fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+            Ok(())
+        }
+        fn train(&self, agent: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+            agent.value += 1.0;
+            Ok(RoundStats::default())
+        }
+        fn merge(&self, (): &mut (), _: &mut [()]) {}
+        fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+            let table = if seeds.len() == 3 { self.fitness } else { self.worth };
+            Ok(Evaluation { returns: vec![table[agent.value as usize - 1]; seeds.len()], env_steps: 0 })
+        }
+    }
+    let elite = |fitness, worth, target| {
+        let config = TrainerConfig {
+            generations: 3,
+            round_env_steps: 25,
+            target,
+            tournament: Tournament { size: 1, ..Tournament::default() },
+            ..short(1)
+        };
+        let mut trainer = Trainer::new(Fate { fitness, worth }, vec![Guess::new()], config).expect("sound");
+        let outcome = trainer.run().expect("it runs");
+        (outcome.elite.agent.value, outcome.elite.fitness.clone(), outcome.confirmed_mean)
+    };
+    // It learns until the second generation and then forgets: the snapshot is better.
+    assert_eq!(elite([1.0, 10.0, 2.0], [1.0, 4.0, 3.0], None), (2.0, vec![1.0, 10.0], 4.0));
+    // The 10 of the second generation was luck: the last elite is better.
+    assert_eq!(elite([1.0, 10.0, 2.0], [1.0, 0.5, 3.0], None), (3.0, vec![1.0, 10.0, 2.0], 3.0));
+    // The 10 was found out when it did not confirm the target: it is no longer the best snapshot, the first one is.
+    assert_eq!(elite([6.0, 10.0, 2.0], [7.0, 0.5, 3.0], Some(9.0)), (1.0, vec![6.0], 7.0));
+}
+
+#[test]
 fn running_twice_gives_the_same_outcome_and_counts_nothing_twice() {
     let mut trainer = trainer(short(1));
     let first = format!("{:?}", trainer.run().expect("it runs"));
