@@ -224,7 +224,8 @@ impl<E: Env> Lanes<E> {
                 mask.copy_from_slice(legal);
                 self.rows.masked = true;
             }
-            None => mask.fill(true),
+            None if self.rows.masked => mask.fill(true),
+            None => {}
         }
     }
 }
@@ -294,9 +295,12 @@ impl<O: Element> Rows<O> {
         put(&mut self.rewards, &part.rewards, lanes.clone());
         put(&mut self.terminated, &part.terminated, lanes.clone());
         put(&mut self.truncated, &part.truncated, lanes.clone());
-        put(&mut self.masks, &part.masks, lanes.clone());
-        put(&mut self.next_masks, &part.next_masks, lanes);
-        self.masked |= part.masked;
+        // Without masks both sides are all true and stay so.
+        if part.masked {
+            put(&mut self.masks, &part.masks, lanes.clone());
+            put(&mut self.next_masks, &part.next_masks, lanes);
+            self.masked = true;
+        }
     }
 }
 

@@ -13,8 +13,11 @@ use crate::{Env, EnvError, Space, VecEnv, VecStep};
 /// The lanes are cut into contiguous parts of nearly equal size, one for each thread. The first part is stepped by the
 /// caller's thread, so that `threads` threads work and `threads - 1` are started; dropping the value joins them. A part
 /// travels to its thread and back by ownership: nothing is shared and nothing is locked, so the bits cannot depend on
-/// the number of threads. Handing over costs some microseconds a step, which pays from about 20 us of work for a
-/// thread (two lanes of the lander; a thousand of CartPole).
+/// the number of threads.
+///
+/// Handing over costs 1 to 10 us a step, and the rows of the other parts have to come from other cores: it pays for
+/// steps of some microseconds. On two cores 16 lanes of the lander ran 1.4 times as fast as on one, while CartPole
+/// (25 ns a step) lost at any number of lanes.
 ///
 /// A panic of an environment is [`EnvError::Lane`] here too, and the threads live on.
 ///

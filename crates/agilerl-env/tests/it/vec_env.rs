@@ -18,7 +18,7 @@ struct Diary {
     episode: f32,
     step: f32,
     end: End,
-    /// Step of the first episode that panics.
+    /// Step of the first episode that panics; 0 is the step after the reset, -1 the reset itself.
     broken_at: Option<f32>,
 }
 
@@ -60,6 +60,7 @@ impl Env for Diary {
             self.rng = NumpyRng::new(seed);
             self.episode = 0.0;
         }
+        assert!(self.broken_at != Some(-1.0) || self.episode > 0.0, "out of paper");
         self.write(obs);
     }
     fn step(&mut self, action: &[u32], obs: &mut [f32]) -> Step {
@@ -257,6 +258,17 @@ fn a_panic_in_a_lane_is_an_error_that_names_it_and_a_reset_mends_it() {
     for threads in [1, 2, 5] {
         check(&mut ThreadVec::from_fn(5, threads, make));
     }
+}
+
+#[test]
+fn a_panic_in_a_reset_is_the_error_of_the_next_step() {
+    let mut envs =
+        SyncVec::from_fn(2, |lane| Diary { broken_at: (lane == 1).then_some(-1.0), ..diary(End::Truncated) });
+    envs.reset(Some(5));
+    let error = envs.step(&[0; 2]).unwrap_err().to_string();
+    assert_eq!(error, "Diary panicked in lane 1 (seed 6) at step 0 of episode 0: out of paper");
+    envs.reset(None);
+    envs.step(&[0; 2]).unwrap();
 }
 
 #[test]
