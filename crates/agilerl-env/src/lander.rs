@@ -5,6 +5,8 @@ mod contact;
 mod distance;
 mod impact;
 mod joint;
+mod lander_vec;
+mod lanes;
 mod manifold;
 mod shape;
 mod substep;
@@ -16,6 +18,8 @@ use std::f64::consts::PI;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::lander_vec::LanderVec;
 
 use self::body::Body;
 use self::joint::{Impulse, Joint, Limit};
@@ -98,6 +102,20 @@ impl Default for LanderOptions {
     }
 }
 
+impl LanderOptions {
+    fn check(&self) {
+        let Self { gravity, wind_power, turbulence_power, .. } = *self;
+        assert!(-12.0 < gravity && gravity < 0.0, "gravity is {gravity}, and must be between -12 and 0");
+        assert!(wind_power.is_finite(), "wind_power is {wind_power}, and must be finite");
+        assert!(turbulence_power.is_finite(), "turbulence_power is {turbulence_power}, and must be finite");
+    }
+}
+
+fn observation_space() -> Space {
+    let turn = 2.0 * std::f32::consts::PI;
+    Space::bounded(&[-2.5, -2.5, -10.0, -10.0, -turn, -10.0, 0.0, 0.0], &[2.5, 2.5, 10.0, 10.0, turn, 10.0, 1.0, 1.0])
+}
+
 /// Everything that changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct State {
@@ -111,6 +129,7 @@ struct State {
     ended: bool,
 }
 
+const OBS_LEN: usize = 8;
 /// Width and height of the screen, in metres.
 const WIDTH: f64 = 600.0 / SCALE;
 const HEIGHT: f64 = 400.0 / SCALE;
@@ -127,19 +146,12 @@ impl<A: LanderAction> Lander<A> {
     /// # Panics
     /// If the gravity is not between -12 and 0, or a power is not a number.
     pub fn new(options: LanderOptions) -> Self {
-        let LanderOptions { gravity, wind_power, turbulence_power, .. } = options;
-        assert!(-12.0 < gravity && gravity < 0.0, "gravity is {gravity}, and must be between -12 and 0");
-        assert!(wind_power.is_finite(), "wind_power is {wind_power}, and must be finite");
-        assert!(turbulence_power.is_finite(), "turbulence_power is {turbulence_power}, and must be finite");
-        let turn = 2.0 * std::f32::consts::PI;
+        options.check();
         Self {
             options,
-            observation_space: Space::bounded(
-                &[-2.5, -2.5, -10.0, -10.0, -turn, -10.0, 0.0, 0.0],
-                &[2.5, 2.5, 10.0, 10.0, turn, 10.0, 1.0, 1.0],
-            ),
+            observation_space: observation_space(),
             action_space: A::space(),
-            state: State { rng: NumpyRng::new(0), world: None, wind: [0; 2], shaping: 0.0, ended: true },
+            state: State::new(),
             action: PhantomData,
         }
     }
@@ -173,19 +185,15 @@ impl<A: LanderAction> Env for Lander<A> {
     }
 
     fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) {
-        if let Some(seed) = seed {
-            self.state.rng = NumpyRng::new(seed);
-        }
-        self.state.reset(&self.options);
-        // Gymnasium makes a first step with the engines off; its reward is dropped.
-        self.state.step(&self.options, Engines::OFF, obs);
+        self.state.reset(&self.options, seed, obs);
     }
 
     /// # Panics
     /// Beyond what the trait says: if there was no reset since the episode ended, or a throttle is NaN.
     fn step(&mut self, action: &[A], obs: &mut [f32]) -> Step {
         assert!(!self.state.ended, "{}: step needs a reset first", A::NAME);
-        self.state.step(&self.options, A::engines(action), obs)
+        let engines = A::engines(action).unwrap_or_else(|why| panic!("{}: {why}", A::NAME));
+        self.state.step(&self.options, engines, obs)
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {
@@ -204,8 +212,9 @@ pub trait LanderAction: ActionElement + sealed::Sealed {
     const NAME: &'static str;
     #[doc(hidden)]
     fn space() -> Space;
+    /// What the action makes of the engines, or what is wrong with it.
     #[doc(hidden)]
-    fn engines(action: &[Self]) -> Engines;
+    fn engines(action: &[Self]) -> Result<Engines, String>;
 }
 
 mod sealed {
@@ -236,13 +245,13 @@ impl LanderAction for u32 {
         Space::discrete(4)
     }
 
-    fn engines(action: &[u32]) -> Engines {
+    fn engines(action: &[u32]) -> Result<Engines, String> {
         match *action {
-            [0] => Engines::OFF,
-            [1] => Engines { side: 1.0, direction: -1.0, ..Engines::OFF },
-            [2] => Engines { main: 1.0, ..Engines::OFF },
-            [3] => Engines { side: 1.0, direction: 1.0, ..Engines::OFF },
-            _ => panic!("{} takes one action from 0 to 3, not {action:?}", Self::NAME),
+            [0] => Ok(Engines::OFF),
+            [1] => Ok(Engines { side: 1.0, direction: -1.0, ..Engines::OFF }),
+            [2] => Ok(Engines { main: 1.0, ..Engines::OFF }),
+            [3] => Ok(Engines { side: 1.0, direction: 1.0, ..Engines::OFF }),
+            _ => Err(format!("the action is one number from 0 to 3, not {action:?}")),
         }
     }
 }
@@ -254,26 +263,32 @@ impl LanderAction for f32 {
         Space::bounded(&[-1.0; 2], &[1.0; 2])
     }
 
-    /// Gymnasium lets a NaN pass as "engine off", which hides a broken policy; here it panics.
-    fn engines(action: &[f32]) -> Engines {
-        let &[main, side] = action else { panic!("{} takes two throttles, not {action:?}", Self::NAME) };
-        assert!(
-            !main.is_nan() && !side.is_nan(),
-            "{} was given a throttle that is not a number: {action:?}",
-            Self::NAME
-        );
+    /// Gymnasium lets a NaN pass as "engine off", which hides a broken policy; here it is refused.
+    fn engines(action: &[f32]) -> Result<Engines, String> {
+        let (main, side) = match *action {
+            [main, side] if !main.is_nan() && !side.is_nan() => (main, side),
+            _ => return Err(format!("the action is two throttles, not {action:?}")),
+        };
         let (main, side) = (f64::from(main.clamp(-1.0, 1.0)), f64::from(side.clamp(-1.0, 1.0)));
-        Engines {
+        Ok(Engines {
             main: if main > 0.0 { (main + 1.0) * 0.5 } else { 0.0 },
             side: if side.abs() > 0.5 { side.abs() } else { 0.0 },
             direction: side.signum(),
-        }
+        })
     }
 }
 
 impl State {
+    /// Before the first reset; the generator stands as if seeded with 0.
+    fn new() -> Self {
+        Self { rng: NumpyRng::new(0), world: None, wind: [0; 2], shaping: 0.0, ended: true }
+    }
+
     /// A new moon, and the lander above it. All draws come in Gymnasium's order.
-    fn reset(&mut self, options: &LanderOptions) {
+    fn reset(&mut self, options: &LanderOptions, seed: Option<u64>, obs: &mut [f32]) {
+        if let Some(seed) = seed {
+            self.rng = NumpyRng::new(seed);
+        }
         let edges = self.draw_ground();
         let push = [(); 2].map(|()| self.rng.uniform(-1000.0, 1000.0));
         if options.enable_wind {
@@ -304,8 +319,8 @@ impl State {
             });
         let [leg0, leg1] = legs;
         self.world = Some(World::new(options.gravity as f32, edges, [hull, leg0, leg1], joints));
-        self.shaping = 0.0;
-        self.ended = false;
+        // Gymnasium makes a first step with the engines off; its reward is dropped.
+        self.step(options, Engines::OFF, obs);
     }
 
     /// A base line below everything, and ten segments through smoothed random heights, level about the pad.
@@ -325,41 +340,55 @@ impl State {
     }
 
     fn step(&mut self, options: &LanderOptions, engines: Engines, obs: &mut [f32]) -> Step {
-        assert_eq!(obs.len(), 8, "an observation of the lander has 8 numbers");
-        let Self { rng, world, wind, shaping, ended } = self;
+        self.act(options, engines);
+        self.world().step();
+        self.outcome(engines, obs)
+    }
+
+    fn world(&mut self) -> &mut World {
+        self.world.as_mut().expect("reset makes the world")
+    }
+
+    /// What happens before the world steps: wind and engines.
+    fn act(&mut self, options: &LanderOptions, engines: Engines) {
+        let Self { rng, world, wind, .. } = self;
         let world = world.as_mut().expect("reset makes the world");
         if options.enable_wind && world.legs_down == [false; 2] {
             blow(&mut world.bodies[HULL], wind, options);
         }
         fire(&mut world.bodies[HULL], engines, [(); 2].map(|()| rng.uniform(-1.0, 1.0) / SCALE));
-        world.step();
+    }
 
+    /// What comes of it: observation, reward, end.
+    fn outcome(&mut self, engines: Engines, obs: &mut [f32]) -> Step {
+        assert_eq!(obs.len(), OBS_LEN, "an observation of the lander has {OBS_LEN} numbers");
+        let world = self.world();
         let state = observe(world);
+        let failed = world.crashed || state[0].abs() >= 1.0;
+        let landed = !world.bodies[HULL].awake;
         for (number, &value) in obs.iter_mut().zip(&state) {
             *number = value as f32;
         }
 
         let [x, y, vx, vy, angle, _, leg0, leg1] = state;
-        let now = -100.0 * (x * x + y * y).sqrt() - 100.0 * (vx * vx + vy * vy).sqrt() - 100.0 * angle.abs()
+        let shaping = -100.0 * (x * x + y * y).sqrt() - 100.0 * (vx * vx + vy * vy).sqrt() - 100.0 * angle.abs()
             + 10.0 * leg0
             + 10.0 * leg1;
-        let gain = now - std::mem::replace(shaping, now);
+        let gain = shaping - std::mem::replace(&mut self.shaping, shaping);
         let mut reward = gain - engines.main * 0.30 - engines.side * 0.03;
-        let failed = world.crashed || x.abs() >= 1.0;
-        let landed = !world.bodies[HULL].awake;
         if failed {
             reward = -100.0;
         }
         if landed {
             reward = 100.0;
         }
-        *ended = failed || landed;
-        Step { reward, terminated: *ended, truncated: false }
+        self.ended = failed || landed;
+        Step { reward, terminated: self.ended, truncated: false }
     }
 }
 
 /// The observation, before it is narrowed to single precision.
-fn observe(world: &World) -> [f64; 8] {
+fn observe(world: &World) -> [f64; OBS_LEN] {
     let hull = &world.bodies[HULL];
     let wide = |v: Vec2| (f64::from(v.x), f64::from(v.y));
     let ((x, y), (vx, vy)) = (wide(hull.transform.position), wide(hull.velocity.linear));

@@ -31,7 +31,7 @@ pub use env::{ActionElement, Element, Env, Number, Step};
 pub use episode_stats::{Episode, EpisodeStats};
 pub use error::EnvError;
 pub use frozen_lake::FrozenLake;
-pub use lander::{Lander, LanderAction, LanderOptions, LunarLander, LunarLanderContinuous};
+pub use lander::{Lander, LanderAction, LanderOptions, LanderVec, LunarLander, LunarLanderContinuous};
 pub use numpy_rng::NumpyRng;
 pub use one_hot::{OneHot, OneHotVec};
 pub use probe::{Probe, ProbeEnv};

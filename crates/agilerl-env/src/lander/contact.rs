@@ -140,37 +140,37 @@ pub(super) struct ContactStep {
     /// Number of the contact, and of its body.
     pub(super) contact: usize,
     pub(super) body: usize,
-    friction: f32,
-    inverse_mass: f32,
-    inverse_inertia: f32,
+    pub(super) friction: f32,
+    pub(super) inverse_mass: f32,
+    pub(super) inverse_inertia: f32,
     local_center: Vec2,
     manifold: Manifold,
     /// From the ground to the body.
-    normal: Vec2,
+    pub(super) normal: Vec2,
     /// The points that are solved: one of two if they are nearly one.
-    points: [PointStep; 2],
-    count: usize,
+    pub(super) points: [PointStep; 2],
+    pub(super) count: usize,
     /// For two points, how the normal velocities follow from the normal impulses, and the inverse of that.
-    response: Matrix,
-    inverse_response: Matrix,
+    pub(super) response: Matrix,
+    pub(super) inverse_response: Matrix,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct PointStep {
+pub(super) struct PointStep {
     /// From the centre of mass to the point.
-    arm: Vec2,
-    normal_mass: f32,
-    tangent_mass: f32,
-    normal_impulse: f32,
-    tangent_impulse: f32,
+    pub(super) arm: Vec2,
+    pub(super) normal_mass: f32,
+    pub(super) tangent_mass: f32,
+    pub(super) normal_impulse: f32,
+    pub(super) tangent_impulse: f32,
 }
 
 /// A symmetric matrix `[xx xy; xy yy]`.
 #[derive(Clone, Copy, Debug, Default)]
-struct Matrix {
-    xx: f32,
-    xy: f32,
-    yy: f32,
+pub(super) struct Matrix {
+    pub(super) xx: f32,
+    pub(super) xy: f32,
+    pub(super) yy: f32,
 }
 
 impl Matrix {

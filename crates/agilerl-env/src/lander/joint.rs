@@ -30,9 +30,9 @@ pub(super) struct Joint {
 /// Impulse on the hinge (a force's, a torque's from the limit, a torque's from the motor).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Impulse {
-    linear: Vec2,
-    limit: f32,
-    motor: f32,
+    pub(super) linear: Vec2,
+    pub(super) limit: f32,
+    pub(super) motor: f32,
 }
 
 /// Which end of its range the joint has reached.
@@ -46,29 +46,29 @@ pub(super) enum Limit {
 /// A joint for the length of one step: everything that its 180 velocity iterations do not change, and the impulse.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct JointStep {
-    masses: [InverseMass; 2],
-    arms: [Vec2; 2],
+    pub(super) masses: [InverseMass; 2],
+    pub(super) arms: [Vec2; 2],
     /// Effective mass of hinge and limit: the symmetric matrix `[xx xy xz; xy yy yz; xz yz zz]`.
-    xx: f32,
-    xy: f32,
-    yy: f32,
-    xz: f32,
-    yz: f32,
-    zz: f32,
+    pub(super) xx: f32,
+    pub(super) xy: f32,
+    pub(super) yy: f32,
+    pub(super) xz: f32,
+    pub(super) yz: f32,
+    pub(super) zz: f32,
     /// One over the determinants of the upper left 2x2 part and of the whole.
-    inverse_det2: f32,
-    inverse_det3: f32,
-    motor_mass: f32,
-    motor_speed: f32,
-    max_motor_impulse: f32,
-    limit: Limit,
-    impulse: Impulse,
+    pub(super) inverse_det2: f32,
+    pub(super) inverse_det3: f32,
+    pub(super) motor_mass: f32,
+    pub(super) motor_speed: f32,
+    pub(super) max_motor_impulse: f32,
+    pub(super) limit: Limit,
+    pub(super) impulse: Impulse,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct InverseMass {
-    mass: f32,
-    inertia: f32,
+pub(super) struct InverseMass {
+    pub(super) mass: f32,
+    pub(super) inertia: f32,
 }
 
 impl InverseMass {

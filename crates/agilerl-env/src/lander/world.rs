@@ -57,9 +57,24 @@ pub(super) struct World {
 }
 
 /// The order in which an island is solved, which follows from the body that it was found from.
-struct Island {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Island {
     bodies: [usize; 3],
     joints: [usize; 2],
+}
+
+impl Island {
+    /// The hull, and the legs in the order in which their joints are solved.
+    pub(super) fn hull_and_legs(&self) -> [usize; 3] {
+        [HULL, LEGS[self.joints[0]], LEGS[self.joints[1]]]
+    }
+}
+
+/// The bodies' velocities and poses while a step is solved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Motion {
+    pub(super) velocities: [Velocity; 3],
+    poses: [Pose; 3],
 }
 
 impl World {
@@ -70,11 +85,26 @@ impl World {
 
     /// Goes on by one step.
     pub(super) fn step(&mut self) {
+        if let Some(island) = self.begin_step() {
+            let motion = self.begin_motion();
+            if self.touches() {
+                self.solve_with_contacts(&island, motion);
+            } else {
+                self.solve_in_flight(&island, motion);
+            }
+        }
+        self.end_step();
+    }
+
+    /// Looks at all contacts again; returns what is to be solved, unless all sleeps.
+    pub(super) fn begin_step(&mut self) -> Option<Island> {
         self.find_new_contacts();
         self.update_contacts();
-        if let Some(island) = self.island() {
-            self.solve(&island);
-        }
+        self.island()
+    }
+
+    /// Continuous collision, and the end of the forces.
+    pub(super) fn end_step(&mut self) {
         self.find_new_contacts();
         self.solve_impacts();
         for body in &mut self.bodies {
@@ -155,8 +185,8 @@ impl World {
         }
     }
 
-    /// Forces, impulses, motion: the step without continuous collision.
-    fn solve(&mut self, island: &Island) {
+    /// Wakes all bodies and gives them the velocities that the forces make.
+    pub(super) fn begin_motion(&mut self) -> Motion {
         let mut velocities = [Velocity::default(); 3];
         for (body, velocity) in self.bodies.iter_mut().zip(&mut velocities) {
             body.wake();
@@ -167,65 +197,42 @@ impl World {
             velocity.linear += STEP * (gravity + body.inverse_mass * body.force);
             velocity.angular += STEP * body.inverse_inertia * body.torque;
         }
-
-        let mut poses = [0, 1, 2].map(|b| self.bodies[b].sweep.end());
-        let held = if self.contacts.iter().any(|contact| contact.touching) {
-            self.solve_with_contacts(island, &mut velocities, &mut poses)
-        } else {
-            self.solve_in_flight(island, &mut velocities, &mut poses)
-        };
-
-        for ((body, pose), velocity) in self.bodies.iter_mut().zip(poses).zip(velocities) {
-            body.move_to(pose, velocity);
-        }
-        self.let_sleep(held);
-        for body in &mut self.bodies {
-            body.update_bounds();
-        }
+        let [hull, leg0, leg1] = &self.bodies;
+        Motion { velocities, poses: [hull, leg0, leg1].map(|body| body.sweep.end()) }
     }
 
-    fn solve_in_flight(&mut self, island: &Island, velocities: &mut [Velocity; 3], poses: &mut [Pose; 3]) -> bool {
-        let mut joints = island.joints.map(|j| self.begin_joint(j, velocities));
-        let [hull, leg0, leg1] = velocities;
-        let legs = [leg0, leg1];
+    /// Whether any contact touches.
+    pub(super) fn touches(&self) -> bool {
+        self.contacts.iter().any(|contact| contact.touching)
+    }
+
+    fn solve_in_flight(&mut self, island: &Island, mut motion: Motion) {
+        let mut joints = self.begin_joints(island, &mut motion);
         let [first, second] = &mut joints;
         // Locals, so that they stay in registers: this loop is most of the time that a step takes.
-        let mut hull_now = *hull;
-        let [mut first_leg, mut second_leg] = island.joints.map(|j| *legs[j]);
+        let mut hull = motion.velocities[HULL];
+        let [mut first_leg, mut second_leg] = island.joints.map(|j| motion.velocities[LEGS[j]]);
         for _ in 0..VELOCITY_ITERATIONS {
-            first.solve_velocity(&mut hull_now, &mut first_leg);
-            second.solve_velocity(&mut hull_now, &mut second_leg);
+            first.solve_velocity(&mut hull, &mut first_leg);
+            second.solve_velocity(&mut hull, &mut second_leg);
         }
-        *hull = hull_now;
-        *legs[island.joints[0]] = first_leg;
-        *legs[island.joints[1]] = second_leg;
-        self.end_joints(island, &joints);
-
-        integrate(poses, velocities);
-        (0..POSITION_ITERATIONS).any(|_| self.solve_joint_positions(island, poses))
+        motion.velocities[HULL] = hull;
+        motion.velocities[LEGS[island.joints[0]]] = first_leg;
+        motion.velocities[LEGS[island.joints[1]]] = second_leg;
+        self.end_motion(island, motion, &joints, &[]);
     }
 
     #[inline(never)] // keeps the room for contacts out of the frame of a step in flight
-    fn solve_with_contacts(&mut self, island: &Island, velocities: &mut [Velocity; 3], poses: &mut [Pose; 3]) -> bool {
+    fn solve_with_contacts(&mut self, island: &Island, mut motion: Motion) {
         let mut room = [const { None }; Contacts::CAPACITY];
         let mut count = 0;
-        for body in island.bodies {
-            for (i, contact) in self.contacts.iter().enumerate().rev() {
-                if contact.body == body && contact.touching && contact.enabled {
-                    room[count] = Some(ContactStep::new(i, contact, &self.bodies[body], true));
-                    count += 1;
-                }
-            }
-        }
+        self.begin_contacts(island, &mut motion, |contact| {
+            room[count] = Some(contact);
+            count += 1;
+        });
         let contacts = &mut room[..count];
-
-        for contact in contacts.iter_mut().flatten() {
-            contact.begin(poses[contact.body]);
-        }
-        for contact in contacts.iter().flatten() {
-            contact.warm_start(&mut velocities[contact.body]);
-        }
-        let mut joints = island.joints.map(|j| self.begin_joint(j, velocities));
+        let mut joints = self.begin_joints(island, &mut motion);
+        let velocities = &mut motion.velocities;
         for _ in 0..VELOCITY_ITERATIONS {
             for (&j, joint) in island.joints.iter().zip(&mut joints) {
                 let [hull, leg] = hull_and_leg(velocities, j);
@@ -235,29 +242,66 @@ impl World {
                 contact.solve_velocity(&mut velocities[contact.body]);
             }
         }
+        self.end_motion(island, motion, &joints, contacts);
+    }
+
+    /// Prepares the contacts that touch, in the island's order, and gives the bodies the impulses of the last step.
+    /// Contacts come before joints.
+    pub(super) fn begin_contacts(&self, island: &Island, motion: &mut Motion, mut keep: impl FnMut(ContactStep)) {
+        for body in island.bodies {
+            for (i, contact) in self.contacts.iter().enumerate().rev() {
+                if contact.body == body && contact.touching && contact.enabled {
+                    let mut step = ContactStep::new(i, contact, &self.bodies[body], true);
+                    step.begin(motion.poses[body]);
+                    step.warm_start(&mut motion.velocities[body]);
+                    keep(step);
+                }
+            }
+        }
+    }
+
+    /// Prepares the joints, in the island's order, and gives the bodies the impulses of the last step.
+    pub(super) fn begin_joints(&mut self, island: &Island, motion: &mut Motion) -> [JointStep; 2] {
+        island.joints.map(|j| {
+            let bodies = [&self.bodies[HULL], &self.bodies[LEGS[j]]];
+            self.joints[j].begin(bodies, hull_and_leg(&mut motion.velocities, j))
+        })
+    }
+
+    /// From the velocities to where the bodies are at the end of the step, without continuous collision.
+    pub(super) fn end_motion(
+        &mut self,
+        island: &Island,
+        motion: Motion,
+        joints: &[JointStep; 2],
+        contacts: &[Option<ContactStep>],
+    ) {
         for contact in contacts.iter().flatten() {
             contact.end(&mut self.contacts[contact.contact]);
         }
-        self.end_joints(island, &joints);
+        for (&j, step) in island.joints.iter().zip(joints) {
+            self.joints[j].end(step);
+        }
 
-        integrate(poses, velocities);
-        (0..POSITION_ITERATIONS).any(|_| {
+        let Motion { mut velocities, mut poses } = motion;
+        for (pose, velocity) in poses.iter_mut().zip(&mut velocities) {
+            pose.integrate(velocity, STEP);
+        }
+        let held = (0..POSITION_ITERATIONS).any(|_| {
             let mut deepest = 0.0;
             for contact in contacts.iter().flatten() {
                 deepest = min(deepest, contact.solve_position(&mut poses[contact.body], 0.2));
             }
-            let joints_hold = self.solve_joint_positions(island, poses);
+            let joints_hold = self.solve_joint_positions(island, &mut poses);
             deepest >= -3.0 * LINEAR_SLOP && joints_hold
-        })
-    }
+        });
 
-    fn begin_joint(&mut self, j: usize, velocities: &mut [Velocity; 3]) -> JointStep {
-        self.joints[j].begin([&self.bodies[HULL], &self.bodies[LEGS[j]]], hull_and_leg(velocities, j))
-    }
-
-    fn end_joints(&mut self, island: &Island, steps: &[JointStep; 2]) {
-        for (&j, step) in island.joints.iter().zip(steps) {
-            self.joints[j].end(step);
+        for ((body, pose), velocity) in self.bodies.iter_mut().zip(poses).zip(velocities) {
+            body.move_to(pose, velocity);
+        }
+        self.let_sleep(held);
+        for body in &mut self.bodies {
+            body.update_bounds();
         }
     }
 
@@ -297,10 +341,4 @@ impl World {
 fn hull_and_leg<T>(values: &mut [T; 3], j: usize) -> [&mut T; 2] {
     let [hull, leg0, leg1] = values;
     [hull, if j == 0 { leg0 } else { leg1 }]
-}
-
-fn integrate(poses: &mut [Pose; 3], velocities: &mut [Velocity; 3]) {
-    for (pose, velocity) in poses.iter_mut().zip(velocities) {
-        pose.integrate(velocity, STEP);
-    }
 }

@@ -1,6 +1,9 @@
 //! The lander against Gymnasium's: recorded episodes, the heuristic controller, a random policy, wind, saved states.
 
-use agilerl_env::{Env, Lander, LanderAction, LanderOptions, LunarLander, LunarLanderContinuous, NumpyRng, TimeLimit};
+use agilerl_env::{
+    Env, EnvError, Lander, LanderAction, LanderOptions, LanderVec, LunarLander, LunarLanderContinuous, NumpyRng,
+    SyncVec, TimeLimit, VecEnv,
+};
 
 use crate::golden::{Recorded, recordings, replay};
 
@@ -135,7 +138,55 @@ fn a_saved_lander_is_not_restored_from_other_bytes() {
 }
 
 #[test]
-#[should_panic(expected = "takes one action from 0 to 3, not [4]")]
+fn lanes_have_the_bits_of_lone_landers() {
+    // 21 lanes: a full group and one that is not. The heuristic lands some, the noise on it crashes others.
+    let mut noise = NumpyRng::new(1);
+    check_lanes(21, LanderOptions::default(), 1500, |obs| {
+        if noise.random() < 0.2 { vec![noise.integers(0, 4) as u32] } else { vec![heuristic(obs).choice()] }
+    });
+    let mut noise = NumpyRng::new(2);
+    let wind = LanderOptions { enable_wind: true, ..LanderOptions::default() };
+    check_lanes(5, wind, 1000, |obs| {
+        heuristic(obs).throttles().map(|throttle| throttle + noise.uniform(-0.5, 0.5) as f32).to_vec()
+    });
+}
+
+/// Steps the lanes beside as many single landers, saving and restoring them on the way.
+fn check_lanes<A: LanderAction>(
+    lanes: usize,
+    options: LanderOptions,
+    steps: usize,
+    mut policy: impl FnMut(&[f32; 8]) -> Vec<A>,
+) {
+    let limit = 300;
+    let mut fast = LanderVec::<A>::new(lanes, options.clone(), limit);
+    let mut plain = SyncVec::from_fn(lanes, |_| TimeLimit::new(Lander::<A>::new(options.clone()), limit));
+    assert_eq!(fast.reset(Some(3)), plain.reset(Some(3)));
+    let (mut landed, mut crashed, mut truncated) = (0, 0, 0);
+    for t in 0..steps {
+        let actions: Vec<A> = fast.obs().as_chunks().0.iter().flat_map(&mut policy).collect();
+        let (a, b) = (fast.step(&actions).unwrap(), plain.step(&actions).unwrap());
+        assert_eq!(
+            a.next_obs.iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+            b.next_obs.iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+            "step {t}"
+        );
+        assert_eq!(a.obs, b.obs, "step {t}");
+        assert_eq!((a.rewards, a.terminated, a.truncated), (b.rewards, b.terminated, b.truncated), "step {t}");
+        landed += a.rewards.iter().filter(|&&reward| reward == 100.0).count();
+        crashed += a.rewards.iter().filter(|&&reward| reward == -100.0).count();
+        truncated += a.truncated.iter().filter(|&&truncated| truncated).count();
+        if t % 250 == 249 {
+            let saved = fast.save().unwrap();
+            fast = LanderVec::new(lanes, options.clone(), limit);
+            fast.restore(&saved).unwrap();
+        }
+    }
+    assert!(landed > 0 && crashed > 0 && truncated > 0, "{landed} landed, {crashed} crashed, {truncated} cut");
+}
+
+#[test]
+#[should_panic(expected = "the action is one number from 0 to 3, not [4]")]
 fn an_action_out_of_range_is_refused() {
     let mut env = LunarLander::default();
     env.reset(Some(0), &mut [0.0; 8]);
@@ -143,7 +194,7 @@ fn an_action_out_of_range_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "not a number")]
+#[should_panic(expected = "the action is two throttles, not [0.0, NaN]")]
 fn a_throttle_that_is_not_a_number_is_refused() {
     let mut env = LunarLanderContinuous::default();
     env.reset(Some(0), &mut [0.0; 8]);
@@ -164,6 +215,18 @@ fn stepping_on_after_the_end_is_refused() {
 #[should_panic(expected = "gravity is 9.81")]
 fn gravity_that_pulls_upwards_is_refused() {
     LunarLander::new(LanderOptions { gravity: 9.81, ..LanderOptions::default() });
+}
+
+#[test]
+fn a_bad_action_in_a_lane_is_an_error_that_names_it() {
+    let mut envs = LanderVec::<f32>::new(3, LanderOptions::default(), 1000);
+    envs.reset(Some(5));
+    envs.step(&[0.0; 6]).unwrap();
+    let error = envs.step(&[0.0, 0.0, 0.0, f32::NAN, 0.0, 0.0]).unwrap_err();
+    assert!(matches!(error, EnvError::Lane { lane: 1, seed: Some(6), step: 1, .. }), "{error}");
+    assert!(envs.step(&[0.0; 6]).is_err(), "it stays failed");
+    envs.reset(None);
+    envs.step(&[0.0; 6]).unwrap();
 }
 
 /// What an episode came to.

@@ -1,0 +1,483 @@
+//! The velocity iterations of sixteen worlds at once.
+//!
+//! The 180 iterations of one world are a chain in which every operation waits for the one before. Side by side, one
+//! world in each lane, they fill the processor's vectors instead, and each lane computes what it would compute alone:
+//! the loops over lanes below repeat [`JointStep::solve_velocity`] and [`ContactStep::solve_velocity`] with their
+//! branches turned into selections. An unused lane is full of zeros and stays so.
+
+use super::body::Velocity;
+use super::contact::{ContactStep, Contacts};
+use super::joint::{Impulse, JointStep, Limit};
+use super::vector::{Vec2, clamp, max};
+use super::world::{Island, Motion, VELOCITY_ITERATIONS, World};
+
+/// Worlds that are stepped together.
+pub(super) const LANES: usize = 16;
+
+type Lane = [f32; LANES];
+
+/// Room for the steps of up to sixteen worlds; it holds nothing from one step to the next.
+#[derive(Clone, Debug)]
+pub(super) struct Lanes {
+    velocities: [VelocityLanes; 3],
+    joints: [JointLanes; 2],
+    /// One entry for every world that moves.
+    steps: Vec<LaneStep>,
+    /// The contacts of all worlds, those of one world side by side.
+    contacts: Vec<Option<ContactStep>>,
+    /// Contacts that are solved side by side: at most one of each lane, all of the same body.
+    rounds: Vec<ContactLanes>,
+}
+
+/// A world's step while its velocities are in a lane.
+#[derive(Clone, Debug)]
+struct LaneStep {
+    world: usize,
+    island: Island,
+    motion: Motion,
+    joints: [JointStep; 2],
+    /// Where in `contacts` its contacts begin and end.
+    contacts: (usize, usize),
+}
+
+impl Lanes {
+    pub(super) fn new() -> Self {
+        Self {
+            velocities: [VelocityLanes::ZERO; 3],
+            joints: [JointLanes::ZERO; 2],
+            steps: Vec::with_capacity(LANES),
+            contacts: Vec::with_capacity(LANES * Contacts::CAPACITY),
+            rounds: Vec::with_capacity(Contacts::CAPACITY),
+        }
+    }
+
+    /// Steps up to sixteen worlds: the bits of [`World::step`] of each.
+    pub(super) fn step<T>(&mut self, owners: &mut [T], world: impl Fn(&mut T) -> &mut World) {
+        debug_assert!(owners.len() <= LANES);
+        self.steps.clear();
+        self.contacts.clear();
+        self.rounds.clear();
+        for (i, owner) in owners.iter_mut().enumerate() {
+            if let Some(step) = self.begin(i, world(owner)) {
+                self.steps.push(step);
+            }
+        }
+        self.gather();
+        self.solve();
+        self.scatter();
+        for step in &self.steps {
+            let contacts = &self.contacts[step.contacts.0..step.contacts.1];
+            world(&mut owners[step.world]).end_motion(&step.island, step.motion, &step.joints, contacts);
+        }
+        for owner in owners {
+            world(owner).end_step();
+        }
+    }
+
+    fn begin(&mut self, index: usize, world: &mut World) -> Option<LaneStep> {
+        let island = world.begin_step()?;
+        let mut motion = world.begin_motion();
+        let first = self.contacts.len();
+        world.begin_contacts(&island, &mut motion, |contact| self.contacts.push(Some(contact)));
+        let joints = world.begin_joints(&island, &mut motion);
+        Some(LaneStep { world: index, island, motion, joints, contacts: (first, self.contacts.len()) })
+    }
+
+    fn gather(&mut self) {
+        self.velocities = [VelocityLanes::ZERO; 3];
+        self.joints = [JointLanes::ZERO; 2];
+        for (lane, step) in self.steps.iter().enumerate() {
+            let bodies = step.island.hull_and_legs();
+            for (lanes, body) in self.velocities.iter_mut().zip(bodies) {
+                lanes.set(lane, step.motion.velocities[body]);
+            }
+            for (lanes, joint) in self.joints.iter_mut().zip(&step.joints) {
+                lanes.set(lane, joint);
+            }
+            for (i, contact) in self.contacts[..step.contacts.1].iter().enumerate().skip(step.contacts.0) {
+                let Some(contact) = contact else { continue };
+                let body = usize::from(contact.body == bodies[1]) + 2 * usize::from(contact.body == bodies[2]);
+                // Contacts of one body follow each other in order. Those of different bodies have no order: the
+                // ground does not move, so that the one cannot tell when the other is solved.
+                let free = self.rounds.iter().position(|round| round.body == body && round.contacts[lane].is_none());
+                let round = free.unwrap_or_else(|| {
+                    self.rounds.push(ContactLanes { body, ..ContactLanes::ZERO });
+                    self.rounds.len() - 1
+                });
+                self.rounds[round].set(lane, i, contact);
+            }
+        }
+    }
+
+    fn solve(&mut self) {
+        let [hull, first_leg, second_leg] = &mut self.velocities;
+        let [first, second] = &mut self.joints;
+        for _ in 0..VELOCITY_ITERATIONS {
+            first.solve_velocity(hull, first_leg);
+            second.solve_velocity(hull, second_leg);
+            for round in &mut self.rounds {
+                round.solve_velocity(match round.body {
+                    0 => hull,
+                    1 => first_leg,
+                    _ => second_leg,
+                });
+            }
+        }
+    }
+
+    fn scatter(&mut self) {
+        for (lane, step) in self.steps.iter_mut().enumerate() {
+            for (lanes, body) in self.velocities.iter().zip(step.island.hull_and_legs()) {
+                step.motion.velocities[body] = lanes.get(lane);
+            }
+            for (lanes, joint) in self.joints.iter().zip(&mut step.joints) {
+                lanes.get(lane, joint);
+            }
+        }
+        for round in &self.rounds {
+            for (lane, contact) in round.contacts.iter().enumerate() {
+                if let Some(contact) = contact.and_then(|i| self.contacts[i].as_mut()) {
+                    round.get(lane, contact);
+                }
+            }
+        }
+    }
+}
+
+/// A body's velocity in every lane.
+#[derive(Clone, Copy, Debug)]
+struct VelocityLanes {
+    x: Lane,
+    y: Lane,
+    spin: Lane,
+}
+
+impl VelocityLanes {
+    const ZERO: Self = Self { x: ZERO, y: ZERO, spin: ZERO };
+
+    fn set(&mut self, lane: usize, velocity: Velocity) {
+        self.x[lane] = velocity.linear.x;
+        self.y[lane] = velocity.linear.y;
+        self.spin[lane] = velocity.angular;
+    }
+
+    fn get(&self, lane: usize) -> Velocity {
+        Velocity { linear: Vec2::new(self.x[lane], self.y[lane]), angular: self.spin[lane] }
+    }
+}
+
+/// A joint in every lane.
+#[derive(Clone, Copy, Debug)]
+struct JointLanes {
+    /// Inverse mass and inertia of hull and leg, and the motor's strength: the same in every world.
+    hull: [f32; 2],
+    leg: [f32; 2],
+    motor_mass: f32,
+    max_motor_impulse: f32,
+    motor_speed: Lane,
+    hull_arm: [Lane; 2],
+    leg_arm: [Lane; 2],
+    xx: Lane,
+    xy: Lane,
+    yy: Lane,
+    xz: Lane,
+    yz: Lane,
+    zz: Lane,
+    inverse_det2: Lane,
+    inverse_det3: Lane,
+    /// The way that the limit's impulse may push: 1 at the lower limit, -1 at the upper one. NaN between the limits,
+    /// which no comparison lets pass: there is no limit to push.
+    limit_way: Lane,
+    impulse_x: Lane,
+    impulse_y: Lane,
+    impulse_limit: Lane,
+    impulse_motor: Lane,
+}
+
+impl JointLanes {
+    const ZERO: Self = Self {
+        hull: [0.0; 2],
+        leg: [0.0; 2],
+        motor_mass: 0.0,
+        max_motor_impulse: 0.0,
+        motor_speed: ZERO,
+        hull_arm: [ZERO; 2],
+        leg_arm: [ZERO; 2],
+        xx: ZERO,
+        xy: ZERO,
+        yy: ZERO,
+        xz: ZERO,
+        yz: ZERO,
+        zz: ZERO,
+        inverse_det2: ZERO,
+        inverse_det3: ZERO,
+        limit_way: ZERO,
+        impulse_x: ZERO,
+        impulse_y: ZERO,
+        impulse_limit: ZERO,
+        impulse_motor: ZERO,
+    };
+
+    fn set(&mut self, lane: usize, joint: &JointStep) {
+        let [hull, leg] = joint.masses;
+        self.hull = [hull.mass, hull.inertia];
+        self.leg = [leg.mass, leg.inertia];
+        self.motor_mass = joint.motor_mass;
+        self.max_motor_impulse = joint.max_motor_impulse;
+        self.motor_speed[lane] = joint.motor_speed;
+        for (arm, value) in [(&mut self.hull_arm, joint.arms[0]), (&mut self.leg_arm, joint.arms[1])] {
+            arm[0][lane] = value.x;
+            arm[1][lane] = value.y;
+        }
+        self.xx[lane] = joint.xx;
+        self.xy[lane] = joint.xy;
+        self.yy[lane] = joint.yy;
+        self.xz[lane] = joint.xz;
+        self.yz[lane] = joint.yz;
+        self.zz[lane] = joint.zz;
+        self.inverse_det2[lane] = joint.inverse_det2;
+        self.inverse_det3[lane] = joint.inverse_det3;
+        self.limit_way[lane] = match joint.limit {
+            Limit::Inside => f32::NAN,
+            Limit::Lower => 1.0,
+            Limit::Upper => -1.0,
+        };
+        self.impulse_x[lane] = joint.impulse.linear.x;
+        self.impulse_y[lane] = joint.impulse.linear.y;
+        self.impulse_limit[lane] = joint.impulse.limit;
+        self.impulse_motor[lane] = joint.impulse.motor;
+    }
+
+    fn get(&self, lane: usize, joint: &mut JointStep) {
+        joint.impulse = Impulse {
+            linear: Vec2::new(self.impulse_x[lane], self.impulse_y[lane]),
+            limit: self.impulse_limit[lane],
+            motor: self.impulse_motor[lane],
+        };
+    }
+
+    #[inline(never)] // the compiler vectorises the loop when it sees it alone
+    fn solve_velocity(&mut self, hull: &mut VelocityLanes, leg: &mut VelocityLanes) {
+        let ([hull_mass, hull_inertia], [leg_mass, leg_inertia]) = (self.hull, self.leg);
+        for l in 0..LANES {
+            let (mut hull_spin, mut leg_spin) = (hull.spin[l], leg.spin[l]);
+
+            let error = leg_spin - hull_spin - self.motor_speed[l];
+            let old = self.impulse_motor[l];
+            let new = clamp(old + -self.motor_mass * error, -self.max_motor_impulse, self.max_motor_impulse);
+            let change = new - old;
+            self.impulse_motor[l] = new;
+            hull_spin -= hull_inertia * change;
+            leg_spin += leg_inertia * change;
+
+            let (ax, ay) = (self.hull_arm[0][l], self.hull_arm[1][l]);
+            let (bx, by) = (self.leg_arm[0][l], self.leg_arm[1][l]);
+            let (xx, xy, yy) = (self.xx[l], self.xy[l], self.yy[l]);
+            let (xz, yz, zz) = (self.xz[l], self.yz[l], self.zz[l]);
+            let error_x = leg.x[l] + -leg_spin * by - hull.x[l] - -hull_spin * ay;
+            let error_y = leg.y[l] + leg_spin * bx - hull.y[l] - hull_spin * ax;
+            let error_z = leg_spin - hull_spin;
+
+            // Hinge and limit together.
+            let det3 = self.inverse_det3[l];
+            let (cx, cy, cz) = (yy * zz - yz * yz, yz * xz - xy * zz, xy * yz - yy * xz);
+            let both_x = -(det3 * (error_x * cx + error_y * cy + error_z * cz));
+            let (cx, cy, cz) = (error_y * zz - error_z * yz, error_z * xz - error_x * zz, error_x * yz - error_y * xz);
+            let both_y = -(det3 * (xx * cx + xy * cy + xz * cz));
+            let (cx, cy, cz) = (yy * error_z - yz * error_y, yz * error_x - xy * error_z, xy * error_y - yy * error_x);
+            let both_z = -(det3 * (xx * cx + xy * cy + xz * cz));
+
+            // The hinge alone: where the limit would pull, and where there is none.
+            let limit = self.impulse_limit[l];
+            let (rhs_x, rhs_y) = (-error_x + limit * xz, -error_y + limit * yz);
+            let det2 = self.inverse_det2[l];
+            let alone_x = det2 * (yy * rhs_x - xy * rhs_y);
+            let alone_y = det2 * (xx * rhs_y - xy * rhs_x);
+
+            let total = limit + both_z;
+            let pushes = mask(total * self.limit_way[l] >= 0.0);
+            let x = select(pushes, both_x, alone_x);
+            let y = select(pushes, both_y, alone_y);
+            let z = select(pushes, both_z, -limit);
+            self.impulse_limit[l] = select(pushes, total, 0.0);
+            self.impulse_x[l] += x;
+            self.impulse_y[l] += y;
+
+            hull.x[l] -= hull_mass * x;
+            hull.y[l] -= hull_mass * y;
+            hull.spin[l] = hull_spin - hull_inertia * (ax * y - ay * x + z);
+            leg.x[l] += leg_mass * x;
+            leg.y[l] += leg_mass * y;
+            leg.spin[l] = leg_spin + leg_inertia * (bx * y - by * x + z);
+        }
+    }
+}
+
+/// A contact of one of the three bodies in every lane that has one.
+#[derive(Clone, Copy, Debug)]
+struct ContactLanes {
+    /// 0 for the hull, 1 and 2 for the legs of the first and the second joint.
+    body: usize,
+    /// Numbers of the contacts.
+    contacts: [Option<usize>; LANES],
+    mass: f32,
+    inertia: f32,
+    friction: Lane,
+    normal: [Lane; 2],
+    points: [PointLanes; 2],
+    /// 1 if both points are solved, 0 if only the first is.
+    two: Lane,
+    /// `xx`, `xy`, `yy` each.
+    response: [Lane; 3],
+    inverse_response: [Lane; 3],
+}
+
+/// A point of a contact in every lane.
+#[derive(Clone, Copy, Debug)]
+struct PointLanes {
+    arm: [Lane; 2],
+    normal_mass: Lane,
+    tangent_mass: Lane,
+    normal_impulse: Lane,
+    tangent_impulse: Lane,
+}
+
+impl ContactLanes {
+    const ZERO: Self = Self {
+        body: 0,
+        contacts: [None; LANES],
+        mass: 0.0,
+        inertia: 0.0,
+        friction: ZERO,
+        normal: [ZERO; 2],
+        points: [PointLanes::ZERO; 2],
+        two: ZERO,
+        response: [ZERO; 3],
+        inverse_response: [ZERO; 3],
+    };
+
+    fn set(&mut self, lane: usize, number: usize, contact: &ContactStep) {
+        self.contacts[lane] = Some(number);
+        self.mass = contact.inverse_mass;
+        self.inertia = contact.inverse_inertia;
+        self.friction[lane] = contact.friction;
+        self.normal[0][lane] = contact.normal.x;
+        self.normal[1][lane] = contact.normal.y;
+        // A second point that is not solved stays all zero, and then changes nothing.
+        for (lanes, point) in self.points.iter_mut().zip(&contact.points[..contact.count]) {
+            lanes.arm[0][lane] = point.arm.x;
+            lanes.arm[1][lane] = point.arm.y;
+            lanes.normal_mass[lane] = point.normal_mass;
+            lanes.tangent_mass[lane] = point.tangent_mass;
+            lanes.normal_impulse[lane] = point.normal_impulse;
+            lanes.tangent_impulse[lane] = point.tangent_impulse;
+        }
+        self.two[lane] = if contact.count == 2 { 1.0 } else { 0.0 };
+        for (lanes, matrix) in
+            [(&mut self.response, contact.response), (&mut self.inverse_response, contact.inverse_response)]
+        {
+            lanes[0][lane] = matrix.xx;
+            lanes[1][lane] = matrix.xy;
+            lanes[2][lane] = matrix.yy;
+        }
+    }
+
+    fn get(&self, lane: usize, contact: &mut ContactStep) {
+        let count = contact.count;
+        for (lanes, point) in self.points.iter().zip(&mut contact.points[..count]) {
+            point.normal_impulse = lanes.normal_impulse[lane];
+            point.tangent_impulse = lanes.tangent_impulse[lane];
+        }
+    }
+
+    #[inline(never)] // as for the joints
+    fn solve_velocity(&mut self, velocity: &mut VelocityLanes) {
+        let (mass, inertia) = (self.mass, self.inertia);
+        let [p1, p2] = &mut self.points;
+        for l in 0..LANES {
+            let (mut x, mut y, mut spin) = (velocity.x[l], velocity.y[l], velocity.spin[l]);
+            let (nx, ny) = (self.normal[0][l], self.normal[1][l]);
+            let (tx, ty) = (ny, -nx);
+            let (arm1_x, arm1_y) = (p1.arm[0][l], p1.arm[1][l]);
+            let (arm2_x, arm2_y) = (p2.arm[0][l], p2.arm[1][l]);
+            let (normal1, normal2) = (p1.normal_impulse[l], p2.normal_impulse[l]);
+
+            let slip = (x + -spin * arm1_y) * tx + (y + spin * arm1_x) * ty;
+            let most = self.friction[l] * normal1;
+            let old = p1.tangent_impulse[l];
+            let new = clamp(old + p1.tangent_mass[l] * -slip, -most, most);
+            p1.tangent_impulse[l] = new;
+            let (px, py) = ((new - old) * tx, (new - old) * ty);
+            x += mass * px;
+            y += mass * py;
+            spin += inertia * (arm1_x * py - arm1_y * px);
+
+            let slip = (x + -spin * arm2_y) * tx + (y + spin * arm2_x) * ty;
+            let most = self.friction[l] * normal2;
+            let old = p2.tangent_impulse[l];
+            let new = clamp(old + p2.tangent_mass[l] * -slip, -most, most);
+            p2.tangent_impulse[l] = new;
+            let (px, py) = ((new - old) * tx, (new - old) * ty);
+            x += mass * px;
+            y += mass * py;
+            spin += inertia * (arm2_x * py - arm2_y * px);
+
+            let approach1 = (x + -spin * arm1_y) * nx + (y + spin * arm1_x) * ny;
+            let approach2 = (x + -spin * arm2_y) * nx + (y + spin * arm2_x) * ny;
+            let (m1, m2) = (p1.normal_mass[l], p2.normal_mass[l]);
+            let one = max(normal1 + -m1 * approach1, 0.0);
+
+            // The four cases of two points, the last one first, so that the first one that holds has the last word.
+            let [rxx, rxy, ryy] = [self.response[0][l], self.response[1][l], self.response[2][l]];
+            let [ixx, ixy, iyy] =
+                [self.inverse_response[0][l], self.inverse_response[1][l], self.inverse_response[2][l]];
+            let offset1 = approach1 - (rxx * normal1 + rxy * normal2);
+            let offset2 = approach2 - (rxy * normal1 + ryy * normal2);
+            let (mut new1, mut new2) = (normal1, normal2);
+            let none = (offset1 >= 0.0) & (offset2 >= 0.0);
+            new1 = if none { 0.0 } else { new1 };
+            new2 = if none { 0.0 } else { new2 };
+            let second = -m2 * offset2;
+            let holds = (second >= 0.0) & (rxy * second + offset1 >= 0.0);
+            new1 = if holds { 0.0 } else { new1 };
+            new2 = if holds { second } else { new2 };
+            let first = -m1 * offset1;
+            let holds = (first >= 0.0) & (rxy * first + offset2 >= 0.0);
+            new1 = if holds { first } else { new1 };
+            new2 = if holds { 0.0 } else { new2 };
+            let (both1, both2) = (-(ixx * offset1 + ixy * offset2), -(ixy * offset1 + iyy * offset2));
+            let holds = (both1 >= 0.0) & (both2 >= 0.0);
+            new1 = if holds { both1 } else { new1 };
+            new2 = if holds { both2 } else { new2 };
+
+            let two = self.two[l] > 0.0;
+            new1 = if two { new1 } else { one };
+            new2 = if two { new2 } else { 0.0 };
+            let (change1, change2) = (new1 - normal1, new2 - normal2);
+            let (p1x, p1y, p2x, p2y) = (change1 * nx, change1 * ny, change2 * nx, change2 * ny);
+            velocity.x[l] = x + mass * (p1x + p2x);
+            velocity.y[l] = y + mass * (p1y + p2y);
+            velocity.spin[l] = spin + inertia * ((arm1_x * p1y - arm1_y * p1x) + (arm2_x * p2y - arm2_y * p2x));
+            p1.normal_impulse[l] = new1;
+            p2.normal_impulse[l] = new2;
+        }
+    }
+}
+
+impl PointLanes {
+    const ZERO: Self =
+        Self { arm: [ZERO; 2], normal_mass: ZERO, tangent_mass: ZERO, normal_impulse: ZERO, tangent_impulse: ZERO };
+}
+
+const ZERO: Lane = [0.0; LANES];
+
+/// All bits set for true: with an `if` in its place, the compiler branches and no longer vectorises.
+#[inline(always)]
+fn mask(condition: bool) -> u32 {
+    u32::from(condition).wrapping_neg()
+}
+
+#[inline(always)]
+fn select(mask: u32, yes: f32, no: f32) -> f32 {
+    f32::from_bits((yes.to_bits() & mask) | (no.to_bits() & !mask))
+}
