@@ -54,6 +54,8 @@ impl<C: ActionElement> OffPolicyTask<C> {
         make_env: impl Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync + 'static,
     ) -> Result<Self, AlgoError> {
         config.validate(round_env_steps)?;
+        // A step of all lanes is taken or not: the last one may go a little beyond the round.
+        let round_env_steps = round_env_steps.next_multiple_of(config.lanes);
         let mut lanes = make_lanes(config.lanes)?;
         lanes.reset(Some(0));
         let mut rows = RowLayout::new(lanes.observation_space().row_len(), lanes.action_space().row_len());
@@ -86,9 +88,6 @@ impl OffPolicyConfig {
         };
         if self.lanes == 0 {
             return refuse("lanes", 0, "at least 1".into());
-        }
-        if round_env_steps == 0 || !round_env_steps.is_multiple_of(self.lanes) {
-            return refuse("round_env_steps", round_env_steps, format!("a multiple of lanes, {}", self.lanes));
         }
         if self.memory_size < round_env_steps {
             let expected = format!("at least the {round_env_steps} transitions of one individual's round");

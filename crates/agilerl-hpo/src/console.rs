@@ -8,7 +8,9 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-use crate::{Change, Event, Evolve, Flow, GenerationReport, Individual, Mutated, Observer, ObserverError};
+use crate::{
+    Change, Event, Evolve, Flow, GenerationReport, Hyperparameter, Individual, Mutated, Observer, ObserverError,
+};
 
 /// Widest line.
 const WIDTH: usize = 100;
@@ -30,6 +32,8 @@ pub struct Console<W> {
     bar: ProgressBar,
     generations: u64,
     generation_env_steps: u64,
+    /// The hyperparameters that have a column: those that evolution may change.
+    evolving: Vec<String>,
 }
 
 impl Console<Stdout> {
@@ -44,7 +48,7 @@ impl<W: Write> Console<W> {
     /// Prints into any writer, without a progress bar.
     pub fn new(out: W) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { out, bar, generations: 0, generation_env_steps: 0 }
+        Self { out, bar, generations: 0, generation_env_steps: 0, evolving: Vec::new() }
     }
 
     /// Prints a line where the progress bar was, which then reappears below.
@@ -60,7 +64,8 @@ impl<W: Write> Console<W> {
 impl<A: Evolve, W: Write> Observer<A> for Console<W> {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         match event {
-            Event::Started { seed, generations, generation_env_steps, population } => {
+            Event::Started { seed, generations, generation_env_steps, evolving, population } => {
+                self.evolving = evolving.to_vec();
                 (self.generations, self.generation_env_steps) = (*generations, *generation_env_steps);
                 self.bar.set_length(*generation_env_steps);
                 let (individuals, steps) = (population.len(), thousands(*generation_env_steps));
@@ -73,7 +78,7 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 self.bar.set_position(env_steps.saturating_sub(before));
             }
             Event::Evaluated(report) => {
-                let text = format!("\n{}\n{}", header(report, self.generations), table(report));
+                let text = format!("\n{}\n{}", header(report, self.generations), table(report, &self.evolving));
                 self.print(&text)?;
             }
             Event::Confirmed { generation, individual, episodes, mean, reached } => {
@@ -118,11 +123,11 @@ fn header<A>(report: &GenerationReport<'_, A>, generations: u64) -> String {
     )
 }
 
-fn table<A: Evolve>(report: &GenerationReport<'_, A>) -> String {
-    let mut rows = vec![titles(&report.population[0])];
+fn table<A: Evolve>(report: &GenerationReport<'_, A>, evolving: &[String]) -> String {
+    let mut rows = vec![titles(&report.population[0], evolving)];
     // Returns of a few units need more digits than returns of hundreds.
     let small = report.evaluations.iter().all(|evaluation| evaluation.mean().abs() < 10.0);
-    rows.extend((0..report.population.len()).map(|place| row(report, place, if small { 3 } else { 1 })));
+    rows.extend((0..report.population.len()).map(|place| row(report, place, evolving, if small { 3 } else { 1 })));
     let columns = rows[0].len();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..columns).map(width).collect();
@@ -146,14 +151,22 @@ fn table<A: Evolve>(report: &GenerationReport<'_, A>) -> String {
     text
 }
 
-fn titles<A: Evolve>(individual: &Individual<A>) -> Vec<String> {
+/// The hyperparameters of an individual that have a column.
+fn columns<'a, A: Evolve>(
+    individual: &Individual<A>,
+    evolving: &'a [String],
+) -> impl Iterator<Item = Hyperparameter> + use<'a, A> {
+    individual.agent.hyperparameters().into_iter().filter(|hyperparameter| evolving.contains(&hyperparameter.name))
+}
+
+fn titles<A: Evolve>(individual: &Individual<A>, evolving: &[String]) -> Vec<String> {
     let mut titles: Vec<String> = ["", "id", "from", "fitness", "spread"].map(str::to_owned).into();
-    titles.extend(individual.agent.hyperparameters().into_iter().map(|hyperparameter| hyperparameter.name));
+    titles.extend(columns(individual, evolving).map(|hyperparameter| hyperparameter.name));
     titles.extend(["architecture", "born by"].map(str::to_owned));
     titles
 }
 
-fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, digits: usize) -> Vec<String> {
+fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, evolving: &[String], digits: usize) -> Vec<String> {
     let individual = &report.population[place];
     let mark = match place {
         place if place == report.elite => "*",
@@ -165,7 +178,7 @@ fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, digits: usize)
     let fitness = number(individual.latest_fitness().unwrap_or(f64::NAN), digits);
     let spread = number(spread(&report.evaluations[place].returns), digits);
     let mut cells = vec![mark.to_owned(), individual.id.to_string(), from, fitness, spread];
-    cells.extend(individual.agent.hyperparameters().iter().map(|hyperparameter| value(&hyperparameter.to_json())));
+    cells.extend(columns(individual, evolving).map(|hyperparameter| value(&hyperparameter.to_json())));
     cells.push(individual.agent.architecture());
     cells.push(born_by(individual));
     cells
@@ -175,6 +188,9 @@ fn born_by<A>(individual: &Individual<A>) -> String {
     match &individual.mutated {
         _ if individual.fitness.len() > 1 => "kept".to_owned(),
         _ if individual.parents.is_empty() => "start".to_owned(),
+        Mutated { change: Some(Change { what, before: Value::Null, after }), .. } => {
+            format!("{what}: {}", value(after))
+        }
         Mutated { change: Some(Change { what, before, after }), .. } => {
             format!("{what} {} -> {}", value(before), value(after))
         }

@@ -84,7 +84,7 @@ impl JsonLines {
 impl<A: Evolve> Observer<A> for JsonLines {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         match event {
-            Event::Started { seed, generations, generation_env_steps, population } => {
+            Event::Started { seed, generations, generation_env_steps, population, .. } => {
                 self.line(&json!({
                     "event": "started",
                     "seed": seed,

@@ -1,1 +1,32 @@
-//! todo
+//! Reinforcement learning that tunes itself. This facade wires the crates of the workspace together: it holds no
+//! algorithm, no environment and no network of its own.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod run;
+mod saved_elite;
+
+pub use agilerl_algo as algo;
+pub use agilerl_buffer as buffer;
+pub use agilerl_env as env;
+pub use agilerl_hpo as hpo;
+pub use agilerl_nets as nets;
+
+pub use error::Error;
+pub use run::{Run, RunConfig};
+pub use saved_elite::{load_elite, save_elite};
+
+/// What most programs need.
+pub mod prelude {
+    pub use agilerl_algo::{Agent, Dqn, DqnConfig, Epsilon, Mode, OffPolicy, OffPolicyConfig, OffPolicyTask};
+    pub use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
+    pub use agilerl_env::{Env, EpisodeStats, Space, Step, SyncVec, TimeLimit, VecEnv, VecStep, make, make_vec};
+    pub use agilerl_hpo::{
+        Bounds, Console, Ending, Event, Evolve, Flow, Individual, JsonLines, Mutation, Outcome, Purpose, Streams,
+        Tournament, Trainer, TrainerConfig,
+    };
+    pub use agilerl_nets::{Activation, Device, MlpSpec, parse_device};
+
+    pub use crate::{Error, Run, RunConfig};
+}

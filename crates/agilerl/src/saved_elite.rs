@@ -1,0 +1,91 @@
+//! The trained elite on disk: `elite.safetensors` and `elite.json`.
+
+use std::path::Path;
+
+use agilerl_algo::{Dqn, Elite};
+use agilerl_hpo::{Event, Flow, Individual, Observer, ObserverError, Storage, write_atomically};
+use serde_json::{Map, Value, json};
+
+use crate::Error;
+
+const WEIGHTS: &str = "elite.safetensors";
+const RECORD: &str = "elite.json";
+
+/// Writes `elite.safetensors` and `elite.json` into a folder, each so that it is whole at every moment.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn save_elite(storage: &dyn Storage, folder: &Path, elite: &Elite) -> Result<(), Error> {
+    write_atomically(storage, &folder.join(WEIGHTS), &elite.weights)?;
+    write_atomically(storage, &folder.join(RECORD), elite.record_json().as_bytes())?;
+    Ok(())
+}
+
+/// Reads what [`save_elite`] wrote.
+///
+/// # Errors
+/// If a file cannot be read, or its content cannot be understood.
+pub fn load_elite(storage: &dyn Storage, folder: &Path) -> Result<Elite, Error> {
+    let read = |name| {
+        let path = folder.join(name);
+        storage.read(&path).map_err(|source| Error::Read { path, source })
+    };
+    Ok(Elite::from_bytes(&read(RECORD)?, &read(WEIGHTS)?)?)
+}
+
+/// Saves the best individual so far whenever there is a better one, as it was evaluated, before anything touches it;
+/// and at the end the elite of the run.
+pub(crate) struct SaveElite<S> {
+    pub(crate) storage: S,
+    pub(crate) folder: std::path::PathBuf,
+    pub(crate) env: String,
+    pub(crate) one_hot: Option<usize>,
+    pub(crate) seed: u64,
+    pub(crate) best: f64,
+}
+
+impl<S: Storage> Observer<Dqn> for SaveElite<S> {
+    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
+        match event {
+            Event::Evaluated(report) => {
+                let elite = report.elite();
+                let fitness = elite.latest_fitness().unwrap_or(f64::NAN);
+                if fitness > self.best {
+                    self.best = fitness;
+                    self.save(elite, report.env_steps, report.eval_steps, [("generation", json!(report.generation + 1))])?;
+                }
+            }
+            Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, .. } => {
+                let facts = [("confirmed_mean", json!(confirmed_mean)), ("ending", json!(ending))];
+                self.save(elite, *env_steps, *eval_steps, facts)?;
+            }
+            _ => {}
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+impl<S: Storage> SaveElite<S> {
+    fn save<const N: usize>(
+        &self,
+        individual: &Individual<Dqn>,
+        env_steps: u64,
+        eval_steps: u64,
+        facts: [(&str, Value); N],
+    ) -> Result<(), Error> {
+        let mut elite = Elite::new(&individual.agent, &self.env);
+        elite.record.one_hot = self.one_hot;
+        elite.record.versions.insert("agilerl".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        let common = [
+            ("seed", json!(self.seed)),
+            ("id", json!(individual.id)),
+            ("parents", json!(individual.parents)),
+            ("fitness", json!(individual.latest_fitness())),
+            ("env_steps", json!(env_steps)),
+            ("eval_steps", json!(eval_steps)),
+        ];
+        let facts = common.into_iter().chain(facts).map(|(name, value)| (name.to_owned(), value));
+        elite.record.run = facts.collect::<Map<_, _>>();
+        save_elite(&self.storage, &self.folder, &elite)
+    }
+}
