@@ -1,8 +1,8 @@
 //! Environments by name.
 
 use crate::{
-    ActionElement, CartPole, Env, EnvError, FrozenLake, LanderOptions, LunarLander, LunarLanderContinuous, OneHotVec,
-    Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit, VecEnv,
+    ActionElement, CartPole, Env, EnvError, FrozenLake, LanderOptions, LunarLander, LunarLanderContinuous, OneHot,
+    OneHotVec, Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit, VecEnv,
 };
 
 /// An environment out of the catalogue.
@@ -117,6 +117,18 @@ pub fn make_vec_continuous(name: &str, lanes: usize, threads: usize) -> Result<B
 /// Encodes a discrete observation as a [one-hot](OneHotVec) vector; any other observation is left as it is.
 pub fn one_hot<A: ActionElement>(envs: BoxVecEnv<A>) -> BoxVecEnv<A> {
     if envs.observation_space().choices().is_some() { Box::new(OneHotVec::new(envs)) } else { envs }
+}
+
+/// [`one_hot`] for a single environment.
+///
+/// ```
+/// use agilerl_env::{Env, make, one_hot_env};
+/// assert_eq!(one_hot_env(make("FrozenLake-v1")?).observation_space().row_len(), 16);
+/// assert_eq!(one_hot_env(make("CartPole-v1")?).observation_space().row_len(), 4);
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+pub fn one_hot_env<A: ActionElement>(env: BoxEnv<A>) -> BoxEnv<A> {
+    if env.observation_space().choices().is_some() { Box::new(OneHot::new(env)) } else { env }
 }
 
 /// An environment of the catalogue and how it is made.

@@ -24,7 +24,7 @@ mod error;
 pub use cart_pole::CartPole;
 pub use catalogue::{
     Actions, BoxEnv, BoxVecEnv, EnvInfo, catalogue, env_info, make, make_continuous, make_vec, make_vec_continuous,
-    make_vec_threaded, one_hot,
+    make_vec_threaded, one_hot, one_hot_env,
 };
 pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
 pub use env::{ActionElement, Element, Env, Number, Step};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use agilerl_algo::dqn::Loss;
 use agilerl_algo::{AlgoError, Dqn, DqnConfig, Epsilon, OffPolicyConfig, OffPolicyTask};
-use agilerl_env::{BoxEnv, BoxVecEnv, Env, EnvError, OneHot, SyncVec, make, make_vec, one_hot};
+use agilerl_env::{BoxEnv, BoxVecEnv, Env, EnvError, SyncVec, make, make_vec, one_hot, one_hot_env};
 use agilerl_hpo::{Disk, HpoError, JsonLines, Observer, Outcome, Purpose, Storage, Streams, Trainer, TrainerConfig};
 use serde::{Deserialize, Serialize};
 
@@ -178,8 +178,9 @@ impl Run {
     /// # Errors
     /// If a setting makes no sense or the folder cannot be written.
     pub fn build(self) -> Result<Trainer<Dqn, OffPolicyTask>, Error> {
-        let Self { config, out, overwrite, observers, envs } = self;
+        let Self { mut config, out, overwrite, observers, envs } = self;
         config.validate()?;
+        config.round_to_lanes();
         let device = agilerl_nets::parse_device(&config.device)?;
         let example = (envs.one)()?;
         let one_hot_categories = example.observation_space().choices();
@@ -249,6 +250,16 @@ impl RunConfig {
     }
 }
 
+impl RunConfig {
+    /// All lanes step together, so rounds and generations are whole steps of all of them: rounded up.
+    fn round_to_lanes(&mut self) {
+        let lanes = self.off_policy.lanes.max(1) as u64;
+        let evolution = &mut self.evolution;
+        evolution.round_env_steps = evolution.round_env_steps.next_multiple_of(lanes);
+        evolution.generation_env_steps = evolution.generation_env_steps.next_multiple_of(lanes);
+    }
+}
+
 /// Makes the folder and begins the log in it: the proof, before training starts, that it can be written.
 fn open(storage: &dyn Storage, folder: &Path, overwrite: bool) -> Result<JsonLines, Error> {
     let log = folder.join("events.jsonl");
@@ -258,9 +269,4 @@ fn open(storage: &dyn Storage, folder: &Path, overwrite: bool) -> Result<JsonLin
     let failed = |source| HpoError::Storage { action: "create", path: folder.to_owned(), source };
     storage.create_dir(folder).map_err(failed)?;
     Ok(JsonLines::create(storage, &log)?)
-}
-
-/// Encodes a discrete observation as a one-hot vector; any other is left as it is.
-fn one_hot_env(env: BoxEnv) -> BoxEnv {
-    if env.observation_space().choices().is_some() { Box::new(OneHot::new(env)) } else { env }
 }
