@@ -64,7 +64,7 @@ impl<W: Write> Console<W> {
 impl<A: Evolve, W: Write> Observer<A> for Console<W> {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         match event {
-            Event::Started { seed, generations, generation_env_steps, evolving, population } => {
+            Event::Started { seed, generations, generation_env_steps, evolving, population, .. } => {
                 self.evolving = evolving.to_vec();
                 (self.generations, self.generation_env_steps) = (*generations, *generation_env_steps);
                 self.bar.set_length(*generation_env_steps);

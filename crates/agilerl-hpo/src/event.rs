@@ -45,6 +45,8 @@ pub enum Event<'a, A> {
         generations: u64,
         /// Transitions that one generation of the whole population trains.
         generation_env_steps: u64,
+        /// Mean return to reach.
+        target: Option<f64>,
         /// Names of the hyperparameters that evolution may change.
         evolving: &'a [String],
         /// The initial population.

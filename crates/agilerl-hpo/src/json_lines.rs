@@ -84,12 +84,13 @@ impl JsonLines {
 impl<A: Evolve> Observer<A> for JsonLines {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         match event {
-            Event::Started { seed, generations, generation_env_steps, population, .. } => {
+            Event::Started { seed, generations, generation_env_steps, target, population, .. } => {
                 self.line(&json!({
                     "event": "started",
                     "seed": seed,
                     "generations": generations,
                     "generation_env_steps": generation_env_steps,
+                    "target": target,
                     "population": population.len(),
                 }))?;
                 population.iter().try_for_each(|individual| self.born(0, individual))?;
@@ -134,7 +135,7 @@ impl<A: Evolve> Observer<A> for JsonLines {
 ///
 /// ```
 /// let line = r#"{"event":"generation","env_steps":60000,"wall_seconds":1.5}"#;
-/// assert_eq!(agilerl_hpo::without_clock(line), "{\"env_steps\":60000,\"event\":\"generation\"}\n");
+/// assert_eq!(agilerl_hpo::without_clock(line), "{\"event\":\"generation\",\"env_steps\":60000}\n");
 /// ```
 ///
 /// # Panics

@@ -209,6 +209,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             seed: self.config.seed,
             generations: self.config.generations,
             generation_env_steps: self.config.generation_env_steps.saturating_mul(population.len() as u64),
+            target: self.config.target,
             evolving: &self.config.mutation.rl_hp_selection,
             population,
         })

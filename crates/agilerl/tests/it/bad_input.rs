@@ -1,0 +1,87 @@
+//! Bad input is refused before training starts, by name, with the way out.
+
+use agilerl::prelude::*;
+
+use crate::short_run;
+
+/// The whole chain of causes.
+fn message(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[track_caller]
+fn check_refused(change: impl FnOnce(&mut RunConfig), expected: &[&str]) {
+    let mut config = short_run("CartPole-v1");
+    change(&mut config);
+    let message = message(&Run::with(config).build().err().expect("refused"));
+    for part in expected {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+}
+
+#[test]
+fn unknown_names_are_refused_with_those_known() {
+    check_refused(|c| c.env = "CartPole-v0".into(), &["\"CartPole-v0\"", "did you mean \"CartPole-v1\"", "LunarLander-v3"]);
+    check_refused(|c| c.env = "LunarLanderContinuous-v3".into(), &["LunarLanderContinuous-v3", "continuous"]);
+    check_refused(|c| c.device = "gpu".into(), &["unknown device \"gpu\"", "cpu"]);
+    check_refused(|c| c.evolution.mutation.rl_hp_selection = vec!["lrr".into()], &["\"lrr\"", "lr, batch_size, learn_step"]);
+}
+
+#[test]
+fn impossible_networks_are_refused() {
+    check_refused(|c| c.dqn.hidden = vec![], &["hidden = []", "1 to 3 layers"]);
+    check_refused(|c| c.dqn.hidden = vec![32, 0], &["hidden = [32, 0]", "16 to 500 nodes"]);
+    check_refused(|c| c.dqn.hidden = vec![32; 4], &["4 layers", "limits"]);
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    check_refused(|c| c.evolution.mutation.architecture = 1.5, &["architecture", "1.5"]);
+    check_refused(|c| c.evolution.mutation.parameters = -0.1, &["parameters", "-0.1"]);
+    check_refused(|c| c.dqn.epsilon.start = 1.2, &["epsilon.start = 1.2", "0 to 1"]);
+    check_refused(|c| c.dqn.gamma = f64::NAN, &["gamma = NaN"]);
+    check_refused(|c| c.dqn.lr = 0.5, &["lr starts at 0.5", "0.0001 to 0.01"]);
+    check_refused(|c| c.population = 0, &["population", "0"]);
+    check_refused(|c| c.evolution.tournament.size = 9, &["tournament.size", "9"]);
+    check_refused(|c| c.off_policy.lanes = 0, &["lanes = 0"]);
+    check_refused(|c| c.evolution.generations = 0, &["generations", "0"]);
+}
+
+#[test]
+fn a_batch_must_fit_into_the_memory() {
+    check_refused(|c| c.dqn.batch_size = 2_001, &["dqn.batch_size is 2001", "memory_size, 2000"]);
+    let smaller = |c: &mut RunConfig| c.off_policy.memory_size = 400;
+    check_refused(smaller, &["bounds.batch_size.max is 512", "memory_size, 400"]);
+}
+
+#[test]
+fn a_memory_that_cannot_be_had_is_an_error_and_not_an_abort() {
+    check_refused(|c| c.off_policy.memory_size = usize::MAX / 2, &["memory", "bytes"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let error = Run::with(short_run("CartPole-v1")).out(file.join("run")).build().err().unwrap();
+    assert!(message(&error).contains("file/run"), "{}", message(&error));
+}
+
+#[test]
+fn a_run_is_not_overwritten_unless_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = || Run::with(short_run("probe/TwoSteps")).out(folder.path());
+    run().run().unwrap();
+    let before = std::fs::read(folder.path().join("events.jsonl")).unwrap();
+    let error = run().build().err().unwrap();
+    assert!(error.to_string().contains("already holds a run"), "{error}");
+    assert_eq!(std::fs::read(folder.path().join("events.jsonl")).unwrap(), before, "nothing was lost by asking");
+    run().overwrite(true).run().unwrap();
+}

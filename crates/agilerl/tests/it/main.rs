@@ -1,0 +1,27 @@
+//! Integration tests of the facade, one binary because each binary links burn.
+
+mod bad_input;
+mod elite;
+mod repeatable;
+mod target;
+
+use agilerl::prelude::*;
+
+/// A run of seconds: small, with every kind of mutation, few steps.
+fn short_run(env: &str) -> RunConfig {
+    let mut config = RunConfig { env: env.to_owned(), population: 4, ..RunConfig::default() };
+    config.dqn.batch_size = 32;
+    config.off_policy = OffPolicyConfig { lanes: 4, memory_size: 2_000, ..OffPolicyConfig::default() };
+    config.evolution = TrainerConfig {
+        seed: 7,
+        generations: 4,
+        generation_env_steps: 400,
+        round_env_steps: 100,
+        eval_episodes: 3,
+        confirm_episodes: 5,
+        ..TrainerConfig::default()
+    };
+    let mutation = &mut config.evolution.mutation;
+    (mutation.no_mutation, mutation.activation) = (0.1, 0.2);
+    config
+}
