@@ -1,18 +1,19 @@
 //! Gymnasium's LunarLander: a rocket with two legs that lands on the moon.
 
-mod body;
-mod contact;
-mod distance;
-mod impact;
-mod joint;
 mod lander_vec;
 mod lanes;
-mod manifold;
-mod shape;
-mod substep;
-mod trig;
-mod vector;
+mod contact_lanes;
 mod world;
+mod substep;
+mod body;
+mod joint;
+mod contact;
+mod manifold;
+mod impact;
+mod distance;
+mod shape;
+mod vector;
+mod trig;
 
 use std::f64::consts::PI;
 use std::marker::PhantomData;
@@ -427,6 +428,7 @@ fn fire(hull: &mut Body, engines: Engines, dispersion: [f64; 2]) {
     const SIDE_UP: f64 = 14.0;
 
     let [noise0, noise1] = dispersion;
+    // The platform's functions: what their last bit changes is nearly always lost when the impulse is narrowed.
     let (sin, cos) = f64::from(hull.sweep.angle).sin_cos();
     let (x, y) = (f64::from(hull.transform.position.x), f64::from(hull.transform.position.y));
     if engines.main > 0.0 {

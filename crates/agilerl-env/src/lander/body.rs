@@ -1,4 +1,6 @@
 //! A rigid body: the hull or a leg.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,6 @@
 //! A contact between a body and an edge of the ground, and its share of a step.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,4 +1,6 @@
 //! Distance between an edge of the ground and a polygon, by the algorithm of Gilbert, Johnson and Keerthi.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use super::vector::{Transform, Vec2};
 

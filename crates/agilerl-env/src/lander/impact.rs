@@ -1,4 +1,6 @@
 //! When a moving polygon first touches an edge of the ground, by conservative advancement.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use super::body::Sweep;
 use super::distance::{Simplex, distance, support};

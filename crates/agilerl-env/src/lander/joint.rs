@@ -1,4 +1,6 @@
 //! The joint between hull and leg: a hinge with a motor, which presses the leg outwards, and a limit.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,11 +4,15 @@
 //! world in each lane, they fill the processor's vectors instead, and each lane computes what it would compute alone:
 //! the loops over lanes below repeat [`JointStep::solve_velocity`] and [`ContactStep::solve_velocity`] with their
 //! branches turned into selections. An unused lane is full of zeros and stays so.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use super::body::Velocity;
 use super::contact::{ContactStep, Contacts};
+use super::contact_lanes::ContactLanes;
 use super::joint::{Impulse, JointStep, Limit};
-use super::vector::{Vec2, clamp, max};
+use super::shape::NUM_EDGES;
+use super::vector::{Vec2, clamp};
 use super::world::{Island, Motion, VELOCITY_ITERATIONS, World};
 
 /// Worlds that are stepped together.
@@ -25,8 +29,8 @@ pub(super) struct Lanes {
     steps: Vec<LaneStep>,
     /// The contacts of all worlds, those of one world side by side.
     contacts: Vec<Option<ContactStep>>,
-    /// Contacts that are solved side by side: at most one of each lane, all of the same body.
-    rounds: Vec<ContactLanes>,
+    /// The same contacts while their impulses are in lanes.
+    blocks: Vec<ContactLanes>,
 }
 
 /// A world's step while its velocities are in a lane.
@@ -47,7 +51,7 @@ impl Lanes {
             joints: [JointLanes::ZERO; 2],
             steps: Vec::with_capacity(LANES),
             contacts: Vec::with_capacity(LANES * Contacts::CAPACITY),
-            rounds: Vec::with_capacity(Contacts::CAPACITY),
+            blocks: Vec::with_capacity(LANES * Contacts::CAPACITY / ContactLanes::WIDTH + NUM_EDGES),
         }
     }
 
@@ -56,7 +60,7 @@ impl Lanes {
         debug_assert!(owners.len() <= LANES);
         self.steps.clear();
         self.contacts.clear();
-        self.rounds.clear();
+        self.blocks.clear();
         for (i, owner) in owners.iter_mut().enumerate() {
             if let Some(step) = self.begin(i, world(owner)) {
                 self.steps.push(step);
@@ -97,30 +101,27 @@ impl Lanes {
             for (i, contact) in self.contacts[..step.contacts.1].iter().enumerate().skip(step.contacts.0) {
                 let Some(contact) = contact else { continue };
                 let body = usize::from(contact.body == bodies[1]) + 2 * usize::from(contact.body == bodies[2]);
-                // Contacts of one body follow each other in order. Those of different bodies have no order: the
-                // ground does not move, so that the one cannot tell when the other is solved.
-                let free = self.rounds.iter().position(|round| round.body == body && round.contacts[lane].is_none());
-                let round = free.unwrap_or_else(|| {
-                    self.rounds.push(ContactLanes { body, ..ContactLanes::ZERO });
-                    self.rounds.len() - 1
-                });
-                self.rounds[round].set(lane, i, contact);
+                // Contacts of one body follow each other in order. All others have no order: the ground does not
+                // move, so that the one cannot tell when the other is solved.
+                let last = self.blocks.iter().rposition(|block| block.holds(body, lane));
+                let first = last.map_or(0, |last| last + 1);
+                if self.blocks[first..].iter().all(ContactLanes::is_full) {
+                    self.blocks.push(ContactLanes::EMPTY);
+                }
+                let free = self.blocks[first..].iter_mut().find(|block| !block.is_full());
+                free.expect("one was added if there was none").push(body, lane, i, contact);
             }
         }
     }
 
     fn solve(&mut self) {
-        let [hull, first_leg, second_leg] = &mut self.velocities;
         let [first, second] = &mut self.joints;
         for _ in 0..VELOCITY_ITERATIONS {
+            let [hull, first_leg, second_leg] = &mut self.velocities;
             first.solve_velocity(hull, first_leg);
             second.solve_velocity(hull, second_leg);
-            for round in &mut self.rounds {
-                round.solve_velocity(match round.body {
-                    0 => hull,
-                    1 => first_leg,
-                    _ => second_leg,
-                });
+            for block in &mut self.blocks {
+                block.solve_velocity(&mut self.velocities);
             }
         }
     }
@@ -134,22 +135,18 @@ impl Lanes {
                 lanes.get(lane, joint);
             }
         }
-        for round in &self.rounds {
-            for (lane, contact) in round.contacts.iter().enumerate() {
-                if let Some(contact) = contact.and_then(|i| self.contacts[i].as_mut()) {
-                    round.get(lane, contact);
-                }
-            }
+        for block in &self.blocks {
+            block.get_all(&mut self.contacts);
         }
     }
 }
 
 /// A body's velocity in every lane.
 #[derive(Clone, Copy, Debug)]
-struct VelocityLanes {
-    x: Lane,
-    y: Lane,
-    spin: Lane,
+pub(super) struct VelocityLanes {
+    pub(super) x: Lane,
+    pub(super) y: Lane,
+    pub(super) spin: Lane,
 }
 
 impl VelocityLanes {
@@ -311,162 +308,6 @@ impl JointLanes {
             leg.spin[l] = leg_spin + leg_inertia * (bx * y - by * x + z);
         }
     }
-}
-
-/// A contact of one of the three bodies in every lane that has one.
-#[derive(Clone, Copy, Debug)]
-struct ContactLanes {
-    /// 0 for the hull, 1 and 2 for the legs of the first and the second joint.
-    body: usize,
-    /// Numbers of the contacts.
-    contacts: [Option<usize>; LANES],
-    mass: f32,
-    inertia: f32,
-    friction: Lane,
-    normal: [Lane; 2],
-    points: [PointLanes; 2],
-    /// 1 if both points are solved, 0 if only the first is.
-    two: Lane,
-    /// `xx`, `xy`, `yy` each.
-    response: [Lane; 3],
-    inverse_response: [Lane; 3],
-}
-
-/// A point of a contact in every lane.
-#[derive(Clone, Copy, Debug)]
-struct PointLanes {
-    arm: [Lane; 2],
-    normal_mass: Lane,
-    tangent_mass: Lane,
-    normal_impulse: Lane,
-    tangent_impulse: Lane,
-}
-
-impl ContactLanes {
-    const ZERO: Self = Self {
-        body: 0,
-        contacts: [None; LANES],
-        mass: 0.0,
-        inertia: 0.0,
-        friction: ZERO,
-        normal: [ZERO; 2],
-        points: [PointLanes::ZERO; 2],
-        two: ZERO,
-        response: [ZERO; 3],
-        inverse_response: [ZERO; 3],
-    };
-
-    fn set(&mut self, lane: usize, number: usize, contact: &ContactStep) {
-        self.contacts[lane] = Some(number);
-        self.mass = contact.inverse_mass;
-        self.inertia = contact.inverse_inertia;
-        self.friction[lane] = contact.friction;
-        self.normal[0][lane] = contact.normal.x;
-        self.normal[1][lane] = contact.normal.y;
-        // A second point that is not solved stays all zero, and then changes nothing.
-        for (lanes, point) in self.points.iter_mut().zip(&contact.points[..contact.count]) {
-            lanes.arm[0][lane] = point.arm.x;
-            lanes.arm[1][lane] = point.arm.y;
-            lanes.normal_mass[lane] = point.normal_mass;
-            lanes.tangent_mass[lane] = point.tangent_mass;
-            lanes.normal_impulse[lane] = point.normal_impulse;
-            lanes.tangent_impulse[lane] = point.tangent_impulse;
-        }
-        self.two[lane] = if contact.count == 2 { 1.0 } else { 0.0 };
-        for (lanes, matrix) in
-            [(&mut self.response, contact.response), (&mut self.inverse_response, contact.inverse_response)]
-        {
-            lanes[0][lane] = matrix.xx;
-            lanes[1][lane] = matrix.xy;
-            lanes[2][lane] = matrix.yy;
-        }
-    }
-
-    fn get(&self, lane: usize, contact: &mut ContactStep) {
-        let count = contact.count;
-        for (lanes, point) in self.points.iter().zip(&mut contact.points[..count]) {
-            point.normal_impulse = lanes.normal_impulse[lane];
-            point.tangent_impulse = lanes.tangent_impulse[lane];
-        }
-    }
-
-    #[inline(never)] // as for the joints
-    fn solve_velocity(&mut self, velocity: &mut VelocityLanes) {
-        let (mass, inertia) = (self.mass, self.inertia);
-        let [p1, p2] = &mut self.points;
-        for l in 0..LANES {
-            let (mut x, mut y, mut spin) = (velocity.x[l], velocity.y[l], velocity.spin[l]);
-            let (nx, ny) = (self.normal[0][l], self.normal[1][l]);
-            let (tx, ty) = (ny, -nx);
-            let (arm1_x, arm1_y) = (p1.arm[0][l], p1.arm[1][l]);
-            let (arm2_x, arm2_y) = (p2.arm[0][l], p2.arm[1][l]);
-            let (normal1, normal2) = (p1.normal_impulse[l], p2.normal_impulse[l]);
-
-            let slip = (x + -spin * arm1_y) * tx + (y + spin * arm1_x) * ty;
-            let most = self.friction[l] * normal1;
-            let old = p1.tangent_impulse[l];
-            let new = clamp(old + p1.tangent_mass[l] * -slip, -most, most);
-            p1.tangent_impulse[l] = new;
-            let (px, py) = ((new - old) * tx, (new - old) * ty);
-            x += mass * px;
-            y += mass * py;
-            spin += inertia * (arm1_x * py - arm1_y * px);
-
-            let slip = (x + -spin * arm2_y) * tx + (y + spin * arm2_x) * ty;
-            let most = self.friction[l] * normal2;
-            let old = p2.tangent_impulse[l];
-            let new = clamp(old + p2.tangent_mass[l] * -slip, -most, most);
-            p2.tangent_impulse[l] = new;
-            let (px, py) = ((new - old) * tx, (new - old) * ty);
-            x += mass * px;
-            y += mass * py;
-            spin += inertia * (arm2_x * py - arm2_y * px);
-
-            let approach1 = (x + -spin * arm1_y) * nx + (y + spin * arm1_x) * ny;
-            let approach2 = (x + -spin * arm2_y) * nx + (y + spin * arm2_x) * ny;
-            let (m1, m2) = (p1.normal_mass[l], p2.normal_mass[l]);
-            let one = max(normal1 + -m1 * approach1, 0.0);
-
-            // The four cases of two points, the last one first, so that the first one that holds has the last word.
-            let [rxx, rxy, ryy] = [self.response[0][l], self.response[1][l], self.response[2][l]];
-            let [ixx, ixy, iyy] =
-                [self.inverse_response[0][l], self.inverse_response[1][l], self.inverse_response[2][l]];
-            let offset1 = approach1 - (rxx * normal1 + rxy * normal2);
-            let offset2 = approach2 - (rxy * normal1 + ryy * normal2);
-            let (mut new1, mut new2) = (normal1, normal2);
-            let none = (offset1 >= 0.0) & (offset2 >= 0.0);
-            new1 = if none { 0.0 } else { new1 };
-            new2 = if none { 0.0 } else { new2 };
-            let second = -m2 * offset2;
-            let holds = (second >= 0.0) & (rxy * second + offset1 >= 0.0);
-            new1 = if holds { 0.0 } else { new1 };
-            new2 = if holds { second } else { new2 };
-            let first = -m1 * offset1;
-            let holds = (first >= 0.0) & (rxy * first + offset2 >= 0.0);
-            new1 = if holds { first } else { new1 };
-            new2 = if holds { 0.0 } else { new2 };
-            let (both1, both2) = (-(ixx * offset1 + ixy * offset2), -(ixy * offset1 + iyy * offset2));
-            let holds = (both1 >= 0.0) & (both2 >= 0.0);
-            new1 = if holds { both1 } else { new1 };
-            new2 = if holds { both2 } else { new2 };
-
-            let two = self.two[l] > 0.0;
-            new1 = if two { new1 } else { one };
-            new2 = if two { new2 } else { 0.0 };
-            let (change1, change2) = (new1 - normal1, new2 - normal2);
-            let (p1x, p1y, p2x, p2y) = (change1 * nx, change1 * ny, change2 * nx, change2 * ny);
-            velocity.x[l] = x + mass * (p1x + p2x);
-            velocity.y[l] = y + mass * (p1y + p2y);
-            velocity.spin[l] = spin + inertia * ((arm1_x * p1y - arm1_y * p1x) + (arm2_x * p2y - arm2_y * p2x));
-            p1.normal_impulse[l] = new1;
-            p2.normal_impulse[l] = new2;
-        }
-    }
-}
-
-impl PointLanes {
-    const ZERO: Self =
-        Self { arm: [ZERO; 2], normal_mass: ZERO, tangent_mass: ZERO, normal_impulse: ZERO, tangent_impulse: ZERO };
 }
 
 const ZERO: Lane = [0.0; LANES];

@@ -1,4 +1,6 @@
 //! Where a polygon touches an edge of the ground: up to two points, by separating axes and clipping.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use serde::{Deserialize, Serialize};
 

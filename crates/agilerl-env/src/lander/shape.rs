@@ -1,4 +1,6 @@
 //! The shapes of the lander's world: convex polygons, the edges of the ground, and boxes around both.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use serde::{Deserialize, Serialize};
 

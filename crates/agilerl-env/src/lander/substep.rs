@@ -1,5 +1,7 @@
 //! Continuous collision: bodies that would have passed into the ground within the step are stopped at the moment of
 //! impact, one after the other, and take the rest of the step from there.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use super::body::Body;
 use super::contact::ContactStep;

@@ -1,4 +1,6 @@
 //! Plane vectors, rotations and rigid transforms, with Box2D's order of operations.
+//!
+//! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use std::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
 

@@ -2,8 +2,7 @@
 //!
 //! **This solver is an altered version of Box2D 2.3** (as shipped in pybox2d 2.3.10): rewritten in Rust, cut down to
 //! what the lander needs, with the same arithmetic in the same order, so that the same bits come out. That holds for
-//! this file and its siblings `body`, `contact`, `distance`, `impact`, `joint`, `manifold`, `shape`, `substep` and
-//! `vector`. The notice of the original:
+//! this file and for those beside it that say so. The notice of the original:
 //!
 //! > Copyright (c) 2006-2011 Erin Catto <http://www.box2d.org>
 //! >

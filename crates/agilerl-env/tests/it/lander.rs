@@ -19,8 +19,11 @@ fn recorded_landings_are_equal_to_the_last_bit() {
 fn check_recordings<A: LanderAction + Recorded>(name: &str) {
     let mut episodes = 0;
     for recording in recordings().iter().filter(|recording| recording.env == name) {
+        let mut options = recording.kwargs.clone();
+        options.remove("continuous");
+        let options: LanderOptions = serde_json::from_value(options.into_iter().collect()).expect("lander options");
         for episode in &recording.episodes {
-            let mut env = TimeLimit::new(Lander::<A>::default(), TIME_LIMIT);
+            let mut env = TimeLimit::new(Lander::<A>::new(options.clone()), TIME_LIMIT);
             replay(episode, &mut env, |_, _| {});
             episodes += 1;
         }
