@@ -1,8 +1,8 @@
 //! Environments by name.
 
 use crate::{
-    ActionElement, CartPole, Env, EnvError, FrozenLake, LanderOptions, LunarLander, LunarLanderContinuous, OneHot,
-    OneHotVec, Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit, VecEnv,
+    ActionElement, CartPole, Env, EnvError, FrozenLake, LanderAction, LanderOptions, LanderVec, LunarLander,
+    LunarLanderContinuous, OneHot, OneHotVec, Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit, VecEnv,
 };
 
 /// An environment out of the catalogue.
@@ -70,7 +70,8 @@ pub fn make(name: &str) -> Result<BoxEnv, EnvError> {
     Ok((choice(name)?.one)())
 }
 
-/// `lanes` environments by name, stepped one after another: a [`SyncVec`]. See [`make`].
+/// `lanes` environments by name, stepped one after another, a [`SyncVec`], or side by side where that is faster, a
+/// [`LanderVec`]. See [`make`].
 ///
 /// ```
 /// use agilerl_env::{VecEnv, make_vec, one_hot};
@@ -86,7 +87,8 @@ pub fn make_vec(name: &str, lanes: usize) -> Result<BoxVecEnv, EnvError> {
     make_vec_threaded(name, lanes, 1)
 }
 
-/// `lanes` environments by name on `threads` threads: a [`ThreadVec`], with the bits of [`make_vec`].
+/// `lanes` environments by name on `threads` threads: a [`ThreadVec`], with the bits of [`make_vec`]. A lander's saved state
+/// can be restored by as many threads as saved it, one or several.
 ///
 /// # Errors
 /// As [`make_vec`], and [`EnvError::Zero`] for no threads.
@@ -154,6 +156,14 @@ macro_rules! entry {
             many: |lanes, threads| vec_of(lanes, threads, || TimeLimit::new($make, $limit)),
         }
     };
+    ($name:expr, $summary:expr, $actions:ident, limit $limit:expr, solved $threshold:expr, $make:expr, lanes $lanes:expr) => {
+        Entry {
+            many: |lanes, threads| {
+                if threads == 1 { $lanes(lanes) } else { vec_of(lanes, threads, || TimeLimit::new($make, $limit)) }
+            },
+            ..entry!($name, $summary, $actions, limit $limit, solved $threshold, $make)
+        }
+    };
     (probe $probe:ident, $summary:expr) => {
         Entry {
             info: EnvInfo {
@@ -178,7 +188,8 @@ static CHOICES: &[Entry<u32>] = &[
         Choice,
         limit 1000,
         solved Some(200.0),
-        LunarLander::new(LanderOptions::default())
+        LunarLander::new(LanderOptions::default()),
+        lanes landers
     ),
     // The best policy reaches the goal within the limit in 74 of 100 episodes.
     entry!(
@@ -207,11 +218,17 @@ static CONTINUOUS: &[Entry<f32>] = &[entry!(
     Continuous,
     limit 1000,
     solved Some(200.0),
-    LunarLanderContinuous::new(LanderOptions::default())
+    LunarLanderContinuous::new(LanderOptions::default()),
+    lanes landers
 )];
 
 /// The same task with the other kind of actions: a choice, continuous.
 const TWINS: &[(&str, &str)] = &[("LunarLander-v3", "LunarLanderContinuous-v3")];
+
+/// Landers on one thread: their worlds are solved side by side, sixteen at a time.
+fn landers<A: LanderAction>(lanes: usize) -> BoxVecEnv<A> {
+    Box::new(LanderVec::<A>::new(lanes, LanderOptions::default(), 1000))
+}
 
 fn vec_of<E: Env + 'static>(
     lanes: usize,
