@@ -1,5 +1,5 @@
-//! What the project does with itself: continuous integration and benchmarks. This program links neither burn nor a crate
-//! of the workspace; it calls cargo.
+//! What the project does with itself: continuous integration, benchmarks and pictures. This program links neither burn
+//! nor a crate of the workspace; it calls cargo.
 
 #![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
 
@@ -7,6 +7,8 @@ mod ci;
 
 mod bench;
 mod results;
+
+mod plot;
 
 mod workspace;
 
@@ -21,11 +23,14 @@ enum Task {
     Ci,
     /// Time the parts of the training loop and print one table
     Bench(bench::Options),
+    /// Draw a training run: fitness, ancestry, and what evolution searched
+    Plot(plot::Options),
 }
 
 fn main() -> Result<()> {
     match Task::parse() {
         Task::Ci => ci::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Plot(options) => plot::run(&options),
     }
 }

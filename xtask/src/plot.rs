@@ -1,0 +1,38 @@
+//! `cargo xtask plot`: a training run as a picture.
+
+mod run_log;
+mod scale;
+mod picture;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use run_log::RunLog;
+
+/// What to draw.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Folder of a run, with its events.jsonl
+    run: PathBuf,
+    /// Where the picture goes, as SVG [default: run.svg in the folder of the run]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Draw a line at this fitness: the log does not say what the run aimed at
+    #[arg(long, allow_hyphen_values = true)]
+    target: Option<f64>,
+}
+
+/// Draws the run and says where the picture is.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let log = RunLog::read(&options.run)?;
+    let out = options.out.clone().unwrap_or_else(|| options.run.join("run.svg"));
+    if let Some(folder) = out.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    std::fs::write(&out, picture::draw(&log, options.target))
+        .with_context(|| format!("cannot write {}", out.display()))?;
+    println!("{}", out.display());
+    Ok(())
+}
