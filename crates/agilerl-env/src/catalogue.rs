@@ -2,14 +2,15 @@
 
 use crate::{
     ActionElement, CartPole, Env, EnvError, FrozenLake, LanderAction, LanderOptions, LanderVec, LunarLander,
-    LunarLanderContinuous, OneHot, OneHotVec, Probe, ProbeEnv, SyncVec, ThreadVec, TimeLimit, VecEnv,
+    LunarLanderContinuous, MinAtar, MinAtarGame, MinAtarOptions, OneHot, OneHotVec, Probe, ProbeEnv, SyncVec,
+    ThreadVec, TimeLimit, VecEnv,
 };
 
-/// An environment out of the catalogue.
-pub type BoxEnv<A = u32> = Box<dyn Env<Obs = f32, Action = A>>;
+/// An environment out of the catalogue, with actions of `A` and observations of `O`.
+pub type BoxEnv<A = u32, O = f32> = Box<dyn Env<Obs = O, Action = A>>;
 
-/// A vector environment out of the catalogue.
-pub type BoxVecEnv<A = u32> = Box<dyn VecEnv<Obs = f32, Action = A>>;
+/// A vector environment out of the catalogue, with actions of `A` and observations of `O`.
+pub type BoxVecEnv<A = u32, O = f32> = Box<dyn VecEnv<Obs = O, Action = A>>;
 
 /// What the catalogue knows of an environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,12 +19,23 @@ pub struct EnvInfo {
     pub name: &'static str,
     /// One line about it.
     pub summary: &'static str,
+    /// Kind of its observations.
+    pub observations: Observations,
     /// Kind of its actions.
     pub actions: Actions,
     /// Steps after which an episode is truncated, if it is.
     pub max_episode_steps: Option<u64>,
     /// Mean return from which Gymnasium calls it solved, if it says so.
     pub reward_threshold: Option<f64>,
+}
+
+/// Kind of an environment's observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observations {
+    /// A row of numbers, or the one number of a discrete space, `f32`.
+    Numbers,
+    /// Channels of pixels, `u8`: for [`make_pixels`] and [`make_vec_pixels`].
+    Pixels,
 }
 
 /// Kind of an environment's actions.
@@ -43,7 +55,8 @@ pub enum Actions {
 /// ```
 pub fn catalogue() -> impl Iterator<Item = &'static EnvInfo> {
     let choices = CHOICES.iter().map(|entry| &entry.info);
-    choices.chain(CONTINUOUS.iter().map(|entry| &entry.info))
+    let continuous = CONTINUOUS.iter().map(|entry| &entry.info);
+    choices.chain(continuous).chain(PIXELS.iter().map(|entry| &entry.info))
 }
 
 /// What the catalogue knows of the environment of that name.
@@ -65,7 +78,8 @@ pub fn env_info(name: &str) -> Result<&'static EnvInfo, EnvError> {
 /// ```
 ///
 /// # Errors
-/// [`EnvError::Unknown`], or [`EnvError::NeedsContinuousActions`] for an environment of [`make_continuous`].
+/// [`EnvError::Unknown`]; [`EnvError::NeedsContinuousActions`] for an environment of [`make_continuous`],
+/// [`EnvError::NeedsPixels`] for one of [`make_pixels`].
 pub fn make(name: &str) -> Result<BoxEnv, EnvError> {
     Ok((choice(name)?.one)())
 }
@@ -101,7 +115,8 @@ pub fn make_vec_threaded(name: &str, lanes: usize, threads: usize) -> Result<Box
 /// One environment with continuous actions by name. See [`make`].
 ///
 /// # Errors
-/// [`EnvError::Unknown`], or [`EnvError::NeedsChoices`] for an environment of [`make`].
+/// [`EnvError::Unknown`]; [`EnvError::NeedsChoices`] for an environment of [`make`], [`EnvError::NeedsPixels`] for one
+/// of [`make_pixels`].
 pub fn make_continuous(name: &str) -> Result<BoxEnv<f32>, EnvError> {
     Ok((continuous(name)?.one)())
 }
@@ -112,6 +127,32 @@ pub fn make_continuous(name: &str) -> Result<BoxEnv<f32>, EnvError> {
 /// As [`make_continuous`], and [`EnvError::Zero`].
 pub fn make_vec_continuous(name: &str, lanes: usize, threads: usize) -> Result<BoxVecEnv<f32>, EnvError> {
     let many = continuous(name)?.many;
+    check_counts(name, lanes, threads)?;
+    Ok(many(lanes, threads))
+}
+
+/// One environment that observes pixels, by name. See [`make`].
+///
+/// ```
+/// let env = agilerl_env::make_pixels("MinAtar/Breakout-v1")?;
+/// assert_eq!(env.observation_space().row_len(), 4 * 10 * 10);
+/// let error = agilerl_env::make("MinAtar/Breakout-v1").err().unwrap();
+/// assert!(error.to_string().contains("make_pixels"));
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+///
+/// # Errors
+/// [`EnvError::Unknown`], or [`EnvError::NeedsNumbers`] for an environment of [`make`] or [`make_continuous`].
+pub fn make_pixels(name: &str) -> Result<BoxEnv<u32, u8>, EnvError> {
+    Ok((pixels(name)?.one)())
+}
+
+/// `lanes` environments that observe pixels, by name on `threads` threads. See [`make_vec_threaded`].
+///
+/// # Errors
+/// As [`make_pixels`], and [`EnvError::Zero`].
+pub fn make_vec_pixels(name: &str, lanes: usize, threads: usize) -> Result<BoxVecEnv<u32, u8>, EnvError> {
+    let many = pixels(name)?.many;
     check_counts(name, lanes, threads)?;
     Ok(many(lanes, threads))
 }
@@ -134,11 +175,11 @@ pub fn one_hot_env<A: ActionElement>(env: BoxEnv<A>) -> BoxEnv<A> {
 }
 
 /// An environment of the catalogue and how it is made.
-struct Entry<A> {
+struct Entry<A, O = f32> {
     info: EnvInfo,
-    one: fn() -> BoxEnv<A>,
+    one: fn() -> BoxEnv<A, O>,
     /// Lanes and threads.
-    many: fn(usize, usize) -> BoxVecEnv<A>,
+    many: fn(usize, usize) -> BoxVecEnv<A, O>,
 }
 
 /// An entry out of an expression that makes the environment.
@@ -148,6 +189,7 @@ macro_rules! entry {
             info: EnvInfo {
                 name: $name,
                 summary: $summary,
+                observations: Observations::Numbers,
                 actions: Actions::$actions,
                 max_episode_steps: Some($limit),
                 reward_threshold: $threshold,
@@ -169,12 +211,29 @@ macro_rules! entry {
             info: EnvInfo {
                 name: Probe::$probe.name(),
                 summary: $summary,
+                observations: Observations::Numbers,
                 actions: Actions::Choice,
                 max_episode_steps: None,
                 reward_threshold: None,
             },
             one: || Box::new(ProbeEnv::new(Probe::$probe)),
             many: |lanes, threads| vec_of(lanes, threads, || ProbeEnv::new(Probe::$probe)),
+        }
+    };
+    (minatar $game:ident, $summary:expr) => {
+        Entry {
+            info: EnvInfo {
+                name: MinAtarGame::$game.name(),
+                summary: $summary,
+                observations: Observations::Pixels,
+                actions: Actions::Choice,
+                max_episode_steps: None,
+                reward_threshold: None,
+            },
+            one: || Box::new(MinAtar::new(MinAtarGame::$game, MinAtarOptions::default())),
+            many: |lanes, threads| {
+                vec_of(lanes, threads, || MinAtar::new(MinAtarGame::$game, MinAtarOptions::default()))
+            },
         }
     };
 }
@@ -222,6 +281,15 @@ static CONTINUOUS: &[Entry<f32>] = &[entry!(
     lanes landers
 )];
 
+/// The games that the package `minatar` 1.0.15 registers with Gymnasium under these names, without limits.
+static PIXELS: &[Entry<u32, u8>] = &[
+    entry!(minatar Breakout, "break a wall with a ball that must not fall"),
+    entry!(minatar Asterix, "collect gold and avoid enemies"),
+    entry!(minatar Freeway, "cross a road of eight lanes"),
+    entry!(minatar Seaquest, "rescue divers with a submarine, among enemies"),
+    entry!(minatar SpaceInvaders, "shoot the aliens before they arrive"),
+];
+
 /// The same task with the other kind of actions: a choice, continuous.
 const TWINS: &[(&str, &str)] = &[("LunarLander-v3", "LunarLanderContinuous-v3")];
 
@@ -245,6 +313,7 @@ fn vec_of<E: Env + 'static>(
 fn choice(name: &str) -> Result<&'static Entry<u32>, EnvError> {
     let entry = CHOICES.iter().find(|entry| entry.info.name == name);
     entry.ok_or_else(|| match env_info(name) {
+        Ok(info) if info.observations == Observations::Pixels => EnvError::NeedsPixels { name: name.to_owned() },
         Ok(_) => {
             let instead =
                 TWINS.iter().find(|(_, continuous)| *continuous == name).map(|(choice, _)| choice.to_string());
@@ -257,10 +326,22 @@ fn choice(name: &str) -> Result<&'static Entry<u32>, EnvError> {
 fn continuous(name: &str) -> Result<&'static Entry<f32>, EnvError> {
     let entry = CONTINUOUS.iter().find(|entry| entry.info.name == name);
     entry.ok_or_else(|| match env_info(name) {
+        Ok(info) if info.observations == Observations::Pixels => EnvError::NeedsPixels { name: name.to_owned() },
         Ok(_) => {
             let instead =
                 TWINS.iter().find(|(choice, _)| *choice == name).map(|(_, continuous)| continuous.to_string());
             EnvError::NeedsChoices { name: name.to_owned(), instead }
+        }
+        Err(unknown) => unknown,
+    })
+}
+
+fn pixels(name: &str) -> Result<&'static Entry<u32, u8>, EnvError> {
+    let entry = PIXELS.iter().find(|entry| entry.info.name == name);
+    entry.ok_or_else(|| match env_info(name) {
+        Ok(info) => {
+            let maker = if info.actions == Actions::Choice { "make" } else { "make_continuous" };
+            EnvError::NeedsNumbers { name: name.to_owned(), maker }
         }
         Err(unknown) => unknown,
     })

@@ -30,6 +30,20 @@ pub enum EnvError {
         /// The same task with continuous actions, if there is one.
         instead: Option<String>,
     },
+    /// The environment observes pixels, and rows of numbers were asked for.
+    #[error("{name} observes pixels, and this takes rows of numbers: `make_pixels` and `make_vec_pixels` make it")]
+    NeedsPixels {
+        /// Name of the environment.
+        name: String,
+    },
+    /// The environment observes rows of numbers, and pixels were asked for.
+    #[error("{name} observes rows of numbers, and this takes pixels: `{maker}` makes it")]
+    NeedsNumbers {
+        /// Name of the environment.
+        name: String,
+        /// The function that makes one.
+        maker: &'static str,
+    },
     /// A vector environment of no lanes, or on no threads, was asked for.
     #[error("{env} was asked for with 0 {what}; at least 1 is needed")]
     Zero {

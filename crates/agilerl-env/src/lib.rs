@@ -14,6 +14,7 @@ mod episode_stats;
 mod cart_pole;
 mod frozen_lake;
 mod lander;
+mod minatar;
 mod probe;
 mod catalogue;
 mod check_env;
@@ -23,8 +24,8 @@ mod error;
 
 pub use cart_pole::CartPole;
 pub use catalogue::{
-    Actions, BoxEnv, BoxVecEnv, EnvInfo, catalogue, env_info, make, make_continuous, make_vec, make_vec_continuous,
-    make_vec_threaded, one_hot, one_hot_env,
+    Actions, BoxEnv, BoxVecEnv, EnvInfo, Observations, catalogue, env_info, make, make_continuous, make_pixels,
+    make_vec, make_vec_continuous, make_vec_pixels, make_vec_threaded, one_hot, one_hot_env,
 };
 pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
 pub use env::{ActionElement, Element, Env, Number, Step};
@@ -32,6 +33,7 @@ pub use episode_stats::{Episode, EpisodeStats};
 pub use error::EnvError;
 pub use frozen_lake::FrozenLake;
 pub use lander::{Lander, LanderAction, LanderOptions, LanderVec, LunarLander, LunarLanderContinuous};
+pub use minatar::{MinAtar, MinAtarGame, MinAtarOptions};
 pub use numpy_rng::NumpyRng;
 pub use one_hot::{OneHot, OneHotVec};
 pub use probe::{Probe, ProbeEnv};

@@ -1,13 +1,20 @@
 //! Names: what is known, what is not, and what an error says about it.
 
 use agilerl_env::{
-    Actions, EnvError, catalogue, env_info, make, make_continuous, make_vec, make_vec_continuous, make_vec_threaded,
+    Actions, EnvError, Observations, catalogue, env_info, make, make_continuous, make_pixels, make_vec,
+    make_vec_continuous, make_vec_pixels, make_vec_threaded,
 };
 
 #[test]
 fn every_name_makes_the_environment_of_that_name() {
     for info in catalogue() {
         match info.actions {
+            Actions::Choice if info.observations == Observations::Pixels => {
+                assert_eq!(make_pixels(info.name).unwrap().name(), info.name);
+                let envs = make_vec_pixels(info.name, 3, 2).unwrap();
+                assert_eq!((envs.name(), envs.num_envs()), (info.name, 3));
+                assert!(envs.action_space().choices().is_some());
+            }
             Actions::Choice => {
                 assert_eq!(make(info.name).unwrap().name(), info.name);
                 let envs = make_vec_threaded(info.name, 3, 2).unwrap();
@@ -80,6 +87,24 @@ fn the_wrong_kind_of_actions_is_an_error() {
         error.to_string(),
         "LunarLanderContinuous-v3 takes continuous actions, and this needs a choice among n, as DQN does (did you mean \
          \"LunarLander-v3\"?)"
+    );
+}
+
+#[test]
+fn the_wrong_kind_of_observations_is_an_error_that_names_the_right_maker() {
+    let expected = "MinAtar/Breakout-v1 observes pixels, and this takes rows of numbers: `make_pixels` and \
+                    `make_vec_pixels` make it";
+    assert_eq!(make("MinAtar/Breakout-v1").map(|_| ()).unwrap_err().to_string(), expected);
+    assert_eq!(make_vec("MinAtar/Breakout-v1", 2).map(|_| ()).unwrap_err().to_string(), expected);
+    assert_eq!(make_continuous("MinAtar/Breakout-v1").map(|_| ()).unwrap_err().to_string(), expected);
+    let check = |name, expected: &str| {
+        assert_eq!(make_pixels(name).map(|_| ()).unwrap_err().to_string(), expected);
+        assert_eq!(make_vec_pixels(name, 2, 1).map(|_| ()).unwrap_err().to_string(), expected);
+    };
+    check("CartPole-v1", "CartPole-v1 observes rows of numbers, and this takes pixels: `make` makes it");
+    check(
+        "LunarLanderContinuous-v3",
+        "LunarLanderContinuous-v3 observes rows of numbers, and this takes pixels: `make_continuous` makes it",
     );
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use agilerl_env::{
-    Actions, Again, CartPole, CheckError, Env, EnvError, Fault, NumpyRng, OneHot, Probe, ProbeEnv, Space, Step,
-    TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make, make_continuous,
+    Actions, Again, CartPole, CheckError, Env, EnvError, Fault, NumpyRng, Observations, OneHot, Probe, ProbeEnv, Space,
+    Step, TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make, make_continuous, make_pixels,
 };
 
 #[test]
@@ -24,6 +24,9 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
     .collect();
     for info in catalogue() {
         let report = match info.actions {
+            Actions::Choice if info.observations == Observations::Pixels => {
+                check_env(&mut make_pixels(info.name).unwrap())
+            }
             Actions::Choice => check_env(&mut make(info.name).unwrap()),
             Actions::Continuous => check_env(&mut make_continuous(info.name).unwrap()),
         };
