@@ -16,7 +16,8 @@ use crate::{Agent, AlgoError, Learned, Mode, OffPolicy};
 
 /// A deep Q-learning agent: chooses among `n` actions by the values that a network predicts for a row of `f32`.
 ///
-/// Acting happens on the host, learning on a device. Cloning is complete: networks, optimiser, settings.
+/// Acting happens on the host, learning on a device: on [`Device::Cpu`] over plain slices, on any other through burn.
+/// Cloning is complete: networks, optimiser, settings.
 ///
 /// ```
 /// use agilerl_algo::{Agent, Dqn, DqnConfig, Mode};
@@ -66,10 +67,15 @@ impl Dqn {
     ///
     /// # Panics
     /// If the weights belong to another spec.
-    pub fn with_weights(config: DqnConfig, spec: MlpSpec, weights: &Weights, device: &Device) -> Result<Self, AlgoError> {
+    pub fn with_weights(
+        config: DqnConfig,
+        spec: MlpSpec,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, AlgoError> {
         config.validate()?;
         spec.validate()?;
-        let learner = Learner::new(weights, device);
+        let learner = Learner::new(&spec, weights, device);
         let policy = HostMlp::new(&spec, weights);
         Ok(Self { config, spec, learner, policy, policy_is_behind: false })
     }

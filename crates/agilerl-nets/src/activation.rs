@@ -90,6 +90,7 @@ impl Activation {
     }
 
     /// The same on the host, in place.
+    #[inline(always)]
     pub(crate) fn apply_in_place(self, row: &mut [f32], slope: f32) {
         let each = |row: &mut [f32], f: fn(f32) -> f32| row.iter_mut().for_each(|x| *x = f(*x));
         match self {
@@ -106,7 +107,47 @@ impl Activation {
             Self::Prelu => row.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { slope * *x }),
         }
     }
+
+    /// Turns the gradient of what it gave into the gradient of what it was applied to, in place: multiplies by the
+    /// derivative. At the kinks it is burn's: 0 for ReLU and PReLU, 1 for leaky ReLU.
+    #[inline(always)]
+    pub(crate) fn pull_back(self, gradient: &mut [f32], before: &[f32], after: &[f32], slope: f32) {
+        /// Of a function whose derivative is known from what it was applied to (`x`) or what it gave (`y`).
+        #[inline(always)]
+        fn each(gradient: &mut [f32], known: &[f32], derivative: impl Fn(f32) -> f32) {
+            for (gradient, &known) in gradient.iter_mut().zip(known) {
+                *gradient *= derivative(known);
+            }
+        }
+        match self {
+            Self::Relu => each(gradient, before, |x| if x > 0.0 { 1.0 } else { 0.0 }),
+            // exp(x) = y + 1 where x is negative
+            Self::Elu => each(gradient, after, |y| if y > 0.0 { 1.0 } else { y + 1.0 }),
+            Self::Gelu => each(gradient, before, |x| {
+                let distribution = 0.5 * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2));
+                let density = (-0.5 * x * x).exp() * FRAC_1_SQRT_2_PI;
+                distribution + x * density
+            }),
+            Self::Tanh => each(gradient, after, |y| 1.0 - y * y),
+            Self::Linear => {}
+            Self::Softsign => each(gradient, before, |x| {
+                let size = 1.0 + x.abs();
+                1.0 / (size * size)
+            }),
+            Self::Sigmoid => each(gradient, after, |y| y * (1.0 - y)),
+            Self::Softplus => each(gradient, before, |x| 1.0 / (1.0 + (-x).exp())),
+            Self::Lrelu => each(gradient, before, |x| if x < 0.0 { 0.01 } else { 1.0 }),
+            Self::Prelu => each(gradient, before, |x| match x {
+                x if x > 0.0 => 1.0,
+                x if x < 0.0 => slope,
+                _ => 0.0,
+            }),
+        }
+    }
 }
+
+/// `1 / sqrt(2 pi)`, the density of the Gaussian distribution at 0.
+const FRAC_1_SQRT_2_PI: f32 = 0.398_942_3;
 
 impl std::fmt::Display for Activation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -16,9 +16,9 @@ pub struct Adam {
 }
 
 /// Decay of the first moment, and of the second (PyTorch's `betas`).
-const BETAS: [f64; 2] = [0.9, 0.999];
+pub(crate) const BETAS: [f64; 2] = [0.9, 0.999];
 /// Added to the root of the second moment: PyTorch's, where burn's default is 1e-5.
-const EPSILON: f32 = 1e-8;
+pub(crate) const EPSILON: f32 = 1e-8;
 
 impl Adam {
     /// No moments yet, for `len` weights.

@@ -1,20 +1,41 @@
 //! Where networks compute. The only file that names burn's backends.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use crate::NetError;
 
 /// The devices that [`parse_device`] knows, for help texts.
-pub const DEVICES: &str = "cpu, ndarray (feature `ndarray`), tch, tch:cuda:N (feature `tch`)";
+pub const DEVICES: &str = "cpu, flex, ndarray (feature `ndarray`), tch, tch:cuda:N (feature `tch`)";
 
-/// The device of a name: `cpu` is burn's pure-Rust backend and always there; `ndarray`, `tch` (LibTorch on the CPU) and
-/// `tch:cuda:N` need the feature of that name. Gradients are switched on where they are needed, not here.
+/// Where a network computes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Device {
+    /// The processor, without a tensor library: the fastest way for perceptrons.
+    Cpu,
+    /// A device of burn, with its autodiff.
+    Burn(burn::tensor::Device),
+}
+
+impl Device {
+    /// Where burn's tensors lie, for what is made of tensors on any device: on the processor its pure-Rust backend.
+    pub fn burn(&self) -> burn::tensor::Device {
+        match self {
+            Self::Cpu => burn::tensor::Device::flex(),
+            Self::Burn(device) => device.clone(),
+        }
+    }
+}
+
+/// The device of a name. `cpu` (no tensor library) and `flex` (burn's pure-Rust backend) are always there; `ndarray`,
+/// `tch` (LibTorch on the CPU) and `tch:cuda:N` need the feature of that name. Gradients are switched on where they are
+/// needed, not here.
 ///
 /// # Errors
 /// [`NetError::Device`] if there is no such device, or if it was not built in: the message says how.
 pub fn parse_device(name: &str) -> Result<Device, NetError> {
     match name.split(':').collect::<Vec<_>>()[..] {
-        ["cpu"] => Ok(Device::flex()),
+        ["cpu"] => Ok(Device::Cpu),
+        ["flex"] => Ok(Device::Burn(burn::tensor::Device::flex())),
         ["ndarray"] => ndarray(),
         ["tch"] => tch(None),
         ["tch", "cuda", index] => {
@@ -32,7 +53,7 @@ fn unknown(name: &str) -> NetError {
 #[cfg(feature = "ndarray")]
 #[expect(deprecated, reason = "burn drops ndarray after 0.22; until then it is offered")]
 fn ndarray() -> Result<Device, NetError> {
-    Ok(Device::ndarray())
+    Ok(Device::Burn(burn::tensor::Device::ndarray()))
 }
 
 #[cfg(not(feature = "ndarray"))]
@@ -43,7 +64,8 @@ fn ndarray() -> Result<Device, NetError> {
 #[cfg(feature = "tch")]
 #[expect(deprecated, reason = "burn drops LibTorch after 0.22; until then it is offered")]
 fn tch(cuda: Option<usize>) -> Result<Device, NetError> {
-    Ok(cuda.map_or_else(Device::libtorch, Device::libtorch_cuda))
+    use burn::tensor::Device as Backend;
+    Ok(Device::Burn(cuda.map_or_else(Backend::libtorch, Backend::libtorch_cuda)))
 }
 
 #[cfg(not(feature = "tch"))]

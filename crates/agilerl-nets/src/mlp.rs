@@ -16,7 +16,7 @@ use crate::{Activation, MlpSpec, Weights};
 /// use burn::tensor::Tensor;
 /// use rand::SeedableRng;
 ///
-/// let device = parse_device("cpu")?;
+/// let device = parse_device("cpu")?.burn();
 /// let spec = MlpSpec::new(8, &[32, 32], 4);
 /// let weights = spec.init(&mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
 /// let net = Mlp::new(spec, &weights, &device);

@@ -79,7 +79,11 @@ impl MlpSpec {
         }
         if min_layers == 0 || min_layers > max_layers {
             let value = format!("{min_layers}..={max_layers}");
-            return refuse("limits.min_layers..=max_layers", value, "must begin at 1 or more and not be reversed".into());
+            return refuse(
+                "limits.min_layers..=max_layers",
+                value,
+                "must begin at 1 or more and not be reversed".into(),
+            );
         }
         if min_nodes == 0 || min_nodes > max_nodes || max_nodes > WIDEST {
             let value = format!("{min_nodes}..={max_nodes}");
@@ -88,10 +92,15 @@ impl MlpSpec {
         }
         if !(min_layers..=max_layers).contains(&self.hidden.len()) {
             let value = format!("{:?} ({} layers)", self.hidden, self.hidden.len());
-            return refuse("hidden", value, format!("must have {min_layers} to {max_layers} layers, or widen `limits`"));
+            return refuse(
+                "hidden",
+                value,
+                format!("must have {min_layers} to {max_layers} layers, or widen `limits`"),
+            );
         }
         if let Some(nodes) = self.hidden.iter().find(|nodes| !(min_nodes..=max_nodes).contains(*nodes)) {
-            let rule = format!("every layer must have {min_nodes} to {max_nodes} nodes (not {nodes}), or widen `limits`");
+            let rule =
+                format!("every layer must have {min_nodes} to {max_nodes} nodes (not {nodes}), or widen `limits`");
             return refuse("hidden", format!("{:?}", self.hidden), rule);
         }
         if !(self.output_scale.is_finite() && self.output_scale > 0.0) {

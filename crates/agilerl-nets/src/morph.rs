@@ -36,7 +36,8 @@ impl Morph {
     pub fn plan(from: &MlpSpec, mutation: &ArchMutation, weights: &Weights) -> Option<Self> {
         assert_eq!(weights.layout(), &from.layout(), "these weights belong to another spec");
         let to = from.apply(mutation)?;
-        let keep = |(layer, &nodes): (usize, &usize)| Origin { layer: Some(layer), nodes: (0..nodes).map(Some).collect() };
+        let keep =
+            |(layer, &nodes): (usize, &usize)| Origin { layer: Some(layer), nodes: (0..nodes).map(Some).collect() };
         let mut layers: Vec<Origin> = from.hidden.iter().enumerate().map(keep).collect();
         match *mutation {
             ArchMutation::AddLayer => {
@@ -154,13 +155,7 @@ fn fill(weights: &mut Weights, layer: usize, part: &str, value: f32) {
 }
 
 /// Copies the block of a row-major matrix, `from_width` columns wide, that both networks have; the rest of `into` stays.
-fn copy_block(
-    from: &[f32],
-    from_width: usize,
-    into: &mut [f32],
-    rows: &[Option<usize>],
-    columns: &[Option<usize>],
-) {
+fn copy_block(from: &[f32], from_width: usize, into: &mut [f32], rows: &[Option<usize>], columns: &[Option<usize>]) {
     for (into, source) in into.chunks_exact_mut(columns.len()).zip(rows) {
         let Some(source) = source else { continue };
         let from = &from[source * from_width..(source + 1) * from_width];
@@ -196,7 +191,8 @@ fn fold(spec: &MlpSpec, old: &Weights) -> (Vec<f32>, Vec<f32>) {
 /// what goes out. Of equals, the first stay.
 fn most_salient(spec: &MlpSpec, weights: &Weights, layer: usize, keep: usize) -> Vec<usize> {
     let (nodes, inputs) = (spec.hidden[layer], spec.inputs_of(layer));
-    let next = if layer + 1 < spec.hidden.len() { format!("hidden.{}.weight", layer + 1) } else { "output.weight".into() };
+    let next =
+        if layer + 1 < spec.hidden.len() { format!("hidden.{}.weight", layer + 1) } else { "output.weight".into() };
     let part = |name: &str| weights.get(name).expect("laid out");
     let (incoming, bias) = (part(&format!("hidden.{layer}.weight")), part(&format!("hidden.{layer}.bias")));
     let outgoing = part(&next);

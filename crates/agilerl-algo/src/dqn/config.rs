@@ -111,7 +111,9 @@ impl DqnConfig {
             check(positive(norm), "max_grad_norm", norm.to_string(), "a positive number, or none")?;
         }
         let noise = &self.parameter_noise;
-        for (field, share) in [("share", noise.share), ("super_share", noise.super_share), ("reset_share", noise.reset_share)] {
+        for (field, share) in
+            [("share", noise.share), ("super_share", noise.super_share), ("reset_share", noise.reset_share)]
+        {
             let field = format!("parameter_noise.{field}");
             check((0.0..=1.0).contains(&share), &field, share.to_string(), "a share, 0 to 1")?;
         }

@@ -1,137 +1,99 @@
-//! The update of deep Q-learning on a burn device.
+//! The update of deep Q-learning.
+
+mod burn;
+mod host;
 
 use agilerl_buffer::Batch;
-use agilerl_nets::{Adam, Device, HostMlp, MlpSpec, Morph, Weights};
-use burn::tensor::{Bool, Int, Tensor, TensorData};
+use agilerl_nets::{Device, HostMlp, MlpSpec, Morph, Weights};
 
+use self::burn::BurnLearner;
+use self::host::HostLearner;
 use super::{DqnConfig, Loss};
 use crate::Learned;
 
-/// Online network, target network and optimiser, each a flat vector on the device.
+/// Online network, target network and optimiser, on the device that was asked for. Which one it is cannot be seen from
+/// outside: the tests hold the two to the same weights after a hundred updates.
 #[derive(Clone, Debug)]
-pub(super) struct Learner {
-    online: Tensor<1>,
-    target: Tensor<1>,
-    adam: Adam,
-    device: Device,
+pub(super) enum Learner {
+    /// On the processor, over slices.
+    Host(Box<HostLearner>),
+    /// On a device of burn, with its autodiff.
+    Burn(BurnLearner),
 }
 
 impl Learner {
-    pub(super) fn new(weights: &Weights, device: &Device) -> Self {
-        let online = upload(weights, device);
-        let adam = Adam::new(weights.values().len(), device);
-        Self { target: online.clone(), online, adam, device: device.clone() }
+    pub(super) fn new(spec: &MlpSpec, weights: &Weights, device: &Device) -> Self {
+        match device {
+            Device::Cpu => Self::Host(Box::new(HostLearner::new(spec, weights))),
+            Device::Burn(device) => Self::Burn(BurnLearner::new(weights, device)),
+        }
     }
 
     /// One update: a step of Adam down the gradient of the loss, then a step of the target network towards the online one.
     pub(super) fn learn(&mut self, config: &DqnConfig, spec: &MlpSpec, batch: &Batch<f32, u32>) -> Learned {
-        let rows = batch.len();
-        assert!(rows > 0, "a batch without rows");
-        let matrix = |values: &[f32], width: usize| {
-            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [rows, width]), &self.device)
-        };
-        let actions: Vec<i32> = batch.actions().iter().map(|&action| action.cast_signed()).collect();
-        let actions = Tensor::<2, Int>::from_data(TensorData::new(actions, [rows, 1]), &self.device);
-        let online = spec.split(&self.online);
-        let next = self.next_values(config.double, spec, &online, batch);
-        let targets = matrix(batch.rewards(), 1) + matrix(&discounts(config.gamma, batch), 1) * next;
-
-        let parameters: Vec<_> = online.into_iter().map(|p| p.autodiff().require_grad()).collect();
-        let values = spec.forward(&parameters, matrix(batch.obs(), spec.inputs)).gather(1, actions);
-        let loss = (config.loss.of(values.clone() - targets) * matrix(batch.weights(), 1)).mean();
-        let mut gradients = loss.backward();
-        let flat = parameters.iter().map(|parameter| {
-            let gradient = parameter.grad_remove(&mut gradients).expect("every parameter takes part in the loss");
-            let [rows, columns] = gradient.dims();
-            gradient.reshape([rows * columns])
-        });
-        let gradient = Tensor::cat(flat.collect(), 0);
-        let norm = gradient.clone().square().sum().sqrt();
-        let gradient = match config.max_grad_norm {
-            Some(most) => gradient * (norm.clone() + 1e-6).recip().mul_scalar(most).clamp_max(1.0),
-            None => gradient,
-        };
-        self.online = self.adam.step(self.online.clone(), gradient, config.lr);
-        self.target = self.target.clone() * (1.0 - config.tau) + self.online.clone() * config.tau;
-        Learned::Device(Tensor::cat(vec![loss.inner(), values.inner().mean(), norm], 0))
-    }
-
-    /// Values of the successors, `[rows, 1]`: `max_a Q_target(s', a)`, or with double Q-learning
-    /// `Q_target(s', argmax_a Q_online(s', a))`, over the legal actions.
-    fn next_values(&self, double: bool, spec: &MlpSpec, online: &[Tensor<2>], batch: &Batch<f32, u32>) -> Tensor<2> {
-        let (rows, choices) = (batch.len(), spec.outputs);
-        let next_obs = TensorData::new(batch.next_obs().to_vec(), [rows, spec.inputs]);
-        let next_obs = Tensor::<2>::from_data(next_obs, &self.device);
-        let illegal = batch.next_masks().map(|legal| {
-            let illegal: Vec<bool> = legal.iter().map(|legal| !legal).collect();
-            Tensor::<2, Bool>::from_data(TensorData::new(illegal, [rows, choices]), &self.device)
-        });
-        let legal_only = |values: Tensor<2>| match &illegal {
-            // Not infinity: after a termination nothing may be legal, and zero times infinity is not a number.
-            Some(illegal) => values.mask_fill(illegal.clone(), f32::MIN),
-            None => values,
-        };
-        let evaluated = spec.forward(&spec.split(&self.target), next_obs.clone());
-        if double {
-            let selected = legal_only(spec.forward(online, next_obs)).argmax(1);
-            evaluated.gather(1, selected)
-        } else {
-            legal_only(evaluated).max_dim(1)
+        assert!(!batch.is_empty(), "a batch without rows");
+        match self {
+            Self::Host(learner) => Learned::Host(learner.learn(config, spec, batch)),
+            Self::Burn(learner) => Learned::Device(learner.learn(config, spec, batch)),
         }
     }
 
     pub(super) fn online(&self, spec: &MlpSpec) -> Weights {
-        Weights::new(spec.layout(), download(&self.online))
+        match self {
+            Self::Host(learner) => Weights::new(spec.layout(), learner.online().to_vec()),
+            Self::Burn(learner) => Weights::new(spec.layout(), learner.online()),
+        }
     }
 
     pub(super) fn target(&self, spec: &MlpSpec) -> Weights {
-        Weights::new(spec.layout(), download(&self.target))
+        match self {
+            Self::Host(learner) => Weights::new(spec.layout(), learner.target().to_vec()),
+            Self::Burn(learner) => Weights::new(spec.layout(), learner.target()),
+        }
     }
 
     pub(super) fn load_online_into(&self, policy: &mut HostMlp) {
-        policy.load(&download(&self.online));
+        match self {
+            Self::Host(learner) => policy.load(learner.online()),
+            Self::Burn(learner) => policy.load(&learner.online()),
+        }
     }
 
+    /// Puts new weights into both networks. The optimiser's moments stay.
     pub(super) fn set_weights(&mut self, weights: &Weights) {
-        self.online = upload(weights, &self.device);
-        self.target = self.online.clone();
+        match self {
+            Self::Host(learner) => learner.set_weights(weights),
+            Self::Burn(learner) => learner.set_weights(weights),
+        }
     }
 
     pub(super) fn set_target(&mut self, weights: &Weights) {
-        self.target = upload(weights, &self.device);
-    }
-
-    pub(super) fn morph(&mut self, morph: &Morph, weights: &Weights) {
-        self.set_weights(weights);
-        self.adam = self.adam.morph(morph, &self.device);
-    }
-}
-
-impl Loss {
-    /// The loss of each difference.
-    fn of(self, difference: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Mse => difference.square(),
-            Self::Huber => {
-                let size = difference.abs();
-                let quadratic = size.clone().clamp_max(1.0);
-                quadratic.clone().square() * 0.5 + (size - quadratic)
-            }
+            Self::Host(learner) => learner.set_target(weights),
+            Self::Burn(learner) => learner.set_target(weights),
+        }
+    }
+
+    /// Goes over to a mutated network with these weights.
+    pub(super) fn morph(&mut self, morph: &Morph, weights: &Weights) {
+        match self {
+            Self::Host(learner) => learner.morph(morph, weights),
+            Self::Burn(learner) => learner.morph(morph, weights),
         }
     }
 }
 
-/// The factor on the successor's value, for each row: `gamma^n` after n steps, zero after a termination, which cuts the
+/// The factor on the successor's value of a row: `gamma^n` after n steps, zero after a termination, which cuts the
 /// bootstrap. A truncation does not: the future exists, it was only not played.
-fn discounts(gamma: f64, batch: &Batch<f32, u32>) -> Vec<f32> {
-    let factor = |(&ended, &steps): (&bool, &u32)| if ended { 0.0 } else { gamma.powi(steps.cast_signed()) as f32 };
-    batch.terminated().iter().zip(batch.steps()).map(factor).collect()
+fn discounts(gamma: f64, batch: &Batch<f32, u32>) -> impl Iterator<Item = f32> {
+    let factor =
+        move |(&ended, &steps): (&bool, &u32)| if ended { 0.0 } else { gamma.powi(steps.cast_signed()) as f32 };
+    batch.terminated().iter().zip(batch.steps()).map(factor)
 }
 
-fn upload(weights: &Weights, device: &Device) -> Tensor<1> {
-    Tensor::from_data(TensorData::from(weights.values()), device)
-}
+/// The value of an illegal action. Not minus infinity: after a termination nothing may be legal, and zero times infinity
+/// is not a number.
+const ILLEGAL: f32 = f32::MIN;
 
-fn download(tensor: &Tensor<1>) -> Vec<f32> {
-    tensor.to_data().try_into_vec().expect("weights are f32")
-}
+/// Added to the gradient's norm before the division by it, as PyTorch does.
+const NORM_EPSILON: f32 = 1e-6;

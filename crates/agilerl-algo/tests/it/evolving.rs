@@ -44,16 +44,27 @@ fn learn(agent: &mut Dqn, memory: &Replay<f32, u32>, updates: usize, rng: &mut S
 }
 
 fn trained() -> (Dqn, Replay<f32, u32>) {
+    trained_on("cpu")
+}
+
+fn trained_on(device: &str) -> (Dqn, Replay<f32, u32>) {
     let memory = memory();
     let config = DqnConfig { batch_size: 64, ..Default::default() };
-    let mut agent = Dqn::new(config, 3, 2, &parse_device("cpu").unwrap(), &mut rng(0)).unwrap();
+    let mut agent = Dqn::new(config, 3, 2, &parse_device(device).unwrap(), &mut rng(0)).unwrap();
     learn(&mut agent, &memory, 50, &mut rng(1));
     (agent, memory)
 }
 
 #[test]
 fn the_agent_learns_on_after_every_kind_of_mutation() {
-    let (agent, memory) = trained();
+    for device in ["cpu", "flex"] {
+        check_learning_goes_on(device);
+    }
+}
+
+#[track_caller]
+fn check_learning_goes_on(device: &str) {
+    let (agent, memory) = trained_on(device);
     let kinds: [(&str, fn(&mut Dqn, &mut StreamRng) -> bool); 4] = [
         ("layers", |agent, rng| agent.mutate_architecture(1.0, rng).is_some()),
         ("nodes", |agent, rng| agent.mutate_architecture(0.0, rng).is_some()),
@@ -69,10 +80,10 @@ fn the_agent_learns_on_after_every_kind_of_mutation() {
             let early = learn(&mut mutant, &memory, 10, &mut rng);
             learn(&mut mutant, &memory, 300, &mut rng);
             let late = learn(&mut mutant, &memory, 10, &mut rng);
-            assert!(late < 0.5 * early, "{kind} {name}: the loss went from {early} to {late}");
+            assert!(late < 0.5 * early, "{device} {kind} {name}: the loss went from {early} to {late}");
             let after = mutant.weights();
             for ((entry, old), (_, new)) in before.iter().zip(after.iter()) {
-                assert_ne!(old, new, "{kind} {name}: {} is frozen", entry.name);
+                assert_ne!(old, new, "{device} {kind} {name}: {} is frozen", entry.name);
             }
         }
     }

@@ -8,6 +8,9 @@ use approx::assert_relative_eq;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+/// The two learners that are always there: over plain slices, and through burn.
+const DEVICES: [&str; 2] = ["cpu", "flex"];
+
 /// A network without hidden work: one identity node, so that Q(s, a) = s * weight[a] + bias[a].
 fn linear_config() -> (DqnConfig, MlpSpec) {
     let mut config = DqnConfig { hidden: vec![1], activation: Activation::Linear, ..Default::default() };
@@ -45,8 +48,8 @@ fn read(learned: Learned) -> [f64; 3] {
 }
 
 /// An agent whose two networks have been set apart: the online values are (2, 3) s, the target's (10, 1) s.
-fn apart(config: DqnConfig, spec: &MlpSpec) -> Dqn {
-    let device = parse_device("cpu").unwrap();
+fn apart(config: DqnConfig, spec: &MlpSpec, device: &str) -> Dqn {
+    let device = parse_device(device).unwrap();
     let agent = Dqn::with_weights(config, spec.clone(), &linear_weights(spec, [2.0, 3.0], [0.0; 2]), &device).unwrap();
     agent.with_target(&linear_weights(spec, [10.0, 1.0], [0.0; 2]))
 }
@@ -58,12 +61,14 @@ fn online_selects_and_target_evaluates() {
     let (config, spec) = linear_config();
     let config = DqnConfig { gamma: 0.9, ..config };
     let batch = batch(3, 1.0, 0, 0.5, 2.0, [false, false]);
-    let [loss, value, _] = read(apart(config.clone(), &spec).learn(&batch));
-    assert_relative_eq!(loss, 0.09, epsilon = 1e-5);
-    assert_relative_eq!(value, 2.0, epsilon = 1e-6);
-    let plain = DqnConfig { double: false, ..config };
-    let [loss, ..] = read(apart(plain, &spec).learn(&batch));
-    assert_relative_eq!(loss, 16.5 * 16.5, epsilon = 1e-3);
+    for device in DEVICES {
+        let [loss, value, _] = read(apart(config.clone(), &spec, device).learn(&batch));
+        assert_relative_eq!(loss, 0.09, epsilon = 1e-5);
+        assert_relative_eq!(value, 2.0, epsilon = 1e-6);
+        let plain = DqnConfig { double: false, ..config.clone() };
+        let [loss, ..] = read(apart(plain, &spec, device).learn(&batch));
+        assert_relative_eq!(loss, 16.5 * 16.5, epsilon = 1e-3);
+    }
 }
 
 /// Terminated: y = r = 0.5, loss (2 - 0.5)^2. Truncated: as if it went on, 0.3^2.
@@ -71,9 +76,11 @@ fn online_selects_and_target_evaluates() {
 fn termination_cuts_the_bootstrap_and_truncation_does_not() {
     let (config, spec) = linear_config();
     let config = DqnConfig { gamma: 0.9, ..config };
-    let loss = |ended| read(apart(config.clone(), &spec).learn(&batch(3, 1.0, 0, 0.5, 2.0, ended)))[0];
-    assert_relative_eq!(loss([true, false]), 2.25, epsilon = 1e-5);
-    assert_relative_eq!(loss([false, true]), 0.09, epsilon = 1e-5);
+    for device in DEVICES {
+        let loss = |ended| read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, ended)))[0];
+        assert_relative_eq!(loss([true, false]), 2.25, epsilon = 1e-5);
+        assert_relative_eq!(loss([false, true]), 0.09, epsilon = 1e-5);
+    }
 }
 
 /// Huber: |d| - 1/2 beyond 1. With d = 1.5: 1.0.
@@ -81,8 +88,10 @@ fn termination_cuts_the_bootstrap_and_truncation_does_not() {
 fn huber_is_linear_beyond_one() {
     let (config, spec) = linear_config();
     let config = DqnConfig { loss: Loss::Huber, ..config };
-    let [loss, ..] = read(apart(config, &spec).learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false])));
-    assert_relative_eq!(loss, 1.0, epsilon = 1e-5);
+    for device in DEVICES {
+        let [loss, ..] = read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false])));
+        assert_relative_eq!(loss, 1.0, epsilon = 1e-5);
+    }
 }
 
 /// d = 1.5 (terminated case), loss d^2, dloss/dQ = 3 for action 0. Parameters: hidden weight 1 and bias 0, output weights
@@ -94,17 +103,19 @@ fn huber_is_linear_beyond_one() {
 fn the_first_update_by_hand() {
     let (config, spec) = linear_config();
     let config = DqnConfig { lr: 0.01, tau: 0.25, max_grad_norm: Some(1.0), ..config };
-    let mut agent = apart(config, &spec);
-    let [_, _, norm] = read(agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false])));
-    assert_relative_eq!(norm, 90f64.sqrt(), epsilon = 1e-4);
-    let moved = [0.99, -0.01, 1.99, 3.0, -0.01, 0.0];
-    for (weight, expected) in agent.weights().values().iter().zip(moved) {
-        assert_relative_eq!(*weight, expected, epsilon = 1e-5);
-    }
-    // The target goes a quarter of the way from (1, 0, 10, 1, 0, 0).
-    let quarter = [0.9975, -0.0025, 0.75 * 10.0 + 0.25 * 1.99, 0.75 + 0.25 * 3.0, -0.0025, 0.0];
-    for (weight, expected) in agent.target_weights().values().iter().zip(quarter) {
-        assert_relative_eq!(*weight, expected, epsilon = 1e-5);
+    for device in DEVICES {
+        let mut agent = apart(config.clone(), &spec, device);
+        let [_, _, norm] = read(agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false])));
+        assert_relative_eq!(norm, 90f64.sqrt(), epsilon = 1e-4);
+        let moved = [0.99, -0.01, 1.99, 3.0, -0.01, 0.0];
+        for (weight, expected) in agent.weights().values().iter().zip(moved) {
+            assert_relative_eq!(*weight, expected, epsilon = 1e-5);
+        }
+        // The target goes a quarter of the way from (1, 0, 10, 1, 0, 0).
+        let quarter = [0.9975, -0.0025, 0.75 * 10.0 + 0.25 * 1.99, 0.75 + 0.25 * 3.0, -0.0025, 0.0];
+        for (weight, expected) in agent.target_weights().values().iter().zip(quarter) {
+            assert_relative_eq!(*weight, expected, epsilon = 1e-5);
+        }
     }
 }
 
@@ -112,18 +123,20 @@ fn the_first_update_by_hand() {
 fn a_clone_is_complete_and_learns_alike() {
     let (config, spec) = linear_config();
     let batch = batch(4, 1.0, 0, 0.5, 2.0, [false, false]);
-    let mut agent = apart(config, &spec);
-    for _ in 0..3 {
-        agent.learn(&batch);
+    for device in DEVICES {
+        let mut agent = apart(config.clone(), &spec, device);
+        for _ in 0..3 {
+            agent.learn(&batch);
+        }
+        let mut clone = agent.clone();
+        for _ in 0..3 {
+            agent.learn(&batch);
+            clone.learn(&batch);
+        }
+        assert_eq!(clone.config(), agent.config(), "double and all");
+        assert_eq!(clone.weights(), agent.weights(), "moments came along");
+        assert_eq!(clone.target_weights(), agent.target_weights());
     }
-    let mut clone = agent.clone();
-    for _ in 0..3 {
-        agent.learn(&batch);
-        clone.learn(&batch);
-    }
-    assert_eq!(clone.config(), agent.config(), "double and all");
-    assert_eq!(clone.weights(), agent.weights(), "moments came along");
-    assert_eq!(clone.target_weights(), agent.target_weights());
 }
 
 #[test]

@@ -11,7 +11,7 @@ const LANES: usize = 4;
 
 /// Trains on the probe with random actions, one update for each vector step, and compares all values.
 #[track_caller]
-fn check_values(probe: Probe, config: DqnConfig) {
+fn check_values(probe: Probe, config: DqnConfig, device: &str) {
     let gamma = 0.9;
     let config = DqnConfig {
         hidden: vec![32],
@@ -33,12 +33,11 @@ fn check_values(probe: Probe, config: DqnConfig) {
     )
     .unwrap();
     let choices = ProbeEnv::new(probe).action_space().choices().unwrap();
-    let device = parse_device("cpu").unwrap();
+    let device = parse_device(device).unwrap();
     let mut agent = Dqn::new(config, 1, choices, &device, &mut streams.get(Purpose::Weights, 0, 0, 0)).unwrap();
     let shared = Task::<Dqn>::shared(&task).unwrap();
     let mut slot = Task::<Dqn>::slot(&task, 0, &streams).unwrap();
-    let context =
-        RoundContext { streams, generation: 0, round: 0, individual: 0, env_steps: steps as u64, clock: 0 };
+    let context = RoundContext { streams, generation: 0, round: 0, individual: 0, env_steps: steps as u64, clock: 0 };
     let stats = task.train(&mut agent, &mut slot, &shared, &context).unwrap();
     assert_eq!(stats.env_steps, steps as u64);
     for &obs in probe.observations() {
@@ -57,13 +56,24 @@ fn check_values(probe: Probe, config: DqnConfig) {
 #[test]
 fn double_dqn_learns_the_values_of_every_probe() {
     for probe in Probe::ALL {
-        check_values(probe, DqnConfig::default());
+        check_values(probe, DqnConfig::default(), "cpu");
+    }
+}
+
+#[test]
+fn double_dqn_learns_them_through_burn_too() {
+    for probe in Probe::ALL {
+        check_values(probe, DqnConfig::default(), "flex");
     }
 }
 
 #[test]
 fn plain_dqn_with_huber_loss_and_layer_norm_learns_them_too() {
     for probe in Probe::ALL {
-        check_values(probe, DqnConfig { double: false, loss: Loss::Huber, layer_norm: true, ..Default::default() });
+        check_values(
+            probe,
+            DqnConfig { double: false, loss: Loss::Huber, layer_norm: true, ..Default::default() },
+            "cpu",
+        );
     }
 }

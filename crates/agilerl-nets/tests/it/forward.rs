@@ -37,7 +37,7 @@ pub(crate) fn values(spec: &MlpSpec, weights: &Weights, rows: &[f32]) -> Vec<f32
 #[test]
 fn host_and_device_agree_for_every_activation() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let device = parse_device("cpu").unwrap();
+    let device = parse_device("flex").unwrap().burn();
     for spec in specs() {
         let weights = trained(&spec, &mut rng);
         let rows = rows(7, &spec, &mut rng);
@@ -78,7 +78,9 @@ fn the_list_of_layers_names_every_parameter_once() {
         let mut named = Vec::new();
         for layer in spec.layers() {
             match layer {
-                Layer::Linear { weight, bias, .. } | Layer::LayerNorm { weight, bias, .. } => named.extend([weight, bias]),
+                Layer::Linear { weight, bias, .. } | Layer::LayerNorm { weight, bias, .. } => {
+                    named.extend([weight, bias])
+                }
                 Layer::Activation { slope, .. } => named.extend(slope),
             }
         }
@@ -90,7 +92,7 @@ fn the_list_of_layers_names_every_parameter_once() {
 #[test]
 fn unknown_devices_are_refused_with_those_known() {
     let message = parse_device("gpu").unwrap_err().to_string();
-    assert!(message.contains("\"gpu\"") && message.contains("cpu, ndarray"), "{message}");
+    assert!(message.contains("\"gpu\"") && message.contains("cpu, flex, ndarray"), "{message}");
 }
 
 #[cfg(not(feature = "tch"))]

@@ -1,6 +1,7 @@
 //! Integration tests of `agilerl-nets`, one binary because each binary links burn.
 
 mod forward;
+mod host_pass;
 mod morph;
 mod noise;
 mod store;

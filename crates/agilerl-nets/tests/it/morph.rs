@@ -82,7 +82,9 @@ fn moments_of_surviving_weights_go_with_them() {
     // 16 old rows of 3, then 4 new rows; in the next layer 16 old columns, then 4 new ones.
     let old = moments.get("hidden.0.weight").unwrap();
     assert_eq!(new.get("hidden.0.weight").unwrap(), [old, &[0.0; 12]].concat());
-    for (new, old) in new.get("hidden.1.weight").unwrap().chunks(20).zip(moments.get("hidden.1.weight").unwrap().chunks(16)) {
+    for (new, old) in
+        new.get("hidden.1.weight").unwrap().chunks(20).zip(moments.get("hidden.1.weight").unwrap().chunks(16))
+    {
         assert_eq!(new, [old, &[0.0; 4]].concat());
     }
     assert_eq!(new.get("output.weight"), moments.get("output.weight"));

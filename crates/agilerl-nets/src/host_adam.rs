@@ -1,0 +1,67 @@
+//! The Adam optimiser over slices on the host.
+
+use pulp::Arch;
+
+use crate::adam::{BETAS, EPSILON};
+use crate::{Morph, Weights};
+
+/// [`Adam`](crate::Adam) on the host: the same formulas in the same order, in place, without a device or a graph.
+#[derive(Clone, Debug)]
+pub struct HostAdam {
+    first: Vec<f32>,
+    second: Vec<f32>,
+    updates: u32,
+    arch: Arch,
+}
+
+/// The sizes of one step: of the optimiser, and of the target network that follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamStep {
+    /// Step size.
+    pub lr: f64,
+    /// Factor on the gradient: below 1 where it is clipped.
+    pub gradient_scale: f32,
+    /// Share of the new weights that the target takes on.
+    pub tau: f64,
+}
+
+impl HostAdam {
+    /// No moments yet, for `len` weights.
+    pub fn new(len: usize) -> Self {
+        Self { first: vec![0.0; len], second: vec![0.0; len], updates: 0, arch: Arch::new() }
+    }
+
+    /// Moves the weights one step down the gradient, and the target weights towards them, in one pass over all of them.
+    ///
+    /// # Panics
+    /// If the slices are not all as long as the optimiser.
+    pub fn step(&mut self, weights: &mut [f32], target: &mut [f32], gradient: &[f32], step: AdamStep) {
+        let len = self.first.len();
+        let lens = [weights.len(), target.len(), gradient.len()];
+        assert_eq!(lens, [len; 3], "weights, target and gradient of an optimiser for {len}");
+        self.updates = self.updates.saturating_add(1);
+        let unbias = |beta: f64| 1.0 - beta.powi(self.updates.cast_signed());
+        let [keep_first, keep_second] = BETAS.map(|beta| beta as f32);
+        let [take_first, take_second] = BETAS.map(|beta| (1.0 - beta) as f32);
+        let scale = (1.0 / unbias(BETAS[1]).sqrt()) as f32;
+        let rate = (step.lr / unbias(BETAS[0])) as f32;
+        let (keep, take) = ((1.0 - step.tau) as f32, step.tau as f32);
+        let (first, second) = (&mut self.first[..len], &mut self.second[..len]);
+        self.arch.dispatch(|| {
+            for i in 0..len {
+                let gradient = gradient[i] * step.gradient_scale;
+                first[i] = first[i] * keep_first + gradient * take_first;
+                second[i] = second[i] * keep_second + gradient * gradient * take_second;
+                weights[i] -= first[i] / (second[i].sqrt() * scale + EPSILON) * rate;
+                target[i] = target[i] * keep + weights[i] * take;
+            }
+        });
+    }
+
+    /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
+    #[must_use]
+    pub fn morph(&self, morph: &Morph) -> Self {
+        let carry = |moment: &[f32]| morph.moments(&Weights::new(morph.from().layout(), moment.to_vec())).into_values();
+        Self { first: carry(&self.first), second: carry(&self.second), ..*self }
+    }
+}

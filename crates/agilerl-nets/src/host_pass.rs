@@ -1,0 +1,263 @@
+//! The forward and the backward pass of a batch on the host.
+
+use std::ops::Range;
+
+use pulp::Arch;
+
+use crate::matrix_product::{Matrix, MatrixProduct};
+use crate::mlp_spec::LAYER_NORM_EPSILON;
+use crate::{Activation, MlpSpec};
+
+/// Values of a batch and the gradient of the weights on the host, without a device or a graph: what learning on the CPU
+/// is made of.
+///
+/// The weights stay with the caller, flat in the order of the spec's layout. What the passes need besides is kept here and used
+/// again: after the largest batch has been seen, nothing is allocated. One thread, and the same bits on one kind of
+/// processor; on another the last bits may differ, since it has other vectors ([`HostMlp`](crate::HostMlp), which acts,
+/// does not).
+///
+/// ```
+/// use agilerl_nets::{HostPass, MlpSpec};
+/// use rand::SeedableRng;
+///
+/// let spec = MlpSpec::new(8, &[32, 32], 4);
+/// let weights = spec.init(&mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
+/// let mut pass = HostPass::new(&spec);
+/// let values = pass.forward(weights.values(), &[0.5; 2 * 8]);
+/// assert_eq!(values.len(), 2 * 4);
+/// // The gradient of the sum of all values: 2 for every bias of the output, since there are two rows.
+/// let mut gradient = vec![0.0; weights.values().len()];
+/// pass.backward(weights.values(), &[1.0; 2 * 4], &mut gradient);
+/// assert!(gradient.ends_with(&[2.0; 4]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct HostPass {
+    spec: MlpSpec,
+    layers: Vec<Dense>,
+    len: usize,
+    obs: Vec<f32>,
+    /// The gradient of what a layer gave out, and of what came into it.
+    gradients: [Vec<f32>; 2],
+    product: MatrixProduct,
+    arch: Arch,
+}
+
+/// One linear layer, then normalisation and activation if it is a hidden one.
+#[derive(Clone, Debug)]
+struct Dense {
+    inputs: usize,
+    outputs: usize,
+    /// Where its parameters lie among all.
+    weight: Range<usize>,
+    bias: Range<usize>,
+    norm: Option<Norm>,
+    slope: Option<usize>,
+    activation: Activation,
+    /// `[batch, outputs]`: what the activation was applied to.
+    before: Vec<f32>,
+    /// `[batch, outputs]`: what it gave. Empty where the activation is the identity, which gives what it takes.
+    after: Vec<f32>,
+}
+
+#[derive(Clone, Debug)]
+struct Norm {
+    gain: Range<usize>,
+    shift: Range<usize>,
+    /// `[batch, outputs]`: rows with mean 0 and variance 1.
+    normal: Vec<f32>,
+    /// `[batch]`: what the rows were divided by.
+    deviations: Vec<f32>,
+}
+
+impl HostPass {
+    /// For networks of this spec.
+    pub fn new(spec: &MlpSpec) -> Self {
+        let mut layers = Vec::new();
+        let (mut inputs, mut len) = (spec.inputs, 0);
+        let mut next = |count: usize| {
+            len += count;
+            len - count..len
+        };
+        for (i, &outputs) in spec.hidden.iter().chain([&spec.outputs]).enumerate() {
+            let is_hidden = i < spec.hidden.len();
+            let activation = if is_hidden { spec.activation } else { Activation::Linear };
+            layers.push(Dense {
+                inputs,
+                outputs,
+                weight: next(inputs * outputs),
+                bias: next(outputs),
+                norm: (is_hidden && spec.layer_norm).then(|| Norm {
+                    gain: next(outputs),
+                    shift: next(outputs),
+                    normal: Vec::new(),
+                    deviations: Vec::new(),
+                }),
+                slope: (activation == Activation::Prelu).then(|| next(1).start),
+                activation,
+                before: Vec::new(),
+                after: Vec::new(),
+            });
+            inputs = outputs;
+        }
+        let (product, arch) = (MatrixProduct::new(), Arch::new());
+        Self { spec: spec.clone(), layers, len, obs: Vec::new(), gradients: Default::default(), product, arch }
+    }
+
+    /// What the networks are made of.
+    pub fn spec(&self) -> &MlpSpec {
+        &self.spec
+    }
+
+    /// Values of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
+    ///
+    /// # Panics
+    /// If `rows` is not a whole number of rows, or there are too few or too many weights.
+    pub fn forward(&mut self, weights: &[f32], rows: &[f32]) -> &[f32] {
+        let inputs = self.spec.inputs;
+        assert_eq!(rows.len() % inputs, 0, "{} numbers are no rows of {inputs}", rows.len());
+        assert_eq!(weights.len(), self.len, "{} weights for {}", weights.len(), self.spec);
+        let batch = rows.len() / inputs;
+        self.obs.clear();
+        self.obs.extend_from_slice(rows);
+        for i in 0..self.layers.len() {
+            let (done, rest) = self.layers.split_at_mut(i);
+            let layer = &mut rest[0];
+            let input = done.last().map_or(self.obs.as_slice(), Dense::output);
+            layer.before.resize(batch * layer.outputs, 0.0);
+            let weight = Matrix::new(&weights[layer.weight.clone()], layer.outputs, layer.inputs);
+            self.product.write(Matrix::new(input, batch, layer.inputs), weight.transposed(), &mut layer.before);
+            self.arch.dispatch(|| layer.finish(weights));
+        }
+        self.layers.last().expect("the output layer").output()
+    }
+
+    /// The gradient of the weights, from the gradient of the values that [`forward`](Self::forward) returned last, for the
+    /// same weights: `[batch, outputs]` into `[weights]`.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn backward(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32]) {
+        assert_eq!((weights.len(), gradient.len()), (self.len, self.len), "weights and gradient for {}", self.spec);
+        let batch = self.obs.len() / self.spec.inputs;
+        assert_eq!(values_gradient.len(), batch * self.spec.outputs, "a gradient for each of the values");
+        let [outer, inner] = &mut self.gradients;
+        outer.clear();
+        outer.extend_from_slice(values_gradient);
+        for i in (0..self.layers.len()).rev() {
+            let (earlier, rest) = self.layers.split_at_mut(i);
+            let layer = &rest[0];
+            self.arch.dispatch(|| layer.undo_finish(weights, outer, gradient));
+            let input = earlier.last().map_or(self.obs.as_slice(), Dense::output);
+            let at_sums = Matrix::new(outer, batch, layer.outputs);
+            let into = &mut gradient[layer.weight.clone()];
+            self.product.write(at_sums.transposed(), Matrix::new(input, batch, layer.inputs), into);
+            if i > 0 {
+                inner.resize(batch * layer.inputs, 0.0);
+                let weight = Matrix::new(&weights[layer.weight.clone()], layer.outputs, layer.inputs);
+                self.product.write(at_sums, weight, inner);
+                std::mem::swap(outer, inner);
+            }
+        }
+    }
+}
+
+impl Dense {
+    /// What the next layer sees.
+    fn output(&self) -> &[f32] {
+        if self.activation == Activation::Linear { &self.before } else { &self.after }
+    }
+
+    /// All that follows the product: bias, normalisation, activation.
+    #[inline(always)]
+    fn finish(&mut self, weights: &[f32]) {
+        let bias = &weights[self.bias.clone()];
+        for row in self.before.chunks_exact_mut(self.outputs) {
+            for (x, bias) in row.iter_mut().zip(bias) {
+                *x += bias;
+            }
+        }
+        if let Some(norm) = &mut self.norm {
+            norm.forward(weights, &mut self.before, self.outputs);
+        }
+        if self.activation != Activation::Linear {
+            self.after.clear();
+            self.after.extend_from_slice(&self.before);
+            self.activation.apply_in_place(&mut self.after, self.slope.map_or(0.0, |slope| weights[slope]));
+        }
+    }
+
+    /// Turns the gradient of what the layer gave out into that of its sums, in place, and writes the gradients of all
+    /// parameters but the matrix.
+    #[inline(always)]
+    fn undo_finish(&self, weights: &[f32], outer: &mut [f32], gradient: &mut [f32]) {
+        if let Some(slope) = self.slope {
+            let negative = |(&gradient, &x): (&f32, &f32)| gradient * x.min(0.0);
+            gradient[slope] = outer.iter().zip(&self.before).map(negative).sum();
+        }
+        let slope = self.slope.map_or(0.0, |slope| weights[slope]);
+        self.activation.pull_back(outer, &self.before, &self.after, slope);
+        if let Some(norm) = &self.norm {
+            norm.backward(weights, outer, gradient, self.outputs);
+        }
+        let bias = &mut gradient[self.bias.clone()];
+        bias.fill(0.0);
+        for row in outer.chunks_exact(self.outputs) {
+            for (sum, x) in bias.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}
+
+impl Norm {
+    #[inline(always)]
+    fn forward(&mut self, weights: &[f32], rows: &mut [f32], width: usize) {
+        let (gain, shift) = (&weights[self.gain.clone()], &weights[self.shift.clone()]);
+        self.normal.resize(rows.len(), 0.0);
+        self.deviations.resize(rows.len() / width, 0.0);
+        let kept = self.normal.chunks_exact_mut(width).zip(&mut self.deviations);
+        for (row, (normal, kept_deviation)) in rows.chunks_exact_mut(width).zip(kept) {
+            let mean = sum(row.iter().copied()) / width as f32;
+            let variance = sum(row.iter().map(|x| (x - mean) * (x - mean))) / width as f32;
+            let deviation = (variance + LAYER_NORM_EPSILON).sqrt();
+            *kept_deviation = deviation;
+            for (((x, normal), gain), shift) in row.iter_mut().zip(normal).zip(gain).zip(shift) {
+                *normal = (*x - mean) / deviation;
+                *x = *normal * gain + shift;
+            }
+        }
+    }
+
+    /// With `x = (s - mean) / deviation` and `y = gain x + shift`, rows of `n`, `d` the gradient of `y`:
+    /// `gain` gets `sum d x` and `shift` gets `sum d` over the batch, and `s` gets
+    /// `(g - mean(g) - x mean(g x)) / deviation` with `g = gain d`.
+    #[inline(always)]
+    fn backward(&self, weights: &[f32], outer: &mut [f32], gradient: &mut [f32], width: usize) {
+        let gain = &weights[self.gain.clone()];
+        gradient[self.gain.clone()].fill(0.0);
+        gradient[self.shift.clone()].fill(0.0);
+        let kept = self.normal.chunks_exact(width).zip(&self.deviations);
+        for (row, (normal, deviation)) in outer.chunks_exact_mut(width).zip(kept) {
+            for ((sum, d), x) in gradient[self.gain.clone()].iter_mut().zip(&*row).zip(normal) {
+                *sum += d * x;
+            }
+            for (sum, d) in gradient[self.shift.clone()].iter_mut().zip(&*row) {
+                *sum += d;
+            }
+            for (d, gain) in row.iter_mut().zip(gain) {
+                *d *= gain;
+            }
+            let mean = sum(row.iter().copied()) / width as f32;
+            let along = sum(row.iter().zip(normal).map(|(g, x)| g * x)) / width as f32;
+            for (g, x) in row.iter_mut().zip(normal) {
+                *g = (*g - mean - x * along) / deviation;
+            }
+        }
+    }
+}
+
+/// The sum, one number after another.
+#[inline(always)]
+fn sum(numbers: impl Iterator<Item = f32>) -> f32 {
+    numbers.sum()
+}
