@@ -60,6 +60,7 @@ pub trait OffPolicy: Agent {
 /// It stays where it was computed until somebody [reads](LearnedSum::read) it: fetching three numbers after every
 /// update would make a GPU wait for the host each time.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation in every update")]
 pub enum Learned {
     /// Three numbers on the host.
     Host([f32; 3]),

@@ -18,14 +18,14 @@ pub(super) enum Learner {
     /// On the processor, over slices.
     Host(Box<HostLearner>),
     /// On a device of burn, with its autodiff.
-    Burn(BurnLearner),
+    Burn(Box<BurnLearner>),
 }
 
 impl Learner {
     pub(super) fn new(spec: &MlpSpec, weights: &Weights, device: &Device) -> Self {
         match device {
             Device::Cpu => Self::Host(Box::new(HostLearner::new(spec, weights))),
-            Device::Burn(device) => Self::Burn(BurnLearner::new(weights, device)),
+            Device::Burn(device) => Self::Burn(Box::new(BurnLearner::new(weights, device))),
         }
     }
 
