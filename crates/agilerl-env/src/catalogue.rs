@@ -1,9 +1,9 @@
 //! Environments by name.
 
 use crate::{
-    ActionElement, CartPole, Env, EnvError, FrozenLake, LanderAction, LanderOptions, LanderVec, LunarLander,
-    LunarLanderContinuous, MinAtar, MinAtarGame, MinAtarOptions, OneHot, OneHotVec, Probe, ProbeEnv, SyncVec,
-    ThreadVec, TimeLimit, VecEnv,
+    Acrobot, ActionElement, CartPole, CliffWalking, Env, EnvError, FrozenLake, LanderAction, LanderOptions, LanderVec,
+    LunarLander, LunarLanderContinuous, MinAtar, MinAtarGame, MinAtarOptions, MountainCar, MountainCarContinuous,
+    OneHot, OneHotVec, Pendulum, Probe, ProbeEnv, SyncVec, Taxi, ThreadVec, TimeLimit, VecEnv,
 };
 
 /// An environment out of the catalogue, with actions of `A` and observations of `O`.
@@ -85,7 +85,7 @@ pub fn make(name: &str) -> Result<BoxEnv, EnvError> {
 }
 
 /// `lanes` environments by name, stepped one after another, a [`SyncVec`], or side by side where that is faster, a
-/// [`LanderVec`]. See [`make`].
+/// [`LanderVec`] or a [`ClassicVec`](crate::ClassicVec). See [`make`].
 ///
 /// ```
 /// use agilerl_env::{VecEnv, make_vec, one_hot};
@@ -201,9 +201,24 @@ macro_rules! entry {
     ($name:expr, $summary:expr, $actions:ident, limit $limit:expr, solved $threshold:expr, $make:expr, lanes $lanes:expr) => {
         Entry {
             many: |lanes, threads| {
-                if threads == 1 { $lanes(lanes) } else { vec_of(lanes, threads, || TimeLimit::new($make, $limit)) }
+                let side_by_side: fn(usize) -> BoxVecEnv<_> = $lanes;
+                if threads == 1 { side_by_side(lanes) } else { vec_of(lanes, threads, || TimeLimit::new($make, $limit)) }
             },
             ..entry!($name, $summary, $actions, limit $limit, solved $threshold, $make)
+        }
+    };
+    ($name:expr, $summary:expr, $actions:ident, $make:expr) => {
+        Entry {
+            info: EnvInfo {
+                name: $name,
+                summary: $summary,
+                observations: Observations::Numbers,
+                actions: Actions::$actions,
+                max_episode_steps: None,
+                reward_threshold: None,
+            },
+            one: || Box::new($make),
+            many: |lanes, threads| vec_of(lanes, threads, || $make),
         }
     };
     (probe $probe:ident, $summary:expr) => {
@@ -240,7 +255,18 @@ macro_rules! entry {
 
 /// Names, limits and thresholds as Gymnasium 1.4.0 registers them.
 static CHOICES: &[Entry<u32>] = &[
-    entry!("CartPole-v1", "keep a pole upright on a cart", Choice, limit 500, solved Some(475.0), CartPole::new()),
+    entry!(
+        "CartPole-v1", "keep a pole upright on a cart", Choice, limit 500, solved Some(475.0), CartPole::new(),
+        lanes |lanes| Box::new(CartPole::lanes(lanes, 500))
+    ),
+    entry!(
+        "Acrobot-v1", "swing a chain of two links above the bar", Choice, limit 500, solved Some(-100.0),
+        Acrobot::new(), lanes |lanes| Box::new(Acrobot::lanes(lanes, 500))
+    ),
+    entry!(
+        "MountainCar-v0", "swing a weak car up a hill, with three choices", Choice, limit 200, solved Some(-110.0),
+        MountainCar::new(), lanes |lanes| Box::new(MountainCar::lanes(lanes, 200))
+    ),
     entry!(
         "LunarLander-v3",
         "land a rocket on its legs, with a choice of engines",
@@ -260,6 +286,23 @@ static CHOICES: &[Entry<u32>] = &[
         "FrozenLakeNotSlippery-v1", "the same lake with a firm grip", Choice,
         limit 100, solved None, FrozenLake::new(false)
     ),
+    // The best policy reaches the goal within the limit in 91 of 100 episodes, says Gymnasium.
+    entry!(
+        "FrozenLake8x8-v1", "cross a slippery lake of 8 x 8 without falling into a hole", Choice,
+        limit 200, solved Some(0.85), FrozenLake::large(true)
+    ),
+    entry!(
+        "FrozenLake8x8NotSlippery-v1", "the lake of 8 x 8 with a firm grip", Choice,
+        limit 200, solved None, FrozenLake::large(false)
+    ),
+    entry!("CliffWalking-v1", "walk along a cliff to the other corner", Choice, CliffWalking::new(false)),
+    entry!("CliffWalkingSlippery-v1", "the same cliff on slippery ground", Choice, CliffWalking::new(true)),
+    entry!(
+        "Taxi-v3", "fetch a passenger and bring them where they want to go", Choice,
+        limit 200, solved Some(8.0), Taxi::v3()
+    ),
+    // Gymnasium's name from 1.3 on.
+    entry!("Taxi-v4", "the same by its newer name", Choice, limit 200, solved Some(8.0), Taxi::v4()),
     entry!(probe ConstantReward, "one step, reward 1"),
     entry!(probe ObsReward, "one step, the reward is the observation"),
     entry!(probe TwoSteps, "two steps, the reward comes with the second"),
@@ -271,15 +314,26 @@ static CHOICES: &[Entry<u32>] = &[
     entry!(probe Masked, "two steps with one illegal action in each"),
 ];
 
-static CONTINUOUS: &[Entry<f32>] = &[entry!(
-    "LunarLanderContinuous-v3",
-    "land a rocket on its legs, with throttles",
-    Continuous,
-    limit 1000,
-    solved Some(200.0),
-    LunarLanderContinuous::new(LanderOptions::default()),
-    lanes landers
-)];
+static CONTINUOUS: &[Entry<f32>] = &[
+    entry!(
+        "MountainCarContinuous-v0", "swing a weak car up a hill, with a pedal", Continuous,
+        limit 999, solved Some(90.0), MountainCarContinuous::new(),
+        lanes |lanes| Box::new(MountainCarContinuous::lanes(lanes, 999))
+    ),
+    entry!(
+        "Pendulum-v1", "swing up a pendulum and keep it upright", Continuous,
+        limit 200, solved None, Pendulum::new(), lanes |lanes| Box::new(Pendulum::lanes(lanes, 200))
+    ),
+    entry!(
+        "LunarLanderContinuous-v3",
+        "land a rocket on its legs, with throttles",
+        Continuous,
+        limit 1000,
+        solved Some(200.0),
+        LunarLanderContinuous::new(LanderOptions::default()),
+        lanes landers
+    ),
+];
 
 /// The games that the package `minatar` 1.0.15 registers with Gymnasium under these names, without limits.
 static PIXELS: &[Entry<u32, u8>] = &[
@@ -291,7 +345,8 @@ static PIXELS: &[Entry<u32, u8>] = &[
 ];
 
 /// The same task with the other kind of actions: a choice, continuous.
-const TWINS: &[(&str, &str)] = &[("LunarLander-v3", "LunarLanderContinuous-v3")];
+const TWINS: &[(&str, &str)] =
+    &[("LunarLander-v3", "LunarLanderContinuous-v3"), ("MountainCar-v0", "MountainCarContinuous-v0")];
 
 /// Landers on one thread: their worlds are solved side by side, sixteen at a time.
 fn landers<A: LanderAction>(lanes: usize) -> BoxVecEnv<A> {

@@ -15,7 +15,7 @@ use crate::{Env, EnvError, NumpyRng, Space, Step, decode_state, encode_state, sa
 ///
 /// On slippery ice a step goes where it was meant to, or to either side of it, with a third of probability each; at
 /// the border it stays. There is no time limit here; [`make`](crate::make)`("FrozenLake-v1")` is slippery and adds
-/// Gymnasium's 100 steps.
+/// Gymnasium's 100 steps, `make("FrozenLake8x8-v1")` is the [`large`](FrozenLake::large) one with 200.
 ///
 /// ```
 /// use agilerl_env::{Env, FrozenLake};
@@ -30,6 +30,7 @@ use crate::{Env, EnvError, NumpyRng, Space, Step, decode_state, encode_state, sa
 /// ```
 #[derive(Clone, Debug)]
 pub struct FrozenLake {
+    name: &'static str,
     observation_space: Space,
     action_space: Space,
     /// Row by row: `S`tart, `F`rozen, `H`ole, `G`oal.
@@ -52,6 +53,10 @@ struct Inside {
 /// Gymnasium's map `4x4`.
 const SMALL: [&str; 4] = ["SFFF", "FHFH", "FFFH", "HFFG"];
 
+/// Gymnasium's map `8x8`.
+const LARGE: [&str; 8] =
+    ["SFFFFFFF", "FFFFFFFF", "FFFHFFFF", "FFFFFHFF", "FFFHFFFF", "FHHFFFHF", "FHFFHFHF", "FFFHFFFG"];
+
 /// Gymnasium's `success_rate`, and what it leaves to either side.
 const AHEAD: f64 = 1.0 / 3.0;
 const ASIDE: f64 = (1.0 - AHEAD) / 2.0;
@@ -60,6 +65,12 @@ impl FrozenLake {
     /// Gymnasium's lake of 4 x 4, slippery or not. Without a seed its first episode is that of seed 0.
     pub fn new(slippery: bool) -> Self {
         Self::with_map(&SMALL, slippery)
+    }
+
+    /// Gymnasium's lake of 8 x 8, `FrozenLake8x8-v1`, slippery or not.
+    pub fn large(slippery: bool) -> Self {
+        let name = if slippery { "FrozenLake8x8-v1" } else { "FrozenLake8x8NotSlippery-v1" };
+        Self { name, ..Self::with_map(&LARGE, slippery) }
     }
 
     /// A lake of one's own: rows of equal length of `S` (start), `F` (frozen), `H` (hole) and `G` (goal).
@@ -74,6 +85,7 @@ impl FrozenLake {
         let count = tiles.iter().filter(|&&tile| tile == b'S').count();
         assert!(count > 0, "the map has no start (S): {rows:?}");
         Self {
+            name: if slippery { "FrozenLake-v1" } else { "FrozenLakeNotSlippery-v1" },
             observation_space: Space::discrete(tiles.len()),
             action_space: Space::discrete(4),
             starts: tiles.iter().map(|&tile| if tile == b'S' { 1.0 / count as f64 } else { 0.0 }).collect(),
@@ -106,7 +118,7 @@ impl Env for FrozenLake {
     type Action = u32;
 
     fn name(&self) -> &str {
-        if self.slippery { "FrozenLake-v1" } else { "FrozenLakeNotSlippery-v1" }
+        self.name
     }
 
     fn observation_space(&self) -> &Space {

@@ -40,19 +40,19 @@ pub(crate) struct Rows<O> {
 
 /// Where a lane stands, for the error that names it.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Progress {
-    seed: Option<u64>,
-    episode: u64,
-    step: u64,
+pub(crate) struct Progress {
+    pub(crate) seed: Option<u64>,
+    pub(crate) episode: u64,
+    pub(crate) step: u64,
 }
 
 /// What is saved of a lane.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "O: Element")]
-struct SavedLane<O> {
-    env: Vec<u8>,
-    obs: Vec<O>,
-    progress: Progress,
+pub(crate) struct SavedLane<O> {
+    pub(crate) env: Vec<u8>,
+    pub(crate) obs: Vec<O>,
+    pub(crate) progress: Progress,
 }
 
 impl<E: Env> Lanes<E> {
@@ -232,7 +232,7 @@ impl<E: Env> Lanes<E> {
 
 /// The saved lanes of a whole vector environment: the bytes are the same however they are spread over threads.
 pub(crate) struct SavedLanes<O> {
-    lanes: Vec<SavedLane<O>>,
+    pub(crate) lanes: Vec<SavedLane<O>>,
     bytes: usize,
 }
 

@@ -11,8 +11,15 @@ mod lanes;
 mod time_limit;
 mod one_hot;
 mod episode_stats;
+mod classic;
 mod cart_pole;
+mod acrobot;
+mod mountain_car;
+mod mountain_car_continuous;
+mod pendulum;
 mod frozen_lake;
+mod cliff_walking;
+mod taxi;
 mod lander;
 mod minatar;
 mod probe;
@@ -22,24 +29,31 @@ mod saved_state;
 mod numpy_rng;
 mod error;
 
-pub use cart_pole::CartPole;
+pub use acrobot::{Acrobot, AcrobotDynamics};
+pub use cart_pole::{CartPole, CartPoleDynamics};
 pub use catalogue::{
     Actions, BoxEnv, BoxVecEnv, EnvInfo, Observations, catalogue, env_info, make, make_continuous, make_pixels,
     make_vec, make_vec_continuous, make_vec_pixels, make_vec_threaded, one_hot, one_hot_env,
 };
 pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
+pub use classic::{Classic, ClassicVec, Dynamics, Outcome};
+pub use cliff_walking::CliffWalking;
 pub use env::{ActionElement, Element, Env, Number, Step};
 pub use episode_stats::{Episode, EpisodeStats};
 pub use error::EnvError;
 pub use frozen_lake::FrozenLake;
 pub use lander::{Lander, LanderAction, LanderOptions, LanderVec, LunarLander, LunarLanderContinuous};
 pub use minatar::{MinAtar, MinAtarGame, MinAtarOptions};
+pub use mountain_car::{MountainCar, MountainCarDynamics};
+pub use mountain_car_continuous::{MountainCarContinuous, MountainCarContinuousDynamics};
 pub use numpy_rng::NumpyRng;
 pub use one_hot::{OneHot, OneHotVec};
+pub use pendulum::{Pendulum, PendulumDynamics};
 pub use probe::{Probe, ProbeEnv};
 pub use saved_state::{decode_state, encode_state};
 pub use space::Space;
 pub use sync_vec::SyncVec;
+pub use taxi::Taxi;
 pub use thread_vec::ThreadVec;
 pub use time_limit::TimeLimit;
 pub use vec_env::{VecEnv, VecStep};

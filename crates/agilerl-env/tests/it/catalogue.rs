@@ -43,9 +43,18 @@ fn limits_and_thresholds_are_gymnasiums() {
         assert_eq!((info.max_episode_steps, info.reward_threshold), (Some(limit), Some(threshold)), "{name}");
     };
     check("CartPole-v1", 500, 475.0);
+    check("Acrobot-v1", 500, -100.0);
+    check("MountainCar-v0", 200, -110.0);
+    check("MountainCarContinuous-v0", 999, 90.0);
     check("FrozenLake-v1", 100, 0.7);
+    check("FrozenLake8x8-v1", 200, 0.85);
+    check("Taxi-v4", 200, 8.0);
     check("LunarLander-v3", 1000, 200.0);
     check("LunarLanderContinuous-v3", 1000, 200.0);
+    let pendulum = env_info("Pendulum-v1").unwrap();
+    assert_eq!((pendulum.max_episode_steps, pendulum.reward_threshold), (Some(200), None));
+    let cliff = env_info("CliffWalking-v1").unwrap();
+    assert_eq!((cliff.max_episode_steps, cliff.reward_threshold), (None, None));
 }
 
 #[test]
@@ -70,11 +79,12 @@ fn an_unknown_name_lists_the_known_and_the_nearest() {
     check("CarPole-v1", Some("CartPole-v1"));
     check("FrozenLake", Some("FrozenLake-v1"));
     check("LunarLander-v2", Some("LunarLander-v3"));
+    check("Taxi-v2", Some("Taxi-v3"));
     check("ALE/Pong-v5", None);
     check("", None);
     let error = make_vec("CartPole", 2).map(|_| ()).unwrap_err().to_string();
     let start =
-        "unknown environment \"CartPole\" (did you mean \"CartPole-v1\"?); known are: CartPole-v1, LunarLander-v3, ";
+        "unknown environment \"CartPole\" (did you mean \"CartPole-v1\"?); known are: CartPole-v1, Acrobot-v1, ";
     assert!(error.starts_with(start), "{error}");
 }
 

@@ -20,7 +20,7 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
     ]
     .map(|probe| (probe.name(), ()))
     .into_iter()
-    .chain([("FrozenLakeNotSlippery-v1", ())])
+    .chain([("FrozenLakeNotSlippery-v1", ()), ("FrozenLake8x8NotSlippery-v1", ()), ("CliffWalking-v1", ())])
     .collect();
     for info in catalogue() {
         let report = match info.actions {
@@ -31,6 +31,11 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
             Actions::Continuous => check_env(&mut make_continuous(info.name).unwrap()),
         };
         let report = report.unwrap_or_else(|e| panic!("{e}"));
+        // Without a limit, a random walker may not arrive.
+        if info.name == "CliffWalkingSlippery-v1" {
+            assert!(report.warnings.iter().all(|warning| matches!(warning, Warning::NoEnd { .. })), "{report:?}");
+            continue;
+        }
         let expected: &[Warning] =
             if fixed.contains_key(info.name) { &[Warning::SeedIgnored { seeds: [0, 1, 2] }] } else { &[] };
         assert_eq!(report.warnings, expected, "{}", info.name);

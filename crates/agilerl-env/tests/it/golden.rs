@@ -143,10 +143,30 @@ pub(crate) fn read(path: &Path) -> Recording {
     Recording { env: head.env, kwargs: head.kwargs, path: path.to_owned(), episodes }
 }
 
+/// How near a replayed number has to be to the recorded one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Tolerance {
+    pub(crate) obs: f32,
+    pub(crate) reward: f64,
+}
+
+impl Tolerance {
+    pub(crate) const NONE: Self = Self { obs: 0.0, reward: 0.0 };
+}
+
 /// Plays the recorded actions from `reset(seed)` and compares every observation, reward and flag with `==`.
 /// `inspect` sees the environment after reset (`t` = 0) and after every step `t`, for checks of its inside.
 #[track_caller]
-pub(crate) fn replay<E>(episode: &Episode, env: &mut E, mut inspect: impl FnMut(&E, usize))
+pub(crate) fn replay<E>(episode: &Episode, env: &mut E, inspect: impl FnMut(&E, usize))
+where
+    E: Env<Obs = f32, Action: Recorded> + ?Sized,
+{
+    replay_within(Tolerance::NONE, episode, env, inspect);
+}
+
+/// [`replay`] that lets observations and rewards, but neither the first observation nor a flag, differ a little.
+#[track_caller]
+pub(crate) fn replay_within<E>(tolerance: Tolerance, episode: &Episode, env: &mut E, mut inspect: impl FnMut(&E, usize))
 where
     E: Env<Obs = f32, Action: Recorded> + ?Sized,
 {
@@ -161,8 +181,11 @@ where
         Recorded::read(recorded, &mut action);
         obs.fill(f32::NAN);
         let step = env.step(&action, &mut obs);
-        assert_eq!(obs, episode.obs[t - 1], "{place}: observation after step {t}");
-        assert_eq!(step.reward, episode.rewards[t - 1], "{place}: reward of step {t}");
+        let (seen, reward) = (&episode.obs[t - 1], episode.rewards[t - 1]);
+        let near = obs.len() == seen.len() && obs.iter().zip(seen).all(|(x, y)| (x - y).abs() <= tolerance.obs);
+        assert!(near, "{place}: observation after step {t}: {obs:?} is not {seen:?}");
+        let near = (step.reward - reward).abs() <= tolerance.reward;
+        assert!(near, "{place}: reward of step {t}: {} is not {reward}", step.reward);
         let last = t == episode.length;
         let flags = (last && episode.terminated, last && episode.truncated);
         assert_eq!((step.terminated, step.truncated), flags, "{place}: (terminated, truncated) of step {t}");
@@ -175,32 +198,34 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Every file, none left out. Where sine, cosine and square of the C library differ from ours in the last bit and the
+/// system magnifies that, a tolerance is named; `classic.rs` then compares step by step.
 #[test]
-fn every_recorded_episode_is_replayed_to_the_last_bit() {
+fn every_recorded_episode_is_replayed() {
     for recording in recordings() {
         let continuous = recording.kwargs.get("continuous") == Some(&true.into());
         // The recorded name says whether a lander is continuous, so that keyword selects nothing more.
         let others = recording.kwargs.iter().filter(|(key, _)| *key != "continuous").count();
-        let played = match recording.env.as_str() {
-            _ if others > 0 => Err(format!("the catalogue has no {:?}", recording.kwargs)),
-            name if continuous || make(name).is_err() => {
-                make_continuous(name).map(|env| replay_all(&recording, env)).map_err(|e| e.to_string())
-            }
-            name => make(name).map(|env| replay_all(&recording, env)).map_err(|e| e.to_string()),
+        assert_eq!(others, 0, "{}: the catalogue has no {:?}", recording.path.display(), recording.kwargs);
+        let tolerance = match recording.env.as_str() {
+            "Acrobot-v1" => Tolerance { obs: 1e-4, reward: 0.0 },
+            // Balanced upright, one unit in the last place grows to this.
+            "Pendulum-v1" => Tolerance { obs: 2e-2, reward: 2e-2 },
+            _ => Tolerance::NONE,
         };
-        match played {
-            Ok(steps) => say(&format!("golden: {} replayed, {steps} steps", recording.env)),
-            // The list of the known names is in the error; here its first clause is enough.
-            Err(why) => {
-                say(&format!("golden: {} SKIPPED: {}", recording.env, why.split(';').next().unwrap_or_default()))
+        let steps = match recording.env.as_str() {
+            name if continuous || make(name).is_err() => {
+                replay_all(tolerance, &recording, make_continuous(name).unwrap_or_else(|e| panic!("{e}")))
             }
-        }
+            name => replay_all(tolerance, &recording, make(name).unwrap_or_else(|e| panic!("{e}"))),
+        };
+        say(&format!("golden: {} replayed, {steps} steps, {tolerance:?}", recording.env));
     }
 }
 
-fn replay_all<A: Recorded>(recording: &Recording, mut env: BoxEnv<A>) -> usize {
+fn replay_all<A: Recorded>(tolerance: Tolerance, recording: &Recording, mut env: BoxEnv<A>) -> usize {
     for episode in &recording.episodes {
-        replay(episode, &mut env, |_, _| ());
+        replay_within(tolerance, episode, &mut env, |_, _| ());
     }
     recording.episodes.iter().map(|episode| episode.length).sum()
 }
