@@ -13,7 +13,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use agilerl_env::{Actions, NumpyRng, VecEnv, catalogue, make_vec, make_vec_continuous};
+use agilerl_env::{
+    ActionElement, Actions, Element, NumpyRng, Observations, VecEnv, catalogue, make_vec, make_vec_continuous,
+    make_vec_pixels,
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
@@ -21,16 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for info in catalogue().filter(|info| info.name.contains(&wanted) && !info.name.starts_with("probe/")) {
         let lanes: &[usize] = if info.name == "CartPole-v1" { &[16, 1024] } else { &[16] };
         for &lanes in lanes {
-            let rate = match info.actions {
-                Actions::Choice => {
-                    // Pixels have a maker of their own.
-                    let Ok(mut envs) = make_vec(info.name, lanes) else { continue };
-                    let choices = envs.action_space().choices().expect("choices") as i64;
-                    measure(&mut envs, |rng| rng.integers(0, choices) as u32)
-                }
-                // Every box here is that of the lander's throttles or wider, and clips.
-                Actions::Continuous => {
-                    measure(&mut make_vec_continuous(info.name, lanes, 1)?, |rng| rng.uniform(-1.0, 1.0) as f32)
+            let rate = match (info.observations, info.actions) {
+                (Observations::Pixels, _) => measure(make_vec_pixels(info.name, lanes, 1)?, choice),
+                (_, Actions::Choice) => measure(make_vec(info.name, lanes)?, choice),
+                // Within the bounds of all that there are.
+                (_, Actions::Continuous) => {
+                    measure(make_vec_continuous(info.name, lanes, 1)?, |_, rng| rng.uniform(-1.0, 1.0) as f32)
                 }
             };
             println!("| {} | random | {lanes} | {rate:.0} |", info.name);
@@ -51,15 +50,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn measure<A: agilerl_env::ActionElement>(
-    envs: &mut Box<dyn VecEnv<Obs = f32, Action = A>>,
-    draw: impl Fn(&mut NumpyRng) -> A,
+fn choice(choices: usize, rng: &mut NumpyRng) -> u32 {
+    rng.integers(0, choices as i64) as u32
+}
+
+fn measure<O: Element, A: ActionElement>(
+    mut envs: Box<dyn VecEnv<Obs = O, Action = A>>,
+    draw: fn(usize, &mut NumpyRng) -> A,
 ) -> f64 {
     // A prime number of rows, so that no lane sees the same actions in every episode.
     const ROWS: usize = 509;
     let (lanes, row) = (envs.num_envs(), envs.num_envs() * envs.action_space().row_len());
+    let choices = envs.action_space().choices().unwrap_or(0);
     let mut rng = NumpyRng::new(0);
-    let actions: Vec<A> = (0..ROWS * row).map(|_| draw(&mut rng)).collect();
+    let actions: Vec<A> = (0..ROWS * row).map(|_| draw(choices, &mut rng)).collect();
     let mut rows = actions.chunks_exact(row).cycle();
     envs.reset(Some(0));
     best(lanes, || {
