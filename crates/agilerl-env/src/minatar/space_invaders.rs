@@ -162,3 +162,19 @@ fn count(plane: &Plane) -> i32 {
     // At most a hundred: the sum fits.
     i32::from(plane.as_flattened().iter().sum::<u8>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No recorded game has it: an alien in the bottom row can hardly reach an edge past the cannon.
+    #[test]
+    fn an_alien_that_would_march_below_the_board_is_the_end() {
+        let mut game = SpaceInvaders { move_interval: 12, shot_in: 10, to_the_right: true, ..SpaceInvaders::default() };
+        (game.aliens[3][4], game.aliens[9][9]) = (1, 1);
+        let outcome = game.advance(Move::Stay, true, &mut RandomState::new(0));
+        assert!(outcome.over && !game.to_the_right);
+        assert_eq!((game.aliens[4][4], game.aliens[0][9], count(&game.aliens)), (1, 1, 2));
+        assert_eq!((game.move_in, game.shot_in), (1, 9));
+    }
+}

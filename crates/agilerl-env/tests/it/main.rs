@@ -11,4 +11,5 @@ mod vec_env;
 mod catalogue;
 mod check_env;
 mod lander;
+mod minatar;
 mod every_environment;
