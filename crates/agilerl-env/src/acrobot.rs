@@ -113,12 +113,17 @@ fn slope([angle1, angle2, velocity1, velocity2]: [f64; 4], torque: f64) -> [f64;
     [velocity1, velocity2, acceleration1, acceleration2]
 }
 
-/// The angle in -pi..pi. A step turns a link by less than two turns, so that twice is enough.
+/// The angle in -pi..pi, as Gymnasium has it: one turn after the other is taken off. What more than two leave over, at
+/// speeds that only a state of one's own has, goes at once.
 #[inline(always)]
 fn wrapped(angle: f64) -> f64 {
-    let lower = |x: f64| if x > PI { x - 2.0 * PI } else { x };
-    let higher = |x: f64| if x < -PI { x + 2.0 * PI } else { x };
-    higher(higher(lower(lower(angle))))
+    const TURN: f64 = 2.0 * PI;
+    /// Rounds a smaller number to an integer when added and taken away.
+    const ROUNDER: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+    let lower = |x: f64| if x > PI { x - TURN } else { x };
+    let higher = |x: f64| if x < -PI { x + TURN } else { x };
+    let x = higher(higher(lower(lower(angle))));
+    x - ((x / TURN + ROUNDER) - ROUNDER) * TURN
 }
 
 /// numpy's `sin` and `cos` of an `f32` below an eighth of a turn: its own polynomials, with fused operations.
@@ -129,4 +134,32 @@ fn small_sin_cos(x: f32) -> (f32, f32) {
     let polynomial = |coefficients: [f32; 5]| coefficients.into_iter().reduce(|sum, c| libm::fmaf(sum, x2, c));
     let [sin, cos] = [sin, cos].map(|coefficients| polynomial(coefficients).expect("five of them"));
     (libm::fmaf(sin, x, x), cos)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::PI;
+
+    use super::wrapped;
+
+    #[test]
+    fn angles_are_wrapped_as_gymnasium_wraps_them() {
+        let gymnasium = |mut x: f64| {
+            while x > PI {
+                x -= 2.0 * PI;
+            }
+            while x < -PI {
+                x += 2.0 * PI;
+            }
+            x
+        };
+        for i in -15_000..15_000 {
+            let angle = f64::from(i) * 1e-3;
+            assert_eq!(wrapped(angle), gymnasium(angle), "{angle}");
+            // Here the rounding of many subtractions is left out, and at a turn's end either end may be meant.
+            let difference = (wrapped(angle * 100.0) - gymnasium(angle * 100.0)).abs();
+            assert!(difference < 1e-9 || (difference - 2.0 * PI).abs() < 1e-9, "{}", angle * 100.0);
+        }
+        assert_eq!((wrapped(PI), wrapped(-PI)), (PI, -PI));
+    }
 }

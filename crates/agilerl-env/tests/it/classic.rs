@@ -70,9 +70,9 @@ fn every_recorded_step_is_taken_as_gymnasium_took_it() {
     check_steps::<MountainCarContinuousDynamics, 3, 2>(EXACT, |state, t| {
         [state[0], state[1], if t == 0 { 1.0 } else { 0.0 }]
     });
-    // One unit in the last place of the observation is 6e-8 below 1, 4.8e-7 from 4 to 8, 1.9e-6 from 16 to 28.
+    // One unit in the last place of the observation: velocities go up to 28 and to 8.
     check_steps::<AcrobotDynamics, 4, 6>(Within { state: 1e-12, obs: 2e-6, reward: 0.0 }, as_recorded);
-    check_steps::<PendulumDynamics, 2, 3>(Within { state: 1e-12, obs: 6e-8, reward: 1e-9 }, as_recorded);
+    check_steps::<PendulumDynamics, 2, 3>(Within { state: 1e-12, obs: 5e-7, reward: 1e-9 }, as_recorded);
 }
 
 /// 100 lanes are a full block and one that is not.
@@ -177,4 +177,21 @@ fn a_step_before_the_first_reset_is_a_bug() {
 #[should_panic(expected = "is not finite")]
 fn a_state_that_is_not_finite_is_refused() {
     Pendulum::new().set_state([f64::NAN, 0.0]);
+}
+
+/// At the fastest that the acrobot can be set to, its accelerations are enormous.
+#[test]
+fn no_state_of_the_acrobot_leaves_its_space() {
+    use std::f64::consts::PI;
+    let (mut env, mut rng) = (Acrobot::new(), NumpyRng::new(2));
+    let high = [1.0, 1.0, 1.0, 1.0, (4.0 * PI) as f32, (9.0 * PI) as f32];
+    for _ in 0..20_000 {
+        let (velocity1, velocity2) = (rng.uniform(-4.0 * PI, 4.0 * PI), rng.uniform(-9.0 * PI, 9.0 * PI));
+        env.set_state([rng.uniform(-PI, PI), rng.uniform(-PI, PI), velocity1, velocity2]);
+        for _ in 0..5 {
+            let mut obs = [f32::NAN; 6];
+            env.step(&[rng.integers(0, 3) as u32], &mut obs);
+            assert!(obs.iter().zip(&high).all(|(x, high)| x.abs() <= *high), "{obs:?}");
+        }
+    }
 }
