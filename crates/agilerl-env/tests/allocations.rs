@@ -16,8 +16,18 @@ fn allocations() -> usize {
     stats.allocations + stats.reallocations
 }
 
+/// How long to step, and how much is let pass.
+struct Bar {
+    steps: usize,
+    allocations: usize,
+    episodes: u64,
+}
+
+/// Long enough for the longest episode with a limit.
+const ONE_THREAD: Bar = Bar { steps: 3000, allocations: 0, episodes: 5 };
+
 /// A thread that waits for the first time grows the channel's list of those who wait: once, not in each step.
-const THREADED: usize = 20;
+const THREADED: Bar = Bar { steps: 500, allocations: 20, episodes: 0 };
 
 /// Every environment of the catalogue, in one test: a second one beside it would be counted too.
 #[test]
@@ -26,16 +36,16 @@ fn a_step_allocates_nothing() {
         let (name, threaded) = (info.name, format!("{} on 3 threads", info.name));
         match (info.observations, info.actions) {
             (Observations::Pixels, _) => {
-                check(make_vec_pixels(name, 5, 1).unwrap(), choices, 0, name);
+                check(make_vec_pixels(name, 5, 1).unwrap(), choices, ONE_THREAD, name);
                 check(make_vec_pixels(name, 5, 3).unwrap(), choices, THREADED, &threaded);
             }
             (_, Actions::Choice) => {
-                check(make_vec(name, 5).unwrap(), choices, 0, name);
-                check(one_hot(make_vec(name, 5).unwrap()), choices, 0, name);
+                check(make_vec(name, 5).unwrap(), choices, ONE_THREAD, name);
+                check(one_hot(make_vec(name, 5).unwrap()), choices, ONE_THREAD, name);
                 check(make_vec_threaded(name, 5, 3).unwrap(), choices, THREADED, &threaded);
             }
             (_, Actions::Continuous) => {
-                check(make_vec_continuous(name, 5, 1).unwrap(), throttles, 0, name);
+                check(make_vec_continuous(name, 5, 1).unwrap(), throttles, ONE_THREAD, name);
                 check(make_vec_continuous(name, 5, 3).unwrap(), throttles, THREADED, &threaded);
             }
         }
@@ -54,7 +64,7 @@ fn throttles(_: usize, rng: &mut NumpyRng) -> f32 {
 fn check<O: Element, A: ActionElement>(
     mut envs: Box<dyn VecEnv<Obs = O, Action = A>>,
     draw: fn(usize, &mut NumpyRng) -> A,
-    at_most: usize,
+    bar: Bar,
     what: &str,
 ) {
     const ROWS: usize = 100;
@@ -69,11 +79,12 @@ fn check<O: Element, A: ActionElement>(
         stats.record(&envs.step(actions).unwrap());
     }
     let before = allocations();
-    for actions in actions.chunks_exact(row).cycle().take(3000) {
+    for actions in actions.chunks_exact(row).cycle().take(bar.steps) {
         stats.record(&envs.step(actions).unwrap());
     }
     let count = allocations() - before;
     // Walkers along the cliff have no limit and may still be on their way; all others were reset meanwhile.
-    assert!(stats.episodes() >= 5 || what.starts_with("CliffWalking"), "{what}: {} episodes", stats.episodes());
-    assert!(count <= at_most, "{what}: {count} allocations in 3000 steps");
+    let ended = stats.episodes() >= bar.episodes || what.starts_with("CliffWalking");
+    assert!(ended, "{what}: {} episodes", stats.episodes());
+    assert!(count <= bar.allocations, "{what}: {count} allocations in {} steps", bar.steps);
 }
