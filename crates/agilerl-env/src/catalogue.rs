@@ -101,8 +101,9 @@ pub fn make_vec(name: &str, lanes: usize) -> Result<BoxVecEnv, EnvError> {
     make_vec_threaded(name, lanes, 1)
 }
 
-/// `lanes` environments by name on `threads` threads: a [`ThreadVec`], with the bits of [`make_vec`]. A lander's saved state
-/// can be restored by as many threads as saved it, one or several.
+/// `lanes` environments by name on `threads` threads: a [`ThreadVec`], with the bits of [`make_vec`]. One thread is the
+/// fastest for all but the lander, whose steps are long enough to be worth handing over. A lander's saved state can be
+/// restored by as many threads as saved it, one or several; any other by any number.
 ///
 /// # Errors
 /// As [`make_vec`], and [`EnvError::Zero`] for no threads.
