@@ -18,7 +18,8 @@ fn main() -> anyhow::Result<()> {
 
     let mut envs = make_vec("CartPole-v1", lanes)?;
     let rows = RowLayout::new(envs.observation_space().row_len(), 1);
-    let config = DqnConfig { hidden: vec![64, 64], tau: 5e-3, ..DqnConfig::default() };
+    let config = RunConfig::recommended("CartPole-v1").dqn;
+    let updates = lanes / config.learn_step; // for each step of all lanes
     let agent = |i| Dqn::new(config.clone(), rows.obs_len, 2, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
     let mut population = Individual::founders((0..6).map(agent).collect::<Result<_, _>>()?);
     let mut memory = Replay::new(100_000, rows)?;
@@ -48,8 +49,8 @@ fn main() -> anyhow::Result<()> {
                 });
                 obs.copy_from_slice(step.obs);
                 individual.env_steps += lanes as u64;
-                if memory.len() >= individual.agent.batch_size() {
-                    batch.resize(individual.agent.batch_size());
+                batch.resize(individual.agent.batch_size());
+                for _ in 0..if memory.len() >= batch.size() { updates } else { 0 } {
                     memory.sample_into(&mut replay, &mut batch);
                     individual.agent.learn(&batch);
                 }

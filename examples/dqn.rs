@@ -7,6 +7,8 @@
 //!
 //! Every generation prints a table of its individuals; the trained elite and the log of the run are left in `--out`.
 
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
 use std::path::PathBuf;
 
 use agilerl::prelude::*;
@@ -37,7 +39,7 @@ struct Args {
     /// Worker threads; 0 takes one for each processor.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Where the networks learn: cpu, ndarray, tch, tch:cuda:N (the latter with the feature of that name).
+    /// Where the networks learn: cpu; or through burn: flex, and ndarray, tch, tch:cuda:N with the feature of that name.
     #[arg(long, default_value = "cpu")]
     device: String,
     /// Mean return over 100 fresh episodes at which the run ends [default: the environment's own threshold].
@@ -58,6 +60,7 @@ fn main() -> anyhow::Result<()> {
 
     let mut config = RunConfig::recommended(&args.env);
     config.population = args.population;
+    config.evolution.tournament.size = config.evolution.tournament.size.min(args.population);
     config.device = args.device;
     config.off_policy.lanes = args.lanes;
     config.evolution.generations = args.generations;
@@ -68,6 +71,7 @@ fn main() -> anyhow::Result<()> {
     config.evolution.target = args.target.or(threshold);
 
     let run = Run::with(config).out(&out).overwrite(args.overwrite).observe(Console::stdout());
-    run.run().context("the run failed")?;
+    run.build()?.run().context("the run failed")?;
+    println!("play it: cargo run --release -p agilerl --example play -- {}", out.display());
     Ok(())
 }

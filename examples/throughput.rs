@@ -51,6 +51,8 @@ fn rates(args: &Args, threads: usize) -> anyhow::Result<Vec<f64>> {
     config.evolution.generation_env_steps = args.steps;
     config.evolution.round_env_steps = config.evolution.round_env_steps.min(args.steps);
     config.evolution.eval_episodes = 1;
+    // The work of every generation is the same: batches of 128 and networks of [32, 32] to the end.
+    config.evolution.mutation = Mutation::none();
 
     let (tell, told) = channel();
     let mut clock = (Instant::now(), 0);

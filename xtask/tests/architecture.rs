@@ -311,7 +311,8 @@ fn packages() -> Vec<Package> {
 
 /// Names of all that a package links, itself left out.
 fn dependency_tree(name: &str) -> BTreeSet<String> {
-    let tree = cargo(&["tree", "--package", name, "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    let tree =
+        cargo(&["tree", "--package", name, "--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}"]);
     tree.lines().skip(1).filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 

@@ -5,7 +5,7 @@ mod learner;
 
 use agilerl_buffer::Batch;
 use agilerl_hpo::{Change, Evolve, Hyperparameter, StreamRng};
-use agilerl_nets::{Activation, Device, HostMlp, MlpSpec, Morph, ParameterNoise, Weights};
+use agilerl_nets::{Device, HostMlp, MlpSpec, Morph, Weights};
 use rand::{Rng, RngExt};
 use serde_json::json;
 
@@ -122,9 +122,9 @@ impl Dqn {
         self.policy.forward(obs)
     }
 
-    /// Puts new weights into both networks. The optimiser's moments stay.
+    /// Puts new weights into the online network. Target network and the optimiser's moments stay.
     fn replace_weights(&mut self, weights: &Weights) {
-        self.learner.set_weights(weights);
+        self.learner.set_online(weights);
         self.policy.load(weights.values());
         self.policy_is_behind = false;
     }
@@ -188,25 +188,22 @@ impl Evolve for Dqn {
     }
 
     fn set_hyperparameter(&mut self, name: &str, value: f64) {
-        match name {
-            "lr" => self.config.lr = value,
-            "batch_size" => self.config.batch_size = value as usize,
-            "learn_step" => self.config.learn_step = value as usize,
-            "gamma" => self.config.gamma = value,
-            "tau" => self.config.tau = value,
-            _ => panic!("DQN has no hyperparameter {name:?}"),
-        }
+        self.config.set_hyperparameter(name, value);
     }
 
-    /// The target network becomes a copy of the mutated online network; the optimiser's moments go with the weights.
+    /// Both networks are transplanted alike, so the target goes on lagging behind as it did; the optimiser's moments go with
+    /// the weights that survive.
     fn mutate_architecture(&mut self, new_layer_prob: f64, rng: &mut StreamRng) -> Option<Change> {
         let mutation = self.spec.draw(new_layer_prob, rng);
         let weights = self.weights();
         let morph = Morph::plan(&self.spec, &mutation, &weights)?;
         let before = std::mem::replace(&mut self.spec, morph.to().clone());
         self.config.hidden.clone_from(&self.spec.hidden);
+        // The new nodes of both networks listen to the same: the target takes on what the online network says by them.
+        let mut same = rng.clone();
+        let target = morph.weights(&self.learner.target(&before), &mut same);
         let weights = morph.weights(&weights, rng);
-        self.learner.morph(&morph, &weights);
+        self.learner.morph(&morph, &weights, &target);
         self.policy = HostMlp::new(&self.spec, &weights);
         self.policy_is_behind = false;
         let what = mutation.name().to_owned();
@@ -214,23 +211,20 @@ impl Evolve for Dqn {
     }
 
     fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
-        let noise = ParameterNoise { sd: mutation_sd, ..self.config.parameter_noise };
         let mut weights = self.weights();
-        let changed = noise.apply(&mut weights, rng);
+        let changed = self.config.parameter_noise.apply(mutation_sd, &mut weights, rng);
         if changed == 0 {
             return None;
         }
         self.replace_weights(&weights);
         let total = weights.values().len();
-        Some(Change { what: "weights".into(), before: json!(null), after: json!({ "changed": changed, "of": total }) })
+        Some(Change { what: "weights".into(), before: json!(null), after: json!(format!("{changed} of {total}")) })
     }
 
     fn mutate_activation(&mut self, rng: &mut StreamRng) -> Option<Change> {
         let before = self.spec.activation;
-        // PReLU has a weight of its own, so a network cannot change to or from it without another layout.
-        let fits = |activation: Activation| activation != before && activation != Activation::Prelu;
-        let others: Vec<_> = self.config.activation_selection.iter().copied().filter(|&a| fits(a)).collect();
-        if others.is_empty() || before == Activation::Prelu {
+        let others: Vec<_> = self.config.activations_to_mutate_to().collect();
+        if others.is_empty() {
             return None;
         }
         let after = others[rng.random_range(0..others.len() as u32) as usize];

@@ -34,6 +34,16 @@ pub enum AlgoError {
         /// Steps taken.
         steps: u64,
     },
+    /// An environment that panicked in an evaluation episode.
+    #[error("{env} with seed {seed} panicked in an evaluation episode: {message}")]
+    Panicked {
+        /// The environment.
+        env: String,
+        /// Seed of the episode.
+        seed: u64,
+        /// The panic's message.
+        message: String,
+    },
     /// A saved elite that cannot be read.
     #[error("cannot load the elite: {0}")]
     Elite(String),

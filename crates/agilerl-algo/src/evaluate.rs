@@ -1,5 +1,7 @@
 //! The score of an agent.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use agilerl_env::{ActionElement, Element, Env, EnvError};
 use agilerl_hpo::{Evaluation, Purpose, Streams};
 
@@ -11,7 +13,7 @@ use crate::{Agent, AlgoError, Mode};
 /// on the others.
 ///
 /// # Errors
-/// If an environment cannot be made, or an episode has not ended after `step_limit` steps.
+/// If an environment cannot be made, if it panics, or if an episode has not ended after `step_limit` steps.
 pub fn evaluate<A, E>(
     agent: &mut A,
     mut make_env: impl FnMut() -> Result<E, EnvError>,
@@ -31,7 +33,7 @@ where
         let mut env = make_env()?;
         (row_len, action_len) = (env.observation_space().row_len(), env.action_space().row_len());
         obs.resize((episode + 1) * row_len, A::Obs::default());
-        env.reset(Some(seed), &mut obs[episode * row_len..]);
+        guard(seed, &mut env, |env| env.reset(Some(seed), &mut obs[episode * row_len..]))?;
         running.push((episode, env));
     }
     let (mut actions, mut masks) = (Vec::new(), Vec::new());
@@ -42,16 +44,29 @@ where
         }
         steps += 1;
         masks.clear();
-        for (_, env) in &running {
-            masks.extend_from_slice(env.action_mask().unwrap_or(&[]));
+        if running.iter().any(|(_, env)| env.action_mask().is_some()) {
+            for (_, env) in &running {
+                match env.action_mask() {
+                    Some(mask) => masks.extend_from_slice(mask),
+                    None => masks.resize(masks.len() + env.action_space().choices().unwrap_or(0), true),
+                }
+            }
         }
         actions.resize(running.len() * action_len, A::Action::default());
         let masks = (!masks.is_empty()).then_some(masks.as_slice());
         agent.act(&obs, masks, Mode::Greedy, &mut rng, &mut actions);
         let (mut row, mut kept) = (0, 0);
         evaluation.env_steps += running.len() as u64;
+        let mut failed = Ok(());
         running.retain_mut(|(episode, env)| {
-            let step = env.step(&actions[row * action_len..][..action_len], &mut obs[row * row_len..][..row_len]);
+            let (action, obs_row) = (&actions[row * action_len..][..action_len], &mut obs[row * row_len..][..row_len]);
+            let step = match guard(seeds[*episode], env, |env| env.step(action, obs_row)) {
+                Ok(step) => step,
+                Err(error) => {
+                    failed = Err(error);
+                    return false;
+                }
+            };
             evaluation.returns[*episode] += step.reward;
             if !step.ended() {
                 obs.copy_within(row * row_len..(row + 1) * row_len, kept * row_len);
@@ -60,7 +75,19 @@ where
             row += 1;
             !step.ended()
         });
+        failed?;
         obs.truncate(kept * row_len);
     }
     Ok(evaluation)
+}
+
+/// Calls an environment; a panic in it becomes an error that names it and the episode.
+fn guard<E: Env, R>(seed: u64, env: &mut E, call: impl FnOnce(&mut E) -> R) -> Result<R, AlgoError> {
+    // Whatever the panic leaves half done is dropped with the evaluation.
+    catch_unwind(AssertUnwindSafe(|| call(env))).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let message =
+            text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message");
+        AlgoError::Panicked { env: env.name().to_owned(), seed, message: message.to_owned() }
+    })
 }

@@ -53,9 +53,9 @@ impl<C: ActionElement> OffPolicyTask<C> {
         make_lanes: impl Fn(usize) -> Result<BoxVecEnv<C>, EnvError> + Send + Sync + 'static,
         make_env: impl Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync + 'static,
     ) -> Result<Self, AlgoError> {
-        config.validate(round_env_steps)?;
         // A step of all lanes is taken or not: the last one may go a little beyond the round.
-        let round_env_steps = round_env_steps.next_multiple_of(config.lanes);
+        let round_env_steps = round_env_steps.next_multiple_of(config.lanes.max(1));
+        config.validate(round_env_steps)?;
         let mut lanes = make_lanes(config.lanes)?;
         lanes.reset(Some(0));
         let mut rows = RowLayout::new(lanes.observation_space().row_len(), lanes.action_space().row_len());
@@ -64,6 +64,21 @@ impl<C: ActionElement> OffPolicyTask<C> {
         }
         let (make_lanes, make_env) = (Box::new(make_lanes), Box::new(make_env));
         Ok(Self { config, make_lanes, make_env, rows, round_env_steps })
+    }
+
+    /// Nothing would be said where rows are overwritten before they are handed over, or where a batch never fills.
+    fn check_fit(&self, agent: &impl OffPolicy, context: &RoundContext) -> Result<(), AlgoError> {
+        let refuse =
+            |field: &str, value: String, expected| Err(AlgoError::Config { field: field.into(), value, expected });
+        if context.env_steps > self.round_env_steps as u64 {
+            let expected = format!("at most the {} that the task was made for", self.round_env_steps);
+            return refuse("round_env_steps", context.env_steps.to_string(), expected);
+        }
+        if agent.batch_size() > self.config.memory_size {
+            let expected = format!("at most memory_size, {}", self.config.memory_size);
+            return refuse("batch_size", agent.batch_size().to_string(), expected);
+        }
+        Ok(())
     }
 
     /// Its settings.
@@ -148,6 +163,7 @@ where
         shared: &Replay<f32, C>,
         context: &RoundContext,
     ) -> Result<RoundStats, TaskError> {
+        self.check_fit(agent, context)?;
         let Slot { envs, obs, actions, own, batch, episodes, debt } = slot;
         let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
         let (mut exploration, mut replay) = (stream(Purpose::Exploration), stream(Purpose::Replay));

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use crate::{
-    Change, Event, Evolve, Flow, GenerationReport, Hyperparameter, Individual, Mutated, Observer, ObserverError,
+    Change, Ending, Event, Evolve, Flow, GenerationReport, Hyperparameter, Individual, Mutated, Observer, ObserverError,
 };
 
 /// Widest line.
@@ -64,13 +64,14 @@ impl<W: Write> Console<W> {
 impl<A: Evolve, W: Write> Observer<A> for Console<W> {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         match event {
-            Event::Started { seed, generations, generation_env_steps, evolving, population, .. } => {
+            Event::Started { seed, generations, generation_env_steps, target, evolving, population } => {
                 self.evolving = evolving.to_vec();
                 (self.generations, self.generation_env_steps) = (*generations, *generation_env_steps);
                 self.bar.set_length(*generation_env_steps);
                 let (individuals, steps) = (population.len(), thousands(*generation_env_steps));
                 let until = format!("{generations} generations of {steps} steps at most");
-                self.print(&format!("population of {individuals} | {until} | seed {seed}\n"))?;
+                let aim = target.map_or("no target".to_owned(), |target| format!("target {}", result(target)));
+                self.print(&format!("population of {individuals} | {until} | {aim} | seed {seed}\n"))?;
             }
             Event::Round { generation, env_steps } => {
                 self.bar.set_message(format!("generation {}", generation + 1));
@@ -90,14 +91,19 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                      episodes{verdict}\n"
                 ))?;
             }
-            Event::Ended { elite, confirmed_mean, env_steps, eval_steps, wall, .. } => {
+            Event::Ended { ending, elite, confirmed_mean, env_steps, eval_steps, wall } => {
                 self.bar.finish_and_clear();
                 let mean = result(*confirmed_mean);
                 let (trained, evaluated) = (thousands(*env_steps), thousands(*eval_steps));
                 let (id, wall) = (elite.id, clock(*wall));
+                let why = match ending {
+                    Ending::TargetConfirmed => "target confirmed",
+                    Ending::GenerationsDone => "all generations done",
+                    Ending::Stopped => "stopped",
+                };
                 self.print(&format!(
-                    "\nelite: individual {id}, {mean} on fresh episodes | {trained} steps and {evaluated} to evaluate \
-                     | {wall}\n"
+                    "\n{why}; the elite, individual {id}, scores {mean} on fresh episodes\n\
+                     {trained} steps trained, {evaluated} to evaluate | {wall}\n"
                 ))?;
             }
             // Not-finite individuals are marked in the table, and the next generation shows in its own.

@@ -321,8 +321,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         progress.eval_steps += eval_steps(&evaluations);
         let means: Vec<f64> = evaluations.iter().map(Evaluation::mean).collect();
         for (&(generation, individual), &mean) in candidates.iter().zip(&means) {
-            let reached = config.target.is_some_and(|target| mean >= target);
-            let episodes = config.confirm_episodes;
+            // The better of two means flatters: it decides who is the elite, and never that a target is reached.
+            let (episodes, reached) = (config.confirm_episodes, false);
             audience.tell(&Event::Confirmed { generation, individual, episodes, mean, reached })?;
         }
         let places: Vec<usize> = (0..means.len()).collect();
@@ -499,13 +499,17 @@ struct Audience<A> {
 }
 
 impl<A> Audience<A> {
-    /// Everybody hears of everything, even after one of them said stop.
+    /// Everybody hears of everything, even after one of them said stop or failed: a table that cannot be printed must not
+    /// cost the elite that the next observer saves.
     fn tell(&mut self, event: &Event<'_, A>) -> Result<(), HpoError> {
+        let mut told = Ok(());
         for observer in &mut self.observers {
-            let flow = observer.observe(event).map_err(|source| HpoError::Observer { source })?;
-            self.stop |= flow == Flow::Stop;
+            match observer.observe(event) {
+                Ok(flow) => self.stop |= flow == Flow::Stop,
+                Err(source) => told = told.and(Err(HpoError::Observer { source })),
+            }
         }
-        Ok(())
+        told
     }
 }
 

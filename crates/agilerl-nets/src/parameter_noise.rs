@@ -15,8 +15,6 @@ use crate::Weights;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParameterNoise {
-    /// Standard deviation of the noise, as a part of the weight's size (AgileRL's `mutation_sd`: 0.1).
-    pub sd: f64,
     /// Share of the weights of a chosen parameter that change (0.1).
     pub share: f64,
     /// Of those, the share with large noise (0.05).
@@ -29,13 +27,14 @@ pub struct ParameterNoise {
 
 impl Default for ParameterNoise {
     fn default() -> Self {
-        Self { sd: 0.1, share: 0.1, super_share: 0.05, super_sd: 10.0, reset_share: 0.05 }
+        Self { share: 0.1, super_share: 0.05, super_sd: 10.0, reset_share: 0.05 }
     }
 }
 
 impl ParameterNoise {
-    /// Changes the weights and tells how many changed.
-    pub fn apply(&self, weights: &mut Weights, rng: &mut impl Rng) -> usize {
+    /// Adds noise with standard deviation `sd`, as a part of each weight's size (AgileRL's `mutation_sd`: 0.1), and tells how
+    /// many weights changed.
+    pub fn apply(&self, sd: f64, weights: &mut Weights, rng: &mut impl Rng) -> usize {
         let ranges: Vec<_> = weights.layout().entries().iter().map(crate::Entry::range).collect();
         // As AgileRL: how many parameters is drawn first, uniformly, then which.
         let chosen = rng.random_range(1..=ranges.len() as u32) as usize;
@@ -54,7 +53,7 @@ impl ParameterNoise {
                 } else if coin < self.super_share + self.reset_share {
                     (normal * f64::from(rms)) as f32
                 } else {
-                    before + (normal * self.sd * f64::from(before.abs())) as f32
+                    before + (normal * sd * f64::from(before.abs())) as f32
                 };
                 changed += usize::from(*weight != before);
             }

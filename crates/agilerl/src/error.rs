@@ -17,7 +17,7 @@ pub enum Error {
         expected: String,
     },
     /// The folder already holds a run.
-    #[error("{} already holds a run; choose another folder, or allow it to be overwritten", .0.display())]
+    #[error("{} already holds a run; choose another folder (`--out`), or say that it may be overwritten (`--overwrite`)", .0.display())]
     Occupied(PathBuf),
     /// A file of a run that cannot be read.
     #[error("cannot read {}", path.display())]

@@ -30,3 +30,8 @@ pub mod prelude {
 
     pub use crate::{Error, Run, RunConfig};
 }
+
+/// The README of the workspace: its examples are compiled, and run where they take no minutes.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct WorkspaceReadme;

@@ -9,7 +9,7 @@ use agilerl_hpo::{Disk, HpoError, JsonLines, Observer, Outcome, Purpose, Storage
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::saved_elite::SaveElite;
+use crate::saved_elite::{RECORD, SaveElite, WEIGHTS};
 
 /// The settings of a run. Those of the parts stand in their own documentation; the defaults are those of AgileRL's
 /// online-training page, and [`recommended`](RunConfig::recommended) has better ones.
@@ -20,7 +20,7 @@ pub struct RunConfig {
     pub env: String,
     /// Individuals (6).
     pub population: usize,
-    /// Where the networks learn: `cpu`, `ndarray`, `tch`, `tch:cuda:0` (cpu).
+    /// Where the networks learn: `cpu`; or through burn `flex`, `ndarray`, `tch`, `tch:cuda:0` (cpu).
     pub device: String,
     /// The agents at the start.
     pub dqn: DqnConfig,
@@ -57,16 +57,25 @@ pub struct Run {
     out: Option<PathBuf>,
     overwrite: bool,
     observers: Vec<Box<dyn Observer<Dqn> + Send>>,
-    envs: Factories,
+    /// The user's own environments; without them those of the catalogue.
+    envs: Option<Factories>,
 }
 
 type MakeLanes = dyn Fn(usize) -> Result<BoxVecEnv, EnvError> + Send + Sync;
 type MakeEnv = dyn Fn() -> Result<BoxEnv, EnvError> + Send + Sync;
 
-/// How environments are made: out of the catalogue, or the user's own.
+/// How environments are made.
 struct Factories {
     lanes: Box<MakeLanes>,
     one: Box<MakeEnv>,
+}
+
+impl Factories {
+    fn catalogue(name: &str) -> Self {
+        let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
+        let lanes = Box::new(move |lanes| make_vec(&lanes_name, lanes));
+        Self { lanes, one: Box::new(move || make(&one_name)) }
+    }
 }
 
 impl Run {
@@ -77,12 +86,7 @@ impl Run {
 
     /// A run with these settings.
     pub fn with(config: RunConfig) -> Self {
-        let (lanes_name, one_name) = (config.env.clone(), config.env.clone());
-        let envs = Factories {
-            lanes: Box::new(move |lanes| make_vec(&lanes_name, lanes)),
-            one: Box::new(move || make(&one_name)),
-        };
-        Self { config, out: None, overwrite: false, observers: Vec::new(), envs }
+        Self { config, out: None, overwrite: false, observers: Vec::new(), envs: None }
     }
 
     /// Trains on an environment of one's own; `make` makes one, its time limit included. A discrete observation is
@@ -94,10 +98,10 @@ impl Run {
     {
         self.config.env = make().name().to_owned();
         let single = make.clone();
-        self.envs = Factories {
+        self.envs = Some(Factories {
             lanes: Box::new(move |lanes| Ok(Box::new(SyncVec::from_fn(lanes, |_| make())))),
             one: Box::new(move || Ok(Box::new(single()))),
-        };
+        });
         self
     }
 
@@ -132,9 +136,7 @@ impl Run {
     /// Changes any setting.
     #[must_use]
     pub fn configure(mut self, change: impl FnOnce(&mut RunConfig)) -> Self {
-        let env = self.config.env.clone();
         change(&mut self.config);
-        assert_eq!(self.config.env, env, "the environment is chosen with Run::on");
         self
     }
 
@@ -179,8 +181,9 @@ impl Run {
     /// If a setting makes no sense or the folder cannot be written.
     pub fn build(self) -> Result<Trainer<Dqn, OffPolicyTask>, Error> {
         let Self { mut config, out, overwrite, observers, envs } = self;
-        config.validate()?;
         config.round_to_lanes();
+        config.validate()?;
+        let envs = envs.unwrap_or_else(|| Factories::catalogue(&config.env));
         let device = agilerl_nets::parse_device(&config.device)?;
         let example = (envs.one)()?;
         let one_hot_categories = example.observation_space().choices();
@@ -197,17 +200,26 @@ impl Run {
             move || (envs.one)().map(one_hot_env),
         )?;
         let streams = Streams::new(config.evolution.seed);
-        let agent = |i| Dqn::new(config.dqn.clone(), obs_len, choices, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
+        let agent =
+            |i| Dqn::new(config.dqn.clone(), obs_len, choices, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
         let agents = (0..config.population).map(agent).collect::<Result<Vec<_>, _>>()?;
         let seed = config.evolution.seed;
         let mut trainer = Trainer::new(task, agents, config.evolution)?;
-        for observer in observers {
-            trainer = trainer.with_observer(observer);
-        }
         if let Some(folder) = out {
             let log = open(&Disk, &folder, overwrite)?;
-            let save = SaveElite { storage: Disk, folder, env: config.env, one_hot: one_hot_categories, seed, best: f64::NEG_INFINITY };
+            let save = SaveElite {
+                storage: Disk,
+                folder,
+                env: config.env,
+                one_hot: one_hot_categories,
+                seed,
+                best: f64::NEG_INFINITY,
+                saved: None,
+            };
             trainer = trainer.with_observer(log).with_observer(save);
+        }
+        for observer in observers {
+            trainer = trainer.with_observer(observer);
         }
         Ok(trainer)
     }
@@ -238,13 +250,41 @@ impl RunConfig {
         let memory = self.off_policy.memory_size;
         let room = |field, batch_size: usize| {
             let expected = format!("at most off_policy.memory_size, {memory}: a batch must fit into the memory");
-            if batch_size <= memory { Ok(()) } else { Err(Error::Config { field, value: batch_size.to_string(), expected }) }
+            if batch_size <= memory {
+                Ok(())
+            } else {
+                Err(Error::Config { field, value: batch_size.to_string(), expected })
+            }
         };
         room("dqn.batch_size", self.dqn.batch_size)?;
         let mutation = &self.evolution.mutation;
-        if mutation.rl_hp > 0.0 && mutation.rl_hp_selection.iter().any(|name| name == "batch_size") {
-            let most = mutation.bounds.get("batch_size").map_or(0.0, |bounds| bounds.max);
-            room("evolution.mutation.bounds.batch_size.max", most as usize)?;
+        let moves = mutation.rl_hp > 0.0 || self.evolution.initial_diversity;
+        let selected = mutation.rl_hp_selection.iter().filter_map(|name| Some((name, mutation.bounds.get(name)?)));
+        let known = |name: &str| DqnConfig::HYPERPARAMETERS.contains(&name);
+        for (name, bounds) in selected.filter(|(name, _)| moves && known(name)) {
+            if name == "batch_size" {
+                room("evolution.mutation.bounds.batch_size.max", bounds.max as usize)?;
+            }
+            // Wherever evolution may go, the agent must be able to follow.
+            for end in [bounds.min, bounds.max] {
+                let mut config = self.dqn.clone();
+                config.set_hyperparameter(name, end);
+                config.validate()?;
+            }
+        }
+        let round = self.evolution.round_env_steps.saturating_mul(self.population as u64);
+        if (memory as u64) < round {
+            let expected =
+                format!("at least {round}: one round of every individual, or some would never be remembered");
+            return Err(Error::Config { field: "off_policy.memory_size", value: memory.to_string(), expected });
+        }
+        if mutation.activation > 0.0 && self.dqn.activations_to_mutate_to().next().is_none() {
+            let value = format!("{:?}", self.dqn.activation_selection);
+            let expected = format!(
+                "another than {} (and not prelu) for evolution.mutation.activation = {} to draw",
+                self.dqn.activation, mutation.activation
+            );
+            return Err(Error::Config { field: "dqn.activation_selection", value, expected });
         }
         Ok(())
     }
@@ -263,10 +303,17 @@ impl RunConfig {
 /// Makes the folder and begins the log in it: the proof, before training starts, that it can be written.
 fn open(storage: &dyn Storage, folder: &Path, overwrite: bool) -> Result<JsonLines, Error> {
     let log = folder.join("events.jsonl");
-    if !overwrite && storage.read(&log).is_ok() {
+    let elite = [RECORD, WEIGHTS].map(|name| folder.join(name));
+    if !overwrite && elite.iter().chain([&log]).any(|path| storage.read(path).is_ok()) {
         return Err(Error::Occupied(folder.to_owned()));
     }
     let failed = |source| HpoError::Storage { action: "create", path: folder.to_owned(), source };
     storage.create_dir(folder).map_err(failed)?;
-    Ok(JsonLines::create(storage, &log)?)
+    let log = JsonLines::create(storage, &log)?;
+    for path in elite.iter().filter(|path| storage.read(path).is_ok()) {
+        // The elite of another run has no place beside this one's log.
+        let failed = |source| HpoError::Storage { action: "remove", path: path.clone(), source };
+        storage.remove(path).map_err(failed)?;
+    }
+    Ok(log)
 }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 
-const WEIGHTS: &str = "elite.safetensors";
-const RECORD: &str = "elite.json";
+pub(crate) const WEIGHTS: &str = "elite.safetensors";
+pub(crate) const RECORD: &str = "elite.json";
 
 /// Writes `elite.safetensors` and `elite.json` into a folder, each so that it is whole at every moment.
 ///
@@ -41,7 +41,10 @@ pub(crate) struct SaveElite<S> {
     pub(crate) env: String,
     pub(crate) one_hot: Option<usize>,
     pub(crate) seed: u64,
+    /// The score of what is saved: its fitness, or its mean on fresh episodes once it had to face them.
     pub(crate) best: f64,
+    /// What is saved.
+    pub(crate) saved: Option<u64>,
 }
 
 impl<S: Storage> Observer<Dqn> for SaveElite<S> {
@@ -51,9 +54,18 @@ impl<S: Storage> Observer<Dqn> for SaveElite<S> {
                 let elite = report.elite();
                 let fitness = elite.latest_fitness().unwrap_or(f64::NAN);
                 if fitness > self.best {
-                    self.best = fitness;
-                    self.save(elite, report.env_steps, report.eval_steps, [("generation", json!(report.generation + 1))])?;
+                    (self.best, self.saved) = (fitness, Some(elite.id));
+                    self.save(
+                        elite,
+                        report.env_steps,
+                        report.eval_steps,
+                        [("generation", json!(report.generation + 1))],
+                    )?;
                 }
+            }
+            // It was luck: let a better one through.
+            Event::Confirmed { individual, mean, reached: false, .. } if self.saved == Some(individual.id) => {
+                self.best = *mean;
             }
             Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, .. } => {
                 let facts = [("confirmed_mean", json!(confirmed_mean)), ("ending", json!(ending))];

@@ -79,6 +79,9 @@ impl Default for DqnConfig {
 }
 
 impl DqnConfig {
+    /// Names of the hyperparameters that evolution may change.
+    pub const HYPERPARAMETERS: [&str; 5] = ["lr", "batch_size", "learn_step", "gamma", "tau"];
+
     /// The network for rows of `obs_len` numbers and `choices` actions.
     pub fn spec(&self, obs_len: usize, choices: usize) -> MlpSpec {
         MlpSpec {
@@ -90,6 +93,30 @@ impl DqnConfig {
             output_scale: self.output_scale,
             limits: self.limits,
         }
+    }
+
+    /// Sets one of the hyperparameters that evolution may change.
+    ///
+    /// # Panics
+    /// If there is none of that name.
+    pub fn set_hyperparameter(&mut self, name: &str, value: f64) {
+        match name {
+            "lr" => self.lr = value,
+            "batch_size" => self.batch_size = value as usize,
+            "learn_step" => self.learn_step = value as usize,
+            "gamma" => self.gamma = value,
+            "tau" => self.tau = value,
+            _ => panic!("DQN has no hyperparameter {name:?}"),
+        }
+    }
+
+    /// What an activation mutation can draw: the selection without the present one, and without PReLU, whose slope is a
+    /// weight that the others lack. None if the present one is PReLU.
+    pub fn activations_to_mutate_to(&self) -> impl Iterator<Item = Activation> {
+        let present = self.activation;
+        let fits =
+            move |other: &Activation| present != Activation::Prelu && ![present, Activation::Prelu].contains(other);
+        self.activation_selection.iter().copied().filter(fits)
     }
 
     /// Checks every setting but the network's, which [`spec`](Self::spec) checks.
@@ -117,6 +144,8 @@ impl DqnConfig {
             let field = format!("parameter_noise.{field}");
             check((0.0..=1.0).contains(&share), &field, share.to_string(), "a share, 0 to 1")?;
         }
+        let sd = noise.super_sd;
+        check(sd.is_finite() && sd >= 0.0, "parameter_noise.super_sd", sd.to_string(), "a number from 0 on")?;
         let both = noise.super_share + noise.reset_share;
         check(both <= 1.0, "parameter_noise.super_share + reset_share", both.to_string(), "at most 1")?;
         self.epsilon.validate()

@@ -59,11 +59,11 @@ impl Learner {
         }
     }
 
-    /// Puts new weights into both networks. The optimiser's moments stay.
-    pub(super) fn set_weights(&mut self, weights: &Weights) {
+    /// Puts new weights into the online network. Target network and the optimiser's moments stay.
+    pub(super) fn set_online(&mut self, weights: &Weights) {
         match self {
-            Self::Host(learner) => learner.set_weights(weights),
-            Self::Burn(learner) => learner.set_weights(weights),
+            Self::Host(learner) => learner.set_online(weights),
+            Self::Burn(learner) => learner.set_online(weights),
         }
     }
 
@@ -74,12 +74,14 @@ impl Learner {
         }
     }
 
-    /// Goes over to a mutated network with these weights.
-    pub(super) fn morph(&mut self, morph: &Morph, weights: &Weights) {
+    /// Goes over to a mutated architecture with these weights; the optimiser's moments go with those that survive.
+    pub(super) fn morph(&mut self, morph: &Morph, online: &Weights, target: &Weights) {
         match self {
-            Self::Host(learner) => learner.morph(morph, weights),
-            Self::Burn(learner) => learner.morph(morph, weights),
+            Self::Host(learner) => learner.morph(morph),
+            Self::Burn(learner) => learner.morph(morph),
         }
+        self.set_online(online);
+        self.set_target(target);
     }
 }
 

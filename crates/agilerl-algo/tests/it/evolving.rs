@@ -3,7 +3,7 @@
 use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
-use agilerl_nets::{Activation, parse_device};
+use agilerl_nets::{Activation, HostMlp, parse_device};
 use rand::RngExt;
 
 fn rng(name: usize) -> StreamRng {
@@ -72,7 +72,9 @@ fn check_learning_goes_on(device: &str) {
         ("activation", |agent, rng| agent.mutate_activation(rng).is_some()),
     ];
     for (kind, mutate) in kinds {
-        for name in 0..4 {
+        let mut tried = 0;
+        for name in (0..40).filter(|&name| mutate(&mut agent.clone(), &mut rng(name))).take(4) {
+            tried += 1;
             let mut mutant = agent.clone();
             let mut rng = rng(name);
             mutate(&mut mutant, &mut rng);
@@ -86,6 +88,39 @@ fn check_learning_goes_on(device: &str) {
                 assert_ne!(old, new, "{device} {kind} {name}: {} is frozen", entry.name);
             }
         }
+        assert_eq!(tried, 4, "{device} {kind}: too few mutations took effect to prove anything");
+    }
+}
+
+/// The target network lags behind the online network, and goes on doing so: growth transplants both and changes the
+/// values of neither, noise and another activation leave the target's weights alone.
+#[test]
+fn nothing_is_copied_into_the_target_network() {
+    for device in ["cpu", "flex"] {
+        let (agent, _) = trained_on(device);
+        let target_values = |agent: &Dqn| {
+            let rows: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
+            HostMlp::new(agent.spec(), &agent.target_weights()).forward(&rows).to_vec()
+        };
+        assert_ne!(agent.weights(), agent.target_weights());
+        let mut grown = 0;
+        for name in 0..20 {
+            let mut mutant = agent.clone();
+            let change = mutant.mutate_architecture(0.5, &mut rng(name));
+            if change.is_some_and(|change| change.what.starts_with("add")) {
+                grown += 1;
+                for (before, after) in target_values(&agent).iter().zip(target_values(&mutant)) {
+                    assert!((before - after).abs() < 1e-5, "{device} {name}: the target went from {before} to {after}");
+                }
+                assert_ne!(mutant.weights(), mutant.target_weights());
+            }
+        }
+        assert!(grown > 3, "{grown}");
+        let mut mutant = agent.clone();
+        mutant.mutate_parameters(0.1, &mut rng(1)).unwrap();
+        mutant.mutate_activation(&mut rng(2)).unwrap();
+        assert_eq!(mutant.target_weights(), agent.target_weights());
+        assert_ne!(mutant.weights(), agent.weights());
     }
 }
 

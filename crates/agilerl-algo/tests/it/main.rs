@@ -4,4 +4,5 @@ mod acting;
 mod devices;
 mod evolving;
 mod learning;
+mod off_policy;
 mod probes;

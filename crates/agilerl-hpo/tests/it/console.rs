@@ -40,7 +40,7 @@ fn a_generation_is_a_header_and_a_line_per_individual() {
         .expect("it runs");
     let text = paper.text();
     let blocks: Vec<Vec<&str>> = text.split("\n\n").map(|block| block.lines().collect()).collect();
-    assert_eq!(blocks[0], ["population of 6 | 2 generations of 150 steps at most | seed 4"]);
+    assert_eq!(blocks[0], ["population of 6 | 2 generations of 150 steps at most | no target | seed 4"]);
     assert!(blocks[1][0].starts_with("generation 1 of 2 | 150 steps | "), "{text}");
     assert_eq!(
         blocks[1][1].split_whitespace().collect::<Vec<_>>().join(" "),
@@ -52,7 +52,7 @@ fn a_generation_is_a_header_and_a_line_per_individual() {
     }
     assert!(blocks[1][2..8].iter().all(|line| line.ends_with("start")), "{text}");
     assert!(blocks[2][2].ends_with("kept"), "{text}");
-    assert!(blocks[3][0].starts_with("elite: individual "), "{text}");
+    assert!(blocks[3][0].starts_with("all generations done; the elite, individual "), "{text}");
 }
 
 /// As much to say as an individual can have.

@@ -13,7 +13,7 @@ fn noise_is_relative_and_touches_biases_too() {
     let (mut touched, mut total, mut square) = (std::collections::BTreeSet::new(), 0, 0.0);
     for _ in 0..50 {
         let mut after = before.clone();
-        let changed = noise.apply(&mut after, &mut rng);
+        let changed = noise.apply(0.1, &mut after, &mut rng);
         let mut count = 0;
         for ((entry, old), (_, new)) in before.iter().zip(after.iter()) {
             for (old, new) in old.iter().zip(new).filter(|(old, new)| old != new) {
@@ -39,7 +39,7 @@ fn what_is_drawn_anew_has_the_size_of_its_neighbours() {
     let rms = |values: &[f32]| (values.iter().map(|w| w * w).sum::<f32>() / values.len() as f32).sqrt();
     for _ in 0..20 {
         let mut after = before.clone();
-        noise.apply(&mut after, &mut rng);
+        noise.apply(0.1, &mut after, &mut rng);
         let (old, new) = (before.get("hidden.1.weight").unwrap(), after.get("hidden.1.weight").unwrap());
         assert!((rms(new) / rms(old) - 1.0).abs() < 0.1, "{} became {}", rms(old), rms(new));
     }
@@ -51,6 +51,6 @@ fn no_share_changes_nothing_and_says_so() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let before = spec.init(&mut rng);
     let mut after = before.clone();
-    assert_eq!(ParameterNoise { share: 0.0, ..Default::default() }.apply(&mut after, &mut rng), 0);
+    assert_eq!(ParameterNoise { share: 0.0, ..Default::default() }.apply(0.1, &mut after, &mut rng), 0);
     assert_eq!(before, after);
 }

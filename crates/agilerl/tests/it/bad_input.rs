@@ -27,10 +27,16 @@ fn check_refused(change: impl FnOnce(&mut RunConfig), expected: &[&str]) {
 
 #[test]
 fn unknown_names_are_refused_with_those_known() {
-    check_refused(|c| c.env = "CartPole-v0".into(), &["\"CartPole-v0\"", "did you mean \"CartPole-v1\"", "LunarLander-v3"]);
+    check_refused(
+        |c| c.env = "CartPole-v0".into(),
+        &["\"CartPole-v0\"", "did you mean \"CartPole-v1\"", "LunarLander-v3"],
+    );
     check_refused(|c| c.env = "LunarLanderContinuous-v3".into(), &["LunarLanderContinuous-v3", "continuous"]);
     check_refused(|c| c.device = "gpu".into(), &["unknown device \"gpu\"", "cpu"]);
-    check_refused(|c| c.evolution.mutation.rl_hp_selection = vec!["lrr".into()], &["\"lrr\"", "lr, batch_size, learn_step"]);
+    check_refused(
+        |c| c.evolution.mutation.rl_hp_selection = vec!["lrr".into()],
+        &["\"lrr\"", "lr, batch_size, learn_step"],
+    );
 }
 
 #[test]
@@ -47,6 +53,11 @@ fn numbers_out_of_range_are_refused() {
     check_refused(|c| c.dqn.epsilon.start = 1.2, &["epsilon.start = 1.2", "0 to 1"]);
     check_refused(|c| c.dqn.gamma = f64::NAN, &["gamma = NaN"]);
     check_refused(|c| c.dqn.lr = 0.5, &["lr starts at 0.5", "0.0001 to 0.01"]);
+    let gamma = Bounds { min: 0.9, max: 2.0, factor: 1.1 };
+    let evolving = |c: &mut RunConfig| c.evolution.mutation = Mutation::default().with_hyperparameter("gamma", gamma);
+    check_refused(evolving, &["gamma = 2", "0 to 1"]);
+    check_refused(|c| c.dqn.activation_selection.clear(), &["activation_selection is []", "another than relu"]);
+    check_refused(|c| c.dqn.parameter_noise.super_sd = f64::NAN, &["parameter_noise.super_sd = NaN"]);
     check_refused(|c| c.population = 0, &["population", "0"]);
     check_refused(|c| c.evolution.tournament.size = 9, &["tournament.size", "9"]);
     check_refused(|c| c.off_policy.lanes = 0, &["lanes = 0"]);
@@ -58,11 +69,24 @@ fn a_batch_must_fit_into_the_memory() {
     check_refused(|c| c.dqn.batch_size = 2_001, &["dqn.batch_size is 2001", "memory_size, 2000"]);
     let smaller = |c: &mut RunConfig| c.off_policy.memory_size = 400;
     check_refused(smaller, &["bounds.batch_size.max is 512", "memory_size, 400"]);
+    let drawn = |c: &mut RunConfig| {
+        c.off_policy.memory_size = 400;
+        (c.evolution.mutation.rl_hp, c.evolution.initial_diversity) = (0.0, true);
+    };
+    check_refused(drawn, &["bounds.batch_size.max is 512", "memory_size, 400"]);
+    let tight = |c: &mut RunConfig| {
+        (c.population, c.off_policy.memory_size, c.evolution.mutation.rl_hp) = (4, 1_500, 0.0);
+        c.evolution.round_env_steps = 400;
+    };
+    check_refused(tight, &["off_policy.memory_size is 1500", "at least 1600"]);
 }
 
 #[test]
 fn a_memory_that_cannot_be_had_is_an_error_and_not_an_abort() {
-    check_refused(|c| c.off_policy.memory_size = usize::MAX / 2, &["memory", "bytes"]);
+    check_refused(
+        |c| c.off_policy.memory_size = usize::MAX / 2,
+        &["more than this machine can address", "lower the capacity"],
+    );
 }
 
 #[test]

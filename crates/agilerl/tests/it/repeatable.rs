@@ -10,7 +10,7 @@ use crate::short_run;
 /// Log without clock fields, and weights of the elite.
 fn run(env: &str, threads: usize, folder: &Path) -> (String, Vec<u8>) {
     let mut config = short_run(env);
-    config.evolution.threads = threads;
+    (config.population, config.evolution.threads) = (6, threads);
     Run::with(config).out(folder).run().unwrap();
     let log = std::fs::read_to_string(folder.join("events.jsonl")).unwrap();
     (without_clock(&log), std::fs::read(folder.join("elite.safetensors")).unwrap())

@@ -86,17 +86,15 @@ impl BurnLearner {
         download(&self.target)
     }
 
-    pub(super) fn set_weights(&mut self, weights: &Weights) {
+    pub(super) fn set_online(&mut self, weights: &Weights) {
         self.online = upload(weights, &self.device);
-        self.target = self.online.clone();
     }
 
     pub(super) fn set_target(&mut self, weights: &Weights) {
         self.target = upload(weights, &self.device);
     }
 
-    pub(super) fn morph(&mut self, morph: &Morph, weights: &Weights) {
-        self.set_weights(weights);
+    pub(super) fn morph(&mut self, morph: &Morph) {
         self.adam = self.adam.morph(morph, &self.device);
     }
 }

@@ -105,22 +105,18 @@ impl HostLearner {
         &self.target
     }
 
-    pub(super) fn set_weights(&mut self, weights: &Weights) {
-        for into in [&mut self.online, &mut self.target] {
-            into.clear();
-            into.extend_from_slice(weights.values());
-        }
+    pub(super) fn set_online(&mut self, weights: &Weights) {
+        weights.values().clone_into(&mut self.online);
     }
 
     pub(super) fn set_target(&mut self, weights: &Weights) {
-        self.target.copy_from_slice(weights.values());
+        weights.values().clone_into(&mut self.target);
     }
 
-    pub(super) fn morph(&mut self, morph: &Morph, weights: &Weights) {
-        self.set_weights(weights);
+    pub(super) fn morph(&mut self, morph: &Morph) {
         self.adam = self.adam.morph(morph);
         self.pass = HostPass::new(morph.to());
-        self.gradient.resize(self.online.len(), 0.0);
+        self.gradient.resize(morph.to().layout().len(), 0.0);
     }
 }
 
