@@ -2,6 +2,7 @@
 
     python -m venv peers-env
     peers-env/bin/pip install "gymnasium[box2d]==1.4.0" envpool==1.2.5
+    peers-env/bin/pip install --no-deps minatar==1.0.15 # or without MinAtar
     peers-env/bin/python env_speed.py                   # all environments, some minutes
     peers-env/bin/python env_speed.py CartPole          # those whose name contains this
     peers-env/bin/python env_speed.py --ours ours.txt   # with the ratios to the table of our env_speed example
@@ -22,6 +23,12 @@ try:
     import envpool
 except ImportError:
     envpool = None
+try:
+    import minatar.gym as minatar
+
+    minatar.register_envs()
+except ImportError:
+    minatar = None
 
 # Our name: Gymnasium's name and keywords, EnvPool's name or none.
 ENVS = {
@@ -40,6 +47,10 @@ ENVS = {
     "CliffWalkingSlippery-v1": ("CliffWalkingSlippery-v1", {}, "CliffWalkingSlippery-v1"),
     "Taxi-v4": ("Taxi-v4", {}, "Taxi-v3"),
 }
+# The package `minatar` gives these to Gymnasium.
+if minatar is not None:
+    games = ["Breakout", "Asterix", "Freeway", "Seaquest", "SpaceInvaders"]
+    ENVS |= {f"MinAtar/{game}-v1": (f"MinAtar/{game}-v1", {}, None) for game in games}
 ROWS = 509
 REPETITIONS = 5
 SECONDS = 0.4
