@@ -5,7 +5,7 @@
 //! cargo run --release -p agilerl --example custom_loop
 //! ```
 //!
-//! One line per generation; within a minute the best of the six balances for 500 steps.
+//! One line per generation; after some seconds the best of the six balances for 500 steps.
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use agilerl::algo::evaluate;

@@ -19,9 +19,6 @@ pub(crate) struct Options {
     /// Where the picture goes, as SVG [default: run.svg in the folder of the run]
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Draw a line at this fitness: the log does not say what the run aimed at
-    #[arg(long, allow_hyphen_values = true)]
-    target: Option<f64>,
 }
 
 /// Draws the run and says where the picture is.
@@ -31,7 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(folder) = out.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    std::fs::write(&out, picture::draw(&log, options.target))
+    std::fs::write(&out, picture::draw(&log))
         .with_context(|| format!("cannot write {}", out.display()))?;
     println!("{}", out.display());
     Ok(())

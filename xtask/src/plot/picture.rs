@@ -32,7 +32,7 @@ const KINDS: [(Kind, &str, &str); 5] = [
 ];
 
 /// Draws the fitness of all individuals over the course of the run, and below it what evolution searched.
-pub(crate) fn draw(log: &RunLog, target: Option<f64>) -> String {
+pub(crate) fn draw(log: &RunLog) -> String {
     let ancestry = log.ancestry();
     let steps = Scale::from_zero(log.dots.iter().map(|dot| dot.env_steps as f64), (LEFT, RIGHT));
     let mut picture =
@@ -43,7 +43,7 @@ pub(crate) fn draw(log: &RunLog, target: Option<f64>) -> String {
     let height = last + 48.0;
     picture.open(height);
     picture.head();
-    picture.fitness(target);
+    picture.fitness(log.target);
     for (place, panel) in panels.iter().enumerate() {
         let top = BOTTOM + place as f64 * (GAP + SMALL_HEIGHT) + GAP;
         picture.small(panel, top);
@@ -331,7 +331,7 @@ mod tests {
 
     fn picture(log: &str) -> String {
         let log = RunLog { env: Some("<My&Env>".into()), ..RunLog::parse(log).unwrap() };
-        draw(&log, Some(20.0))
+        draw(&log)
     }
 
     const LOG: &str = include_str!("../../tests/run/events.jsonl");

@@ -13,6 +13,8 @@ pub(crate) struct RunLog {
     pub(crate) env: Option<String>,
     pub(crate) seed: u64,
     pub(crate) population: usize,
+    /// Mean return that the run aimed at.
+    pub(crate) target: Option<f64>,
     pub(crate) generations: usize,
     /// One for each individual and generation, in the order of the log.
     pub(crate) dots: Vec<Dot>,
@@ -78,6 +80,7 @@ enum Line {
     Started {
         seed: u64,
         population: usize,
+        target: Option<f64>,
     },
     Individual {
         generation: u64,
@@ -137,7 +140,9 @@ impl RunLog {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         for (number, line) in whole.lines().enumerate() {
             match serde_json::from_str(line).with_context(|| format!("line {}", number + 1))? {
-                Line::Started { seed, population } => (log.seed, log.population) = (seed, population),
+                Line::Started { seed, population, target } => {
+                    (log.seed, log.population, log.target) = (seed, population, target);
+                }
                 Line::Individual {
                     generation,
                     id,
