@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use crate::{
-    Change, Ending, Event, Evolve, Flow, GenerationReport, Hyperparameter, Individual, Mutated, Observer, ObserverError,
+    Change, Ending, Event, Evolve, Flow, GenerationReport, Hyperparameter, Individual, Mutated, MutationKind, Observer,
+    ObserverError,
 };
 
 /// Widest line.
@@ -196,6 +197,10 @@ fn born_by<A>(individual: &Individual<A>) -> String {
         _ if individual.parents.is_empty() => "start".to_owned(),
         Mutated { change: Some(Change { what, before: Value::Null, after }), .. } => {
             format!("{what}: {}", value(after))
+        }
+        // What it became stands in the column beside.
+        Mutated { kind: MutationKind::Architecture, change: Some(Change { what, before, .. }) } => {
+            format!("{what}, was {}", value(before))
         }
         Mutated { change: Some(Change { what, before, after }), .. } => {
             format!("{what} {} -> {}", value(before), value(after))
