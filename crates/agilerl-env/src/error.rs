@@ -68,6 +68,14 @@ pub enum EnvError {
         /// What the reader found wrong.
         why: String,
     },
+    /// The numbers cannot be the statistics of this environment's observations.
+    #[error("these are no statistics of {env}'s observations: {why}")]
+    BadStatistics {
+        /// Name of the environment.
+        env: String,
+        /// What is wrong with them.
+        why: String,
+    },
     /// An environment in a lane panicked.
     #[error("{env} panicked in lane {lane} ({}) at step {step} of episode {episode}: {message}", seeded(*seed))]
     Lane {
