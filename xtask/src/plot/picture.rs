@@ -126,6 +126,12 @@ impl Picture<'_> {
         next = entry(self, mark, "parent to child", 28.0);
         let mark = format!(r#"<path d="M{next:.1} 78h22" stroke="{INK}" stroke-width="2"/>"#);
         entry(self, mark, "ancestry of the elite", 28.0);
+        if self.log.tests.iter().any(|test| !test.reached) {
+            // In the line of the panel that it stands in: this one is full.
+            self.add(format_args!(
+                r##"<path d="M330 104l5 -5l5 5l-5 5z" fill="#fff" stroke="{INK}"/><text x="346" y="108">refuted by fresh episodes</text>"##
+            ));
+        }
     }
 
     fn fitness(&mut self, target: Option<f64>) {
