@@ -116,6 +116,7 @@ impl ContactLanes {
     }
 
     /// One velocity iteration, as [`ContactStep::solve_velocity`].
+    #[inline(always)]
     pub(super) fn solve_velocity(&mut self, velocities: &mut [VelocityLanes; 3]) {
         let mut velocity = Velocities { x: ZERO, y: ZERO, spin: ZERO };
         for (l, &(body, lane)) in self.places[..self.count].iter().enumerate() {
@@ -131,7 +132,7 @@ impl ContactLanes {
         }
     }
 
-    #[inline(never)] // the compiler vectorises the loop when it sees it alone
+    #[inline(always)]
     fn solve(&mut self, velocity: &mut Velocities) {
         let [p1, p2] = &mut self.points;
         for l in 0..Self::WIDTH {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use super::lanes::{LANES, Lanes};
@@ -65,6 +66,11 @@ impl<A: LanderAction> LanderVec<A> {
     /// # Panics
     /// If there is no lander or no step, or as [`Lander::new`](super::Lander::new) does.
     pub fn new(num_envs: usize, options: LanderOptions, max_episode_steps: u64) -> Self {
+        Self::on(Arch::new(), num_envs, options, max_episode_steps)
+    }
+
+    /// On the vectors of `arch`; all give the same bits.
+    fn on(arch: Arch, num_envs: usize, options: LanderOptions, max_episode_steps: u64) -> Self {
         assert!(num_envs > 0, "a vector environment needs at least one lane");
         assert!(max_episode_steps > 0, "an episode needs at least one step");
         options.check();
@@ -78,7 +84,7 @@ impl<A: LanderAction> LanderVec<A> {
             rows: Rows::new(num_envs, OBS_LEN, action_space.choices().unwrap_or(0)),
             action_space,
             engines: vec![Engines::OFF; num_envs],
-            lanes: Box::new(Lanes::new()),
+            lanes: Box::new(Lanes::new(arch)),
             started: false,
             failure: None,
             action: PhantomData,
@@ -213,4 +219,45 @@ impl<A: LanderAction> VecEnv for LanderVec<A> {
 
 fn row(rows: &mut [f32], lane: usize) -> &mut [f32] {
     &mut rows[lane * OBS_LEN..][..OBS_LEN]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NumpyRng;
+
+    /// Flight, impacts, landings and sleep on every kind of vectors that this processor has, and on none. The saved
+    /// states hold every number of every world.
+    #[test]
+    fn the_processors_vectors_change_no_bit() {
+        #[cfg(target_arch = "x86_64")]
+        let others = pulp::x86::V3::try_new().map(Arch::V3).into_iter().chain([Arch::Scalar]);
+        #[cfg(not(target_arch = "x86_64"))]
+        let others = [Arch::Scalar].into_iter();
+        let with = |arch| LanderVec::<u32>::on(arch, 21, LanderOptions::default(), 400);
+        let (mut widest, mut others) = (with(Arch::new()), others.map(with).collect::<Vec<_>>());
+        widest.reset(Some(3));
+        for other in &mut others {
+            other.reset(Some(3));
+        }
+        let mut noise = NumpyRng::new(1);
+        let mut landed = 0;
+        for t in 0..1200 {
+            // Brakes the fall and keeps upright, more or less.
+            let mut policy = |&[_, y, _, vy, angle, spin, ..]: &[f32; 8]| match angle + spin {
+                _ if noise.random() < 0.1 => noise.integers(0, 4) as u32,
+                _ if vy < -0.1 - 0.3 * y.max(0.0) => 2,
+                tilt if tilt > 0.1 => 3,
+                tilt if tilt < -0.1 => 1,
+                _ => 0,
+            };
+            let actions: Vec<u32> = widest.obs().as_chunks().0.iter().map(&mut policy).collect();
+            landed += widest.step(&actions).unwrap().rewards.iter().filter(|&&reward| reward == 100.0).count();
+            for other in &mut others {
+                other.step(&actions).unwrap();
+                assert!(other.save().unwrap() == widest.save().unwrap(), "step {t}");
+            }
+        }
+        assert!(landed > 0);
+    }
 }

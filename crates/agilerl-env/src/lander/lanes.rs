@@ -7,6 +7,8 @@
 //!
 //! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::body::Velocity;
 use super::contact::{ContactStep, Contacts};
 use super::contact_lanes::ContactLanes;
@@ -23,6 +25,8 @@ type Lane = [f32; LANES];
 /// Room for the steps of up to sixteen worlds; it holds nothing from one step to the next.
 #[derive(Clone, Debug)]
 pub(super) struct Lanes {
+    /// The vectors that the processor has.
+    arch: Arch,
     velocities: [VelocityLanes; 3],
     joints: [JointLanes; 2],
     /// One entry for every world that moves.
@@ -45,8 +49,10 @@ struct LaneStep {
 }
 
 impl Lanes {
-    pub(super) fn new() -> Self {
+    /// With the vectors of `arch`, which change the speed and no bit.
+    pub(super) fn new(arch: Arch) -> Self {
         Self {
+            arch,
             velocities: [VelocityLanes::ZERO; 3],
             joints: [JointLanes::ZERO; 2],
             steps: Vec::with_capacity(LANES),
@@ -115,15 +121,8 @@ impl Lanes {
     }
 
     fn solve(&mut self) {
-        let [first, second] = &mut self.joints;
-        for _ in 0..VELOCITY_ITERATIONS {
-            let [hull, first_leg, second_leg] = &mut self.velocities;
-            first.solve_velocity(hull, first_leg);
-            second.solve_velocity(hull, second_leg);
-            for block in &mut self.blocks {
-                block.solve_velocity(&mut self.velocities);
-            }
-        }
+        let Self { arch, velocities, joints, blocks, .. } = self;
+        arch.dispatch(Iterations { velocities, joints, blocks });
     }
 
     fn scatter(&mut self) {
@@ -138,6 +137,33 @@ impl Lanes {
         for block in &self.blocks {
             block.get_all(&mut self.contacts);
         }
+    }
+}
+
+/// All velocity iterations, to be compiled for the vectors of each kind of processor. Vectors change no bit: no
+/// operation is left out, reordered or fused with another.
+struct Iterations<'a> {
+    velocities: &'a mut [VelocityLanes; 3],
+    joints: &'a mut [JointLanes; 2],
+    blocks: &'a mut [ContactLanes],
+}
+
+impl WithSimd for Iterations<'_> {
+    type Output = ();
+
+    #[inline(always)] // into the function that may use the vectors, as everything that it calls
+    fn with_simd<S: Simd>(self, _: S) {
+        // Locals: the compiler vectorises the loops over lanes where it knows that no two of these overlap.
+        let (mut velocities, mut joints) = (*self.velocities, *self.joints);
+        for _ in 0..VELOCITY_ITERATIONS {
+            let [hull, first_leg, second_leg] = &mut velocities;
+            joints[0].solve_velocity(hull, first_leg);
+            joints[1].solve_velocity(hull, second_leg);
+            for block in &mut *self.blocks {
+                block.solve_velocity(&mut velocities);
+            }
+        }
+        (*self.velocities, *self.joints) = (velocities, joints);
     }
 }
 
@@ -253,7 +279,7 @@ impl JointLanes {
         };
     }
 
-    #[inline(never)] // the compiler vectorises the loop when it sees it alone
+    #[inline(always)]
     fn solve_velocity(&mut self, hull: &mut VelocityLanes, leg: &mut VelocityLanes) {
         let ([hull_mass, hull_inertia], [leg_mass, leg_inertia]) = (self.hull, self.leg);
         for l in 0..LANES {

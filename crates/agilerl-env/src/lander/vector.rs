@@ -75,18 +75,18 @@ impl Vec2 {
 }
 
 /// The smaller number, the second one if they compare equal: what `minss` and Box2D do.
-#[inline]
+#[inline(always)]
 pub(super) fn min(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
 
 /// The larger number, the second one if they compare equal.
-#[inline]
+#[inline(always)]
 pub(super) fn max(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn clamp(value: f32, low: f32, high: f32) -> f32 {
     max(low, min(value, high))
 }
