@@ -28,8 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(folder) = out.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    std::fs::write(&out, picture::draw(&log))
-        .with_context(|| format!("cannot write {}", out.display()))?;
+    std::fs::write(&out, picture::draw(&log)).with_context(|| format!("cannot write {}", out.display()))?;
     println!("{}", out.display());
     Ok(())
 }
