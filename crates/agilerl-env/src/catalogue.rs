@@ -1,5 +1,7 @@
 //! Environments by name.
 
+#[cfg(feature = "render")]
+use crate::RenderEnv;
 use crate::{
     Acrobot, ActionElement, CartPole, CliffWalking, Env, EnvError, FrozenLake, LanderAction, LanderOptions, LanderVec,
     LunarLander, LunarLanderContinuous, MinAtar, MinAtarGame, MinAtarOptions, MountainCar, MountainCarContinuous,
@@ -11,6 +13,10 @@ pub type BoxEnv<A = u32, O = f32> = Box<dyn Env<Obs = O, Action = A>>;
 
 /// A vector environment out of the catalogue, with actions of `A` and observations of `O`.
 pub type BoxVecEnv<A = u32, O = f32> = Box<dyn VecEnv<Obs = O, Action = A>>;
+
+/// An environment with a picture out of the catalogue, with actions of `A` and observations of `O`.
+#[cfg(feature = "render")]
+pub type BoxRenderEnv<A = u32, O = f32> = Box<dyn RenderEnv<Obs = O, Action = A>>;
 
 /// What the catalogue knows of an environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -158,6 +164,47 @@ pub fn make_vec_pixels(name: &str, lanes: usize, threads: usize) -> Result<BoxVe
     Ok(many(lanes, threads))
 }
 
+/// One environment with a picture, by name. See [`make`].
+///
+/// ```
+/// use agilerl_env::{Pixmap, make_rendered};
+/// let mut env = make_rendered("LunarLander-v3")?;
+/// env.reset(Some(1), &mut [0.0; 8]);
+/// let mut picture = Pixmap::new(300, 200).unwrap();
+/// env.render(&mut picture);
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+///
+/// # Errors
+/// As [`make`], and [`EnvError::NoPicture`] for a probe.
+#[cfg(feature = "render")]
+pub fn make_rendered(name: &str) -> Result<BoxRenderEnv, EnvError> {
+    rendered(name, choice(name)?.rendered)
+}
+
+/// One environment with continuous actions and a picture, by name.
+///
+/// # Errors
+/// As [`make_continuous`].
+#[cfg(feature = "render")]
+pub fn make_rendered_continuous(name: &str) -> Result<BoxRenderEnv<f32>, EnvError> {
+    rendered(name, continuous(name)?.rendered)
+}
+
+/// One environment that observes pixels and has a picture, by name.
+///
+/// # Errors
+/// As [`make_pixels`].
+#[cfg(feature = "render")]
+pub fn make_rendered_pixels(name: &str) -> Result<BoxRenderEnv<u32, u8>, EnvError> {
+    rendered(name, pixels(name)?.rendered)
+}
+
+#[cfg(feature = "render")]
+fn rendered<A, O>(name: &str, make: Option<fn() -> BoxRenderEnv<A, O>>) -> Result<BoxRenderEnv<A, O>, EnvError> {
+    make.map(|make| make()).ok_or_else(|| EnvError::NoPicture { name: name.to_owned() })
+}
+
 /// Encodes a discrete observation as a [one-hot](OneHotVec) vector; any other observation is left as it is.
 pub fn one_hot<A: ActionElement>(envs: BoxVecEnv<A>) -> BoxVecEnv<A> {
     if envs.observation_space().choices().is_some() { Box::new(OneHotVec::new(envs)) } else { envs }
@@ -179,6 +226,9 @@ pub fn one_hot_env<A: ActionElement>(env: BoxEnv<A>) -> BoxEnv<A> {
 struct Entry<A, O = f32> {
     info: EnvInfo,
     one: fn() -> BoxEnv<A, O>,
+    /// One with a picture, if it has one.
+    #[cfg(feature = "render")]
+    rendered: Option<fn() -> BoxRenderEnv<A, O>>,
     /// Lanes and threads.
     many: fn(usize, usize) -> BoxVecEnv<A, O>,
 }
@@ -196,6 +246,8 @@ macro_rules! entry {
                 reward_threshold: $threshold,
             },
             one: || Box::new(TimeLimit::new($make, $limit)),
+            #[cfg(feature = "render")]
+            rendered: Some(|| Box::new(TimeLimit::new($make, $limit))),
             many: |lanes, threads| vec_of(lanes, threads, || TimeLimit::new($make, $limit)),
         }
     };
@@ -219,6 +271,8 @@ macro_rules! entry {
                 reward_threshold: None,
             },
             one: || Box::new($make),
+            #[cfg(feature = "render")]
+            rendered: Some(|| Box::new($make)),
             many: |lanes, threads| vec_of(lanes, threads, || $make),
         }
     };
@@ -233,6 +287,8 @@ macro_rules! entry {
                 reward_threshold: None,
             },
             one: || Box::new(ProbeEnv::new(Probe::$probe)),
+            #[cfg(feature = "render")]
+            rendered: None,
             many: |lanes, threads| vec_of(lanes, threads, || ProbeEnv::new(Probe::$probe)),
         }
     };
@@ -247,6 +303,8 @@ macro_rules! entry {
                 reward_threshold: None,
             },
             one: || Box::new(MinAtar::new(MinAtarGame::$game, MinAtarOptions::default())),
+            #[cfg(feature = "render")]
+            rendered: Some(|| Box::new(MinAtar::new(MinAtarGame::$game, MinAtarOptions::default()))),
             many: |lanes, threads| {
                 vec_of(lanes, threads, || MinAtar::new(MinAtarGame::$game, MinAtarOptions::default()))
             },

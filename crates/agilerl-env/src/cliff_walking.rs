@@ -57,6 +57,16 @@ impl CliffWalking {
             inside: Inside { rng: NumpyRng::new(0), position: None },
         }
     }
+
+    /// Rows and columns of the board.
+    #[cfg(feature = "render")]
+    pub(crate) const BOARD: (usize, usize) = (ROWS, COLUMNS);
+
+    /// Index of the square where the walker stands, once there is one.
+    #[cfg(feature = "render")]
+    pub(crate) fn position(&self) -> Option<usize> {
+        self.inside.position
+    }
 }
 
 /// The square that a step into `direction` leads to: the same one at the border.

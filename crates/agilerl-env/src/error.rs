@@ -44,6 +44,13 @@ pub enum EnvError {
         /// The function that makes one.
         maker: &'static str,
     },
+    /// The environment has no picture.
+    #[cfg(feature = "render")]
+    #[error("{name} has no picture: a probe is a number or two")]
+    NoPicture {
+        /// Name of the environment.
+        name: String,
+    },
     /// A vector environment of no lanes, or on no threads, was asked for.
     #[error("{env} was asked for with 0 {what}; at least 1 is needed")]
     Zero {

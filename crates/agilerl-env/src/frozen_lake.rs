@@ -108,6 +108,18 @@ impl FrozenLake {
         }
     }
 
+    /// The tiles row by row, and how many make a row.
+    #[cfg(feature = "render")]
+    pub(crate) fn map(&self) -> (&[u8], usize) {
+        (&self.tiles, self.columns)
+    }
+
+    /// Index of the tile where the walker stands, once there is one.
+    #[cfg(feature = "render")]
+    pub(crate) fn position(&self) -> Option<usize> {
+        self.inside.position
+    }
+
     fn is_over(&self, position: usize) -> bool {
         matches!(self.tiles[position], b'G' | b'H')
     }

@@ -14,6 +14,8 @@ mod distance;
 mod shape;
 mod vector;
 mod trig;
+#[cfg(feature = "render")]
+mod picture;
 
 use std::f64::consts::PI;
 use std::marker::PhantomData;
@@ -80,6 +82,9 @@ pub struct Lander<A> {
     observation_space: Space,
     action_space: Space,
     state: State,
+    /// What fired in the last step: for the picture, and no part of the state.
+    #[cfg(feature = "render")]
+    engines: Engines,
     action: PhantomData<A>,
 }
 
@@ -153,6 +158,8 @@ impl<A: LanderAction> Lander<A> {
             observation_space: observation_space(),
             action_space: A::space(),
             state: State::new(),
+            #[cfg(feature = "render")]
+            engines: Engines::OFF,
             action: PhantomData,
         }
     }
@@ -186,6 +193,10 @@ impl<A: LanderAction> Env for Lander<A> {
     }
 
     fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) {
+        #[cfg(feature = "render")]
+        {
+            self.engines = Engines::OFF;
+        }
         self.state.reset(&self.options, seed, obs);
     }
 
@@ -194,6 +205,10 @@ impl<A: LanderAction> Env for Lander<A> {
     fn step(&mut self, action: &[A], obs: &mut [f32]) -> Step {
         assert!(!self.state.ended, "{}: step needs a reset first", A::NAME);
         let engines = A::engines(action).unwrap_or_else(|why| panic!("{}: {why}", A::NAME));
+        #[cfg(feature = "render")]
+        {
+            self.engines = engines;
+        }
         self.state.step(&self.options, engines, obs)
     }
 
@@ -203,6 +218,10 @@ impl<A: LanderAction> Env for Lander<A> {
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         self.state = decode_state(A::NAME, state)?;
+        #[cfg(feature = "render")]
+        {
+            self.engines = Engines::OFF;
+        }
         Ok(())
     }
 }

@@ -33,6 +33,8 @@ mod check_env;
 mod saved_state;
 mod numpy_rng;
 mod error;
+#[cfg(feature = "render")]
+mod render;
 
 pub use acrobot::{Acrobot, AcrobotDynamics};
 pub use cart_pole::{CartPole, CartPoleDynamics};
@@ -40,6 +42,8 @@ pub use catalogue::{
     Actions, BoxEnv, BoxVecEnv, EnvInfo, Observations, catalogue, env_info, make, make_continuous, make_pixels,
     make_vec, make_vec_continuous, make_vec_pixels, make_vec_threaded, one_hot, one_hot_env,
 };
+#[cfg(feature = "render")]
+pub use catalogue::{BoxRenderEnv, make_rendered, make_rendered_continuous, make_rendered_pixels};
 pub use channels_first::{ChannelsFirst, ChannelsFirstVec};
 pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
 pub use classic::{Classic, ClassicVec, Dynamics, Outcome};
@@ -58,6 +62,8 @@ pub use numpy_rng::NumpyRng;
 pub use one_hot::{OneHot, OneHotVec};
 pub use pendulum::{Pendulum, PendulumDynamics};
 pub use probe::{Probe, ProbeEnv};
+#[cfg(feature = "render")]
+pub use render::{Gif, GifError, Pixmap, Render, RenderEnv};
 pub use reward_transform::{RewardTransform, RewardTransformVec};
 pub use running_statistics::RunningStatistics;
 pub use saved_state::{decode_state, encode_state};

@@ -254,7 +254,8 @@ impl MinAtar {
         self.options
     }
 
-    fn write(&self, obs: &mut [u8]) {
+    /// Writes the present observation.
+    pub(crate) fn observe(&self, obs: &mut [u8]) {
         let expected = self.observation_space.row_len();
         assert_eq!(obs.len(), expected, "an observation of {} has {expected} cells", self.name());
         obs.fill(0);
@@ -347,7 +348,7 @@ impl Env for MinAtar {
         inside.play.rules_mut().begin(&mut inside.random);
         inside.started = true;
         inside.over = false;
-        self.write(obs);
+        self.observe(obs);
     }
 
     fn step(&mut self, action: &[u32], obs: &mut [u8]) -> Step {
@@ -367,7 +368,7 @@ impl Env for MinAtar {
             *over = outcome.over;
         }
         let terminated = *over;
-        self.write(obs);
+        self.observe(obs);
         Step { reward: f64::from(reward), terminated, truncated: false }
     }
 

@@ -105,6 +105,29 @@ impl Taxi {
     }
 }
 
+/// What is drawn of it.
+#[cfg(feature = "render")]
+impl Taxi {
+    /// Rows of the board, and columns.
+    pub(crate) const SIZE: usize = SIZE;
+
+    /// Row and column of the stands.
+    pub(crate) fn stands() -> [(usize, usize); 4] {
+        STANDS
+    }
+
+    /// Row and column of every square with a wall at its right.
+    pub(crate) fn walls() -> impl Iterator<Item = (usize, usize)> {
+        let squares = (0..SIZE).flat_map(|row| (0..SIZE - 1).map(move |column| (row, column)));
+        squares.filter(|&(row, column)| !OPEN[row][column])
+    }
+
+    /// Row and column of the taxi, the stand of the passenger (4: in the taxi), and that of the destination.
+    pub(crate) fn place(&self) -> Option<[usize; 4]> {
+        self.inside.place.map(|place| [place.row, place.column, place.passenger, place.destination])
+    }
+}
+
 impl Place {
     fn of(state: usize) -> Self {
         let (destination, state) = (state % 4, state / 4);

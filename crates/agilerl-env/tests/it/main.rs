@@ -13,3 +13,5 @@ mod check_env;
 mod lander;
 mod minatar;
 mod every_environment;
+#[cfg(feature = "render")]
+mod render;
