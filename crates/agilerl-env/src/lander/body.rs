@@ -144,6 +144,13 @@ pub(super) struct Velocity {
     pub(super) angular: f32,
 }
 
+impl Velocity {
+    #[inline]
+    pub(super) fn bits(self) -> [u32; 3] {
+        [self.linear.x, self.linear.y, self.angular].map(f32::to_bits)
+    }
+}
+
 /// Centre of mass and angle of a body while a step is solved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pose {

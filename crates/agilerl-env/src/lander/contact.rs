@@ -302,6 +302,12 @@ impl ContactStep {
         p2.normal_impulse = new.y;
     }
 
+    /// The bits of all that the iterations change in it.
+    #[inline]
+    pub(super) fn impulse_bits(&self) -> [[u32; 2]; 2] {
+        self.points.map(|point| [point.normal_impulse, point.tangent_impulse].map(f32::to_bits))
+    }
+
     /// Keeps the impulses for the next step.
     pub(super) fn end(&self, contact: &mut Contact) {
         for (point, step) in contact.manifold.points.iter_mut().zip(&self.points[..self.count]) {

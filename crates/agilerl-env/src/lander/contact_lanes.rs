@@ -3,38 +3,26 @@
 //! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use super::contact::ContactStep;
-use super::lanes::VelocityLanes;
+use super::lanes::{LANES, Lane, VelocityLanes, ZERO};
 use super::vector::{clamp, max};
 
-type Lane = [f32; ContactLanes::WIDTH];
-const ZERO: Lane = [0.0; ContactLanes::WIDTH];
-
-/// Up to eight contacts, all of different bodies. Few worlds have any, so that they are packed, and fetch the velocities
-/// of their bodies from the worlds' lanes. The places that are free are full of zeros and stay so.
+/// A contact of the same body in every lane. A lane without one is full of zeros and stays so.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ContactLanes {
-    count: usize,
-    /// Body (0 for the hull, 1 and 2 for the legs of the first and the second joint) and lane of its world.
-    places: [(usize, usize); Self::WIDTH],
+    /// 0 for the hull, 1 and 2 for the legs of the first and the second joint.
+    body: usize,
     /// Numbers of the contacts.
-    contacts: [usize; Self::WIDTH],
+    contacts: [Option<usize>; LANES],
     mass: Lane,
     inertia: Lane,
     friction: Lane,
     normal: [Lane; 2],
     points: [PointLanes; 2],
-    /// 1 if both points are solved, 0 if only the first is.
-    two: Lane,
+    /// Points that are solved: 0 where there is no contact, 1, or 2.
+    count: Lane,
     /// `xx`, `xy`, `yy` each.
     response: [Lane; 3],
     inverse_response: [Lane; 3],
-}
-
-/// Velocities of the contacts' bodies.
-struct Velocities {
-    x: Lane,
-    y: Lane,
-    spin: Lane,
 }
 
 /// A point of a contact in every lane.
@@ -48,37 +36,29 @@ struct PointLanes {
 }
 
 impl ContactLanes {
-    pub(super) const WIDTH: usize = 8;
-
-    pub(super) const EMPTY: Self = Self {
-        count: 0,
-        places: [(0, 0); Self::WIDTH],
-        contacts: [0; Self::WIDTH],
-        mass: ZERO,
-        inertia: ZERO,
-        friction: ZERO,
-        normal: [ZERO; 2],
-        points: [PointLanes::ZERO; 2],
-        two: ZERO,
-        response: [ZERO; 3],
-        inverse_response: [ZERO; 3],
-    };
-
-    pub(super) fn is_full(&self) -> bool {
-        self.count == Self::WIDTH
+    pub(super) const fn new(body: usize) -> Self {
+        Self {
+            body,
+            contacts: [None; LANES],
+            mass: ZERO,
+            inertia: ZERO,
+            friction: ZERO,
+            normal: [ZERO; 2],
+            points: [PointLanes::ZERO; 2],
+            count: ZERO,
+            response: [ZERO; 3],
+            inverse_response: [ZERO; 3],
+        }
     }
 
-    /// Whether there is a contact of that body of that world.
-    pub(super) fn holds(&self, body: usize, lane: usize) -> bool {
-        self.places[..self.count].contains(&(body, lane))
+    /// Whether there is room for a contact of that body of the world in `lane`.
+    pub(super) fn has_room(&self, body: usize, lane: usize) -> bool {
+        self.body == body && self.contacts[lane].is_none()
     }
 
-    /// Adds a contact of a body of the world in `lane`.
-    pub(super) fn push(&mut self, body: usize, lane: usize, number: usize, contact: &ContactStep) {
-        let l = self.count;
-        self.count += 1;
-        self.places[l] = (body, lane);
-        self.contacts[l] = number;
+    /// Puts a contact into a lane.
+    pub(super) fn set(&mut self, l: usize, number: usize, contact: &ContactStep) {
+        self.contacts[l] = Some(number);
         self.mass[l] = contact.inverse_mass;
         self.inertia[l] = contact.inverse_inertia;
         self.friction[l] = contact.friction;
@@ -93,7 +73,7 @@ impl ContactLanes {
             lanes.normal_impulse[l] = point.normal_impulse;
             lanes.tangent_impulse[l] = point.tangent_impulse;
         }
-        self.two[l] = if contact.count == 2 { 1.0 } else { 0.0 };
+        self.count[l] = contact.count as f32;
         for (lanes, matrix) in
             [(&mut self.response, contact.response), (&mut self.inverse_response, contact.inverse_response)]
         {
@@ -105,8 +85,8 @@ impl ContactLanes {
 
     /// Gives the impulses back.
     pub(super) fn get_all(&self, contacts: &mut [Option<ContactStep>]) {
-        for (l, &number) in self.contacts[..self.count].iter().enumerate() {
-            let Some(contact) = &mut contacts[number] else { continue };
+        for (l, number) in self.contacts.iter().enumerate() {
+            let Some(contact) = number.and_then(|number| contacts[number].as_mut()) else { continue };
             let count = contact.count;
             for (lanes, point) in self.points.iter().zip(&mut contact.points[..count]) {
                 point.normal_impulse = lanes.normal_impulse[l];
@@ -118,24 +98,9 @@ impl ContactLanes {
     /// One velocity iteration, as [`ContactStep::solve_velocity`].
     #[inline(always)]
     pub(super) fn solve_velocity(&mut self, velocities: &mut [VelocityLanes; 3]) {
-        let mut velocity = Velocities { x: ZERO, y: ZERO, spin: ZERO };
-        for (l, &(body, lane)) in self.places[..self.count].iter().enumerate() {
-            velocity.x[l] = velocities[body].x[lane];
-            velocity.y[l] = velocities[body].y[lane];
-            velocity.spin[l] = velocities[body].spin[lane];
-        }
-        self.solve(&mut velocity);
-        for (l, &(body, lane)) in self.places[..self.count].iter().enumerate() {
-            velocities[body].x[lane] = velocity.x[l];
-            velocities[body].y[lane] = velocity.y[l];
-            velocities[body].spin[lane] = velocity.spin[l];
-        }
-    }
-
-    #[inline(always)]
-    fn solve(&mut self, velocity: &mut Velocities) {
+        let velocity = &mut velocities[self.body];
         let [p1, p2] = &mut self.points;
-        for l in 0..Self::WIDTH {
+        for l in 0..LANES {
             let (mass, inertia) = (self.mass[l], self.inertia[l]);
             let (mut x, mut y, mut spin) = (velocity.x[l], velocity.y[l], velocity.spin[l]);
             let (nx, ny) = (self.normal[0][l], self.normal[1][l]);
@@ -192,14 +157,19 @@ impl ContactLanes {
             new1 = if holds { both1 } else { new1 };
             new2 = if holds { both2 } else { new2 };
 
-            let two = self.two[l] > 0.0;
+            let two = self.count[l] > 1.0;
             new1 = if two { new1 } else { one };
             new2 = if two { new2 } else { 0.0 };
             let (change1, change2) = (new1 - normal1, new2 - normal2);
             let (p1x, p1y, p2x, p2y) = (change1 * nx, change1 * ny, change2 * nx, change2 * ny);
-            velocity.x[l] = x + mass * (p1x + p2x);
-            velocity.y[l] = y + mass * (p1y + p2y);
-            velocity.spin[l] = spin + inertia * ((arm1_x * p1y - arm1_y * p1x) + (arm2_x * p2y - arm2_y * p2x));
+            x += mass * (p1x + p2x);
+            y += mass * (p1y + p2y);
+            spin += inertia * ((arm1_x * p1y - arm1_y * p1x) + (arm2_x * p2y - arm2_y * p2x));
+            // Adding nothing would still turn -0 into 0.
+            let any = self.count[l] > 0.0;
+            velocity.x[l] = if any { x } else { velocity.x[l] };
+            velocity.y[l] = if any { y } else { velocity.y[l] };
+            velocity.spin[l] = if any { spin } else { velocity.spin[l] };
             p1.normal_impulse[l] = new1;
             p2.normal_impulse[l] = new2;
         }

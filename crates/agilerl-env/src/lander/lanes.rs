@@ -13,14 +13,13 @@ use super::body::Velocity;
 use super::contact::{ContactStep, Contacts};
 use super::contact_lanes::ContactLanes;
 use super::joint::{Impulse, JointStep, Limit};
-use super::shape::NUM_EDGES;
 use super::vector::{Vec2, clamp};
 use super::world::{Island, Motion, VELOCITY_ITERATIONS, World};
 
 /// Worlds that are stepped together.
 pub(super) const LANES: usize = 16;
 
-type Lane = [f32; LANES];
+pub(super) type Lane = [f32; LANES];
 
 /// Room for the steps of up to sixteen worlds; it holds nothing from one step to the next.
 #[derive(Clone, Debug)]
@@ -57,7 +56,7 @@ impl Lanes {
             joints: [JointLanes::ZERO; 2],
             steps: Vec::with_capacity(LANES),
             contacts: Vec::with_capacity(LANES * Contacts::CAPACITY),
-            blocks: Vec::with_capacity(LANES * Contacts::CAPACITY / ContactLanes::WIDTH + NUM_EDGES),
+            blocks: Vec::with_capacity(Contacts::CAPACITY),
         }
     }
 
@@ -109,13 +108,12 @@ impl Lanes {
                 let body = usize::from(contact.body == bodies[1]) + 2 * usize::from(contact.body == bodies[2]);
                 // Contacts of one body follow each other in order. All others have no order: the ground does not
                 // move, so that the one cannot tell when the other is solved.
-                let last = self.blocks.iter().rposition(|block| block.holds(body, lane));
-                let first = last.map_or(0, |last| last + 1);
-                if self.blocks[first..].iter().all(ContactLanes::is_full) {
-                    self.blocks.push(ContactLanes::EMPTY);
+                let room = self.blocks.iter().position(|block| block.has_room(body, lane));
+                let block = room.unwrap_or(self.blocks.len());
+                if room.is_none() {
+                    self.blocks.push(ContactLanes::new(body));
                 }
-                let free = self.blocks[first..].iter_mut().find(|block| !block.is_full());
-                free.expect("one was added if there was none").push(body, lane, i, contact);
+                self.blocks[block].set(lane, i, contact);
             }
         }
     }
@@ -336,7 +334,7 @@ impl JointLanes {
     }
 }
 
-const ZERO: Lane = [0.0; LANES];
+pub(super) const ZERO: Lane = [0.0; LANES];
 
 /// All bits set for true: with an `if` in its place, the compiler branches and no longer vectorises.
 #[inline(always)]

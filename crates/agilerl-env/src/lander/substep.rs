@@ -129,8 +129,15 @@ fn solve_body(body: &mut Body, contacts: &mut [Option<ContactStep>], time: f32) 
         contact.begin(pose);
     }
     for _ in 0..VELOCITY_ITERATIONS {
+        let mut changed = false;
         for contact in contacts.iter_mut().flatten() {
+            let before = (velocity.bits(), contact.impulse_bits());
             contact.solve_velocity(&mut velocity);
+            changed |= before != (velocity.bits(), contact.impulse_bits());
+        }
+        // Without joints this is soon: what has changed no bit once changes none ever after.
+        if !changed {
+            break;
         }
     }
     pose.integrate(&mut velocity, time);
