@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// that was trained on normalised observations.
 ///
 /// The sums are Gymnasium's `RunningMeanStd` in `f64` (Chan's parallel algorithm, population variance, a prior of mean
-/// 0 and variance 1 that weighs 1e-4 observations), to the last bit. Gymnasium's wrapper runs them in `f32`, where
-/// after some ten million observations the last digits of the sums no longer move; hence `f64` here.
+/// 0 and variance 1 that weighs 1e-4 observations), to the last bit. Gymnasium's wrapper runs them in `f32`, where each
+/// further observation weighs less beside the rounding; hence `f64` here.
 ///
 /// ```
 /// use agilerl_env::RunningStatistics;

@@ -3,8 +3,9 @@
 use std::alloc::System;
 
 use agilerl_env::{
-    ActionElement, Actions, Element, EpisodeStats, NumpyRng, Observations, VecEnv, catalogue, make_vec,
-    make_vec_continuous, make_vec_pixels, make_vec_threaded, one_hot,
+    ActionElement, Actions, ChannelsFirstVec, Element, EpisodeStats, FrameStack, FrameStackVec, NormalizeObservations,
+    NormalizeObservationsVec, NumpyRng, Observations, RewardTransform, RewardTransformVec, SyncVec, VecEnv, catalogue,
+    make, make_vec, make_vec_continuous, make_vec_pixels, make_vec_threaded, one_hot,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -50,6 +51,20 @@ fn a_step_allocates_nothing() {
             }
         }
     }
+
+    // Wrapped lanes, and wrappers in lanes.
+    let pole = || make_vec("CartPole-v1", 5).unwrap();
+    check(Box::new(FrameStackVec::new(pole(), 4)), choices, ONE_THREAD, "stacked lanes");
+    check(Box::new(RewardTransformVec::scale(pole(), 0.1)), choices, ONE_THREAD, "lanes of scaled rewards");
+    check(Box::new(NormalizeObservationsVec::new(pole())), choices, ONE_THREAD, "normalised lanes");
+    let pixels = || make_vec_pixels("MinAtar/Breakout-v1", 5, 1).unwrap();
+    let stacked = FrameStackVec::along_channels(ChannelsFirstVec::new(pixels()), 4);
+    check(Box::new(stacked), choices, ONE_THREAD, "transposed and stacked lanes");
+    let wrapped = |_| {
+        let env = RewardTransform::clip(make("CartPole-v1").unwrap(), 0.0, 0.5);
+        FrameStack::new(NormalizeObservations::new(env), 3)
+    };
+    check(Box::new(SyncVec::from_fn(5, wrapped)), choices, ONE_THREAD, "wrappers in lanes");
 }
 
 fn choices(choices: usize, rng: &mut NumpyRng) -> u32 {

@@ -8,6 +8,7 @@ mod toy_text;
 mod seeds;
 mod probe;
 mod vec_env;
+mod wrappers;
 mod catalogue;
 mod check_env;
 mod lander;
