@@ -65,7 +65,9 @@ fn the_agent_learns_on_after_every_kind_of_mutation() {
 #[track_caller]
 fn check_learning_goes_on(device: &str) {
     let (agent, memory) = trained_on(device);
-    let kinds: [(&str, fn(&mut Dqn, &mut StreamRng) -> bool); 4] = [
+    /// Whether the mutation took effect.
+    type Mutate = fn(&mut Dqn, &mut StreamRng) -> bool;
+    let kinds: [(&str, Mutate); 4] = [
         ("layers", |agent, rng| agent.mutate_architecture(1.0, rng).is_some()),
         ("nodes", |agent, rng| agent.mutate_architecture(0.0, rng).is_some()),
         ("parameters", |agent, rng| agent.mutate_parameters(0.1, rng).is_some()),
