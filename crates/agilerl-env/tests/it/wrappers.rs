@@ -112,7 +112,7 @@ fn check_close(values: &[f32], recorded: &[f32]) {
     }
 }
 
-/// Recorded with `FrameStackObservation(gym.make("CartPole-v1"), 3)` of Gymnasium 1.4.0.
+/// Recorded, as all literals of Gymnasium here, by `tests/record/wrappers.py`: `FrameStackObservation(.., 3)`.
 #[test]
 fn a_stack_is_gymnasiums() {
     let first = [0.018235186, -0.0446179, -0.027964013, -0.03156282];
@@ -432,6 +432,19 @@ fn a_saved_state_has_the_wrappers_own_part() {
     envs.reset(Some(0));
     let error = FrameStackVec::new(poles(), 3).restore(&envs.save().unwrap()).unwrap_err();
     assert!(error.to_string().ends_with("stacks of 24 numbers instead of 36"), "{error}");
+}
+
+#[test]
+fn a_panic_in_a_lane_is_the_same_error_and_a_reset_mends_it() {
+    let poles = || SyncVec::from_fn(2, |_| short_pole());
+    let mut bare = poles();
+    let mut wrapped = FrameStackVec::new(NormalizeObservationsVec::new(RewardTransformVec::scale(poles(), 0.5)), 2);
+    wrapped.reset(Some(0));
+    bare.reset(Some(0));
+    assert_eq!(wrapped.step(&[0, 9]).unwrap_err(), bare.step(&[0, 9]).unwrap_err());
+    assert_eq!(wrapped.save(), bare.save());
+    wrapped.reset(Some(0));
+    further(&mut wrapped, 10);
 }
 
 #[test]
