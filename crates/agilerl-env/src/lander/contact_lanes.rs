@@ -3,7 +3,7 @@
 //! Part of the altered Box2D 2.3 whose notice stands in `world.rs`.
 
 use super::contact::ContactStep;
-use super::lanes::{LANES, Lane, VelocityLanes, ZERO};
+use super::lanes::{LANES, Lane, VelocityLanes, ZERO, mask, select};
 use super::vector::{clamp, max};
 
 /// A contact of the same body in every lane. A lane without one is full of zeros and stays so.
@@ -141,35 +141,35 @@ impl ContactLanes {
             let offset1 = approach1 - (rxx * normal1 + rxy * normal2);
             let offset2 = approach2 - (rxy * normal1 + ryy * normal2);
             let (mut new1, mut new2) = (normal1, normal2);
-            let none = (offset1 >= 0.0) & (offset2 >= 0.0);
-            new1 = if none { 0.0 } else { new1 };
-            new2 = if none { 0.0 } else { new2 };
+            let none = mask((offset1 >= 0.0) & (offset2 >= 0.0));
+            new1 = select(none, 0.0, new1);
+            new2 = select(none, 0.0, new2);
             let second = -m2 * offset2;
-            let holds = (second >= 0.0) & (rxy * second + offset1 >= 0.0);
-            new1 = if holds { 0.0 } else { new1 };
-            new2 = if holds { second } else { new2 };
+            let holds = mask((second >= 0.0) & (rxy * second + offset1 >= 0.0));
+            new1 = select(holds, 0.0, new1);
+            new2 = select(holds, second, new2);
             let first = -m1 * offset1;
-            let holds = (first >= 0.0) & (rxy * first + offset2 >= 0.0);
-            new1 = if holds { first } else { new1 };
-            new2 = if holds { 0.0 } else { new2 };
+            let holds = mask((first >= 0.0) & (rxy * first + offset2 >= 0.0));
+            new1 = select(holds, first, new1);
+            new2 = select(holds, 0.0, new2);
             let (both1, both2) = (-(ixx * offset1 + ixy * offset2), -(ixy * offset1 + iyy * offset2));
-            let holds = (both1 >= 0.0) & (both2 >= 0.0);
-            new1 = if holds { both1 } else { new1 };
-            new2 = if holds { both2 } else { new2 };
+            let holds = mask((both1 >= 0.0) & (both2 >= 0.0));
+            new1 = select(holds, both1, new1);
+            new2 = select(holds, both2, new2);
 
-            let two = self.count[l] > 1.0;
-            new1 = if two { new1 } else { one };
-            new2 = if two { new2 } else { 0.0 };
+            let two = mask(self.count[l] > 1.0);
+            new1 = select(two, new1, one);
+            new2 = select(two, new2, 0.0);
             let (change1, change2) = (new1 - normal1, new2 - normal2);
             let (p1x, p1y, p2x, p2y) = (change1 * nx, change1 * ny, change2 * nx, change2 * ny);
             x += mass * (p1x + p2x);
             y += mass * (p1y + p2y);
             spin += inertia * ((arm1_x * p1y - arm1_y * p1x) + (arm2_x * p2y - arm2_y * p2x));
             // Adding nothing would still turn -0 into 0.
-            let any = self.count[l] > 0.0;
-            velocity.x[l] = if any { x } else { velocity.x[l] };
-            velocity.y[l] = if any { y } else { velocity.y[l] };
-            velocity.spin[l] = if any { spin } else { velocity.spin[l] };
+            let any = mask(self.count[l] > 0.0);
+            velocity.x[l] = select(any, x, velocity.x[l]);
+            velocity.y[l] = select(any, y, velocity.y[l]);
+            velocity.spin[l] = select(any, spin, velocity.spin[l]);
             p1.normal_impulse[l] = new1;
             p2.normal_impulse[l] = new2;
         }

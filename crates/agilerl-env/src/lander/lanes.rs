@@ -338,11 +338,11 @@ pub(super) const ZERO: Lane = [0.0; LANES];
 
 /// All bits set for true: with an `if` in its place, the compiler branches and no longer vectorises.
 #[inline(always)]
-fn mask(condition: bool) -> u32 {
+pub(super) fn mask(condition: bool) -> u32 {
     u32::from(condition).wrapping_neg()
 }
 
 #[inline(always)]
-fn select(mask: u32, yes: f32, no: f32) -> f32 {
+pub(super) fn select(mask: u32, yes: f32, no: f32) -> f32 {
     f32::from_bits((yes.to_bits() & mask) | (no.to_bits() & !mask))
 }
