@@ -5,11 +5,15 @@
 //! ```
 //!
 //! A hundred episodes take about a second. `examples/python/play_elite.py` plays the same episodes in Gymnasium itself
-//! and prints the same lines.
+//! and prints the same lines. With the feature `render` the first episode can be watched:
+//!
+//! ```text
+//! cargo run --release -p agilerl --features render --example play -- runs/LunarLander-v3-seed-1 --gif lander.gif
+//! ```
 
 #![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use agilerl::env::one_hot_env;
 use agilerl::hpo::Disk;
@@ -31,6 +35,15 @@ struct Args {
     /// Print the returns instead, as one JSON list.
     #[arg(long)]
     json: bool,
+    /// Write the first episodes into this animated GIF (with the feature `render`).
+    #[arg(long, value_name = "FILE")]
+    gif: Option<PathBuf>,
+    /// How many episodes the GIF shows.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    gif_episodes: u64,
+    /// Its width in pixels.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    gif_width: u32,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -43,6 +56,9 @@ fn main() -> anyhow::Result<()> {
     let last = args.seed + args.episodes - 1;
     let seeds: Vec<u64> = (args.seed..=last).collect();
     let step_limit = OffPolicyConfig::default().eval_step_limit;
+    if let Some(path) = &args.gif {
+        film(&mut agent, env, path, &args, step_limit)?;
+    }
     let evaluation = agilerl::algo::evaluate(&mut agent, || make(env).map(one_hot_env), &seeds, step_limit)?;
     if args.json {
         println!("{}", serde_json::to_string(&evaluation.returns)?);
@@ -54,4 +70,53 @@ fn main() -> anyhow::Result<()> {
     println!("{env}: {} episodes, seeds {} to {last}", args.episodes, args.seed);
     println!("mean return {mean:.4}, standard deviation {deviation:.4}");
     Ok(())
+}
+
+/// Plays the first episodes once more and draws them, 25 pictures in a second at most.
+#[cfg(feature = "render")]
+fn film(agent: &mut Dqn, env: &str, path: &Path, args: &Args, step_limit: u64) -> anyhow::Result<()> {
+    use std::fs::File;
+    use std::io::{BufWriter, Write};
+
+    use agilerl::env::{BoxRenderEnv, Gif, OneHot, Pixmap, Render, make_rendered};
+    use anyhow::Context;
+
+    let mut env: BoxRenderEnv = make_rendered(env)?;
+    if env.observation_space().choices().is_some() {
+        env = Box::new(OneHot::new(env));
+    }
+    let [width, height] = env.size();
+    let size = [args.gif_width, (args.gif_width * height).div_ceil(width)];
+    let mut picture = Pixmap::new(size[0], size[1]).context("a picture of no height")?;
+    let every = env.steps_per_second().div_ceil(25); // steps from picture to picture
+    let pictures_per_second = env.steps_per_second() / every;
+    let mut gif = Gif::new(BufWriter::new(File::create(path)?), size, pictures_per_second)?;
+
+    let mut rng = Streams::new(args.seed).get(Purpose::Exploration, 0, 0, 0); // a greedy agent draws nothing from it
+    let (mut obs, mut action) = (vec![0.0; env.observation_space().row_len()], [0]);
+    for seed in (args.seed..).take(args.gif_episodes as usize) {
+        env.reset(Some(seed), &mut obs);
+        for step in 0..step_limit {
+            if step % u64::from(every) == 0 {
+                env.render(&mut picture);
+                gif.add(&picture)?;
+            }
+            let mask = env.action_mask().map(<[bool]>::to_vec);
+            agent.act(&obs, mask.as_deref(), Mode::Greedy, &mut rng, &mut action);
+            if env.step(&action, &mut obs).ended() {
+                break;
+            }
+        }
+        env.render(&mut picture);
+        for _ in 0..pictures_per_second {
+            gif.add(&picture)?; // the end stays for a second
+        }
+    }
+    gif.finish()?.flush()?;
+    Ok(())
+}
+
+#[cfg(not(feature = "render"))]
+fn film(_: &mut Dqn, _: &str, _: &Path, _: &Args, _: u64) -> anyhow::Result<()> {
+    anyhow::bail!("--gif needs pictures: build with --features render")
 }
