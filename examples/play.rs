@@ -13,6 +13,7 @@
 
 #![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use agilerl::env::one_hot_env;
@@ -57,7 +58,8 @@ fn main() -> anyhow::Result<()> {
     let seeds: Vec<u64> = (args.seed..=last).collect();
     let step_limit = OffPolicyConfig::default().eval_step_limit;
     if let Some(path) = &args.gif {
-        film(&mut agent, env, path, &args, step_limit)?;
+        let shown = args.seed..args.seed + args.gif_episodes;
+        film(&mut agent, env, path, shown, args.gif_width, step_limit)?;
     }
     let evaluation = agilerl::algo::evaluate(&mut agent, || make(env).map(one_hot_env), &seeds, step_limit)?;
     if args.json {
@@ -74,7 +76,14 @@ fn main() -> anyhow::Result<()> {
 
 /// Plays the first episodes once more and draws them, 25 pictures in a second at most.
 #[cfg(feature = "render")]
-fn film(agent: &mut Dqn, env: &str, path: &Path, args: &Args, step_limit: u64) -> anyhow::Result<()> {
+fn film(
+    agent: &mut Dqn,
+    env: &str,
+    path: &Path,
+    seeds: Range<u64>,
+    gif_width: u32,
+    step_limit: u64,
+) -> anyhow::Result<()> {
     use std::fs::File;
     use std::io::{BufWriter, Write};
 
@@ -86,15 +95,15 @@ fn film(agent: &mut Dqn, env: &str, path: &Path, args: &Args, step_limit: u64) -
         env = Box::new(OneHot::new(env));
     }
     let [width, height] = env.size();
-    let size = [args.gif_width, (args.gif_width * height).div_ceil(width)];
+    let size = [gif_width, (gif_width * height).div_ceil(width)];
     let mut picture = Pixmap::new(size[0], size[1]).context("a picture of no height")?;
     let every = env.steps_per_second().div_ceil(25); // steps from picture to picture
     let pictures_per_second = env.steps_per_second() / every;
     let mut gif = Gif::new(BufWriter::new(File::create(path)?), size, pictures_per_second)?;
 
-    let mut rng = Streams::new(args.seed).get(Purpose::Exploration, 0, 0, 0); // a greedy agent draws nothing from it
+    let mut rng = Streams::new(seeds.start).get(Purpose::Exploration, 0, 0, 0); // a greedy agent draws nothing from it
     let (mut obs, mut action) = (vec![0.0; env.observation_space().row_len()], [0]);
-    for seed in (args.seed..).take(args.gif_episodes as usize) {
+    for seed in seeds {
         env.reset(Some(seed), &mut obs);
         for step in 0..step_limit {
             if step % u64::from(every) == 0 {
@@ -117,6 +126,6 @@ fn film(agent: &mut Dqn, env: &str, path: &Path, args: &Args, step_limit: u64) -
 }
 
 #[cfg(not(feature = "render"))]
-fn film(_: &mut Dqn, _: &str, _: &Path, _: &Args, _: u64) -> anyhow::Result<()> {
+fn film(_: &mut Dqn, _: &str, _: &Path, _: Range<u64>, _: u32, _: u64) -> anyhow::Result<()> {
     anyhow::bail!("--gif needs pictures: build with --features render")
 }
