@@ -17,6 +17,10 @@ pub(crate) fn run() -> Result<()> {
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     step("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     step("documentation", cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    // Behind a feature, and light: the crate links no burn.
+    let render = ["--package", "agilerl-env", "--features", "render"];
+    step("lints of rendering", cargo().arg("clippy").args(render).args(["--all-targets", "--", "-D", "warnings"]))?;
+    step("tests of rendering", cargo().arg("test").args(render))?;
     step("examples", cargo().args(["build", "--workspace", "--examples"]))?;
     step("a short run", &mut short_run(&target)?)?;
     // Last, and nothing is said after it: the output ends with the test runner's own summary.
