@@ -7,7 +7,7 @@ use crate::render::{Canvas, Pixmap, Point, Render, Rgb};
 const SKY: Rgb = [0, 0, 0];
 const GROUND: Rgb = [255, 255, 255];
 const FLAG: Rgb = [204, 204, 0];
-const METAL: Rgb = [128, 102, 230];
+const STEEL: Rgb = [128, 102, 230];
 const OUTLINE: Rgb = [77, 77, 128];
 /// A leg that stands on the ground, and its outline. Gymnasium does not show that.
 const STANDING: [Rgb; 2] = [[150, 220, 140], [60, 120, 60]];
@@ -48,9 +48,9 @@ impl<A: LanderAction> Render for Lander<A> {
 
         let legs_down = world.legs_down;
         let colors = |body: usize| match body {
-            HULL => [METAL, OUTLINE],
+            HULL => [STEEL, OUTLINE],
             leg if legs_down[leg - 1] => STANDING,
-            _ => [METAL, OUTLINE],
+            _ => [STEEL, OUTLINE],
         };
         for (b, body) in world.bodies.iter().enumerate() {
             let corners: Vec<Point> =
