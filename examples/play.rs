@@ -26,7 +26,14 @@ use clap::Parser;
 #[derive(Parser)]
 struct Args {
     /// Folder with elite.json and elite.safetensors, as a run leaves it.
-    elite: PathBuf,
+    #[arg(required_unless_present = "policy")]
+    elite: Option<PathBuf>,
+    /// The elite's weights instead of its folder; elite.json lies beside them.
+    #[arg(long, value_name = "FILE", conflicts_with = "elite")]
+    policy: Option<PathBuf>,
+    /// Environment to play in [default: the one that it was trained in].
+    #[arg(long)]
+    env: Option<String>,
     /// Episodes to play.
     #[arg(long, default_value_t = 100)]
     episodes: u64,
@@ -50,9 +57,15 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     ensure!(args.episodes > 0, "--episodes is 0; it takes at least one to have a mean");
-    let elite = agilerl::load_elite(&Disk, &args.elite)?;
-    let env = elite.record.env.as_str();
+    let beside = |weights: &Path| weights.parent().unwrap_or(Path::new("")).to_owned();
+    let folder = args.elite.or(args.policy.as_deref().map(beside)).expect("clap asks for one of them");
+    let elite = agilerl::load_elite(&Disk, &folder)?;
+    let env = args.env.as_deref().unwrap_or(&elite.record.env);
     let mut agent = elite.agent(&parse_device("cpu")?)?;
+    let example = one_hot_env(make(env)?);
+    let fits = (example.observation_space().row_len(), example.action_space().choices());
+    let spec = agent.spec();
+    ensure!(fits == (spec.inputs, Some(spec.outputs)), "an agent of {spec} cannot play {env}");
 
     let last = args.seed + args.episodes - 1;
     let seeds: Vec<u64> = (args.seed..=last).collect();
