@@ -10,7 +10,7 @@ pub use tiny_skia::Pixmap;
 
 pub(crate) use self::canvas::{Canvas, Point, Rgb};
 pub use self::gif::{Gif, GifError};
-use crate::{Env, OneHot, TimeLimit};
+use crate::{ChannelsFirst, Env, FrameStack, NormalizeObservations, OneHot, RewardTransform, TimeLimit};
 
 /// An environment that can be seen: it draws the state it is in, looking like the original at a glance.
 ///
@@ -82,3 +82,7 @@ macro_rules! passed_through {
 
 passed_through!(TimeLimit<E: Env>);
 passed_through!(OneHot<E: Env<Obs = f32>>);
+passed_through!(FrameStack<E: Env>);
+passed_through!(ChannelsFirst<E: Env>);
+passed_through!(RewardTransform<E: Env>);
+passed_through!(NormalizeObservations<E: Env<Obs = f32>>);
