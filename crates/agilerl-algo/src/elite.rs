@@ -46,7 +46,7 @@ pub struct EliteRecord {
     pub spec: MlpSpec,
     /// The agent's settings, as evolution left them.
     pub config: DqnConfig,
-    /// How it came to be: seed, generation, fitness; for readers, not for loading.
+    /// How it came to be: seed, id, parents, fitness, steps; for readers, not for loading.
     pub run: serde_json::Map<String, serde_json::Value>,
 }
 

@@ -59,6 +59,9 @@ where
         evaluation.env_steps += running.len() as u64;
         let mut failed = Ok(());
         running.retain_mut(|(episode, env)| {
+            if failed.is_err() {
+                return false; // the rows of those behind are not theirs any more, and the first error is the one to tell
+            }
             let (action, obs_row) = (&actions[row * action_len..][..action_len], &mut obs[row * row_len..][..row_len]);
             let step = match guard(seeds[*episode], env, |env| env.step(action, obs_row)) {
                 Ok(step) => step,

@@ -43,8 +43,8 @@ pub(crate) struct SaveElite<S> {
     pub(crate) seed: u64,
     /// The score of what is saved: its fitness, or its mean on fresh episodes once it had to face them.
     pub(crate) best: f64,
-    /// What is saved.
-    pub(crate) saved: Option<u64>,
+    /// Which individual is saved, as of which generation: a survivor goes on learning, and is another one then.
+    pub(crate) saved: Option<(u64, u64)>,
 }
 
 impl<S: Storage> Observer<Dqn> for SaveElite<S> {
@@ -54,7 +54,7 @@ impl<S: Storage> Observer<Dqn> for SaveElite<S> {
                 let elite = report.elite();
                 let fitness = elite.latest_fitness().unwrap_or(f64::NAN);
                 if fitness > self.best {
-                    (self.best, self.saved) = (fitness, Some(elite.id));
+                    (self.best, self.saved) = (fitness, Some((elite.id, report.generation)));
                     self.save(
                         elite,
                         report.env_steps,
@@ -64,7 +64,9 @@ impl<S: Storage> Observer<Dqn> for SaveElite<S> {
                 }
             }
             // It was luck: let a better one through.
-            Event::Confirmed { individual, mean, reached: false, .. } if self.saved == Some(individual.id) => {
+            Event::Confirmed { generation, individual, mean, reached: false, .. }
+                if self.saved == Some((individual.id, *generation)) =>
+            {
                 self.best = *mean;
             }
             Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, .. } => {

@@ -118,7 +118,7 @@ fn an_environment_that_panics_in_an_evaluation_is_named_with_its_seed() {
     let mut weights = Weights::zeros(spec.layout());
     weights.get_mut("output.bias").unwrap().copy_from_slice(&[0.0, 0.0, 1.0]);
     let agent = Dqn::with_weights(config, spec, &weights, &parse_device("cpu").unwrap()).unwrap();
-    let error = evaluate(&mut Blind(agent), make, &[5], 100).unwrap_err().to_string();
+    let error = evaluate(&mut Blind(agent), make, &[5, 6, 7], 100).unwrap_err().to_string();
     assert!(error.contains("probe/Masked with seed 5 panicked") && error.contains("masked"), "{error}");
 }
 
