@@ -10,6 +10,8 @@ mod results;
 
 mod plot;
 
+mod libtorch;
+
 mod workspace;
 
 use anyhow::Result;
@@ -25,6 +27,8 @@ enum Task {
     Bench(bench::Options),
     /// Draw a training run: fitness, ancestry, and what evolution searched
     Plot(plot::Options),
+    /// Make the LibTorch that the feature `tch` needs, and print what to export
+    Libtorch(libtorch::Options),
 }
 
 fn main() -> Result<()> {
@@ -32,5 +36,6 @@ fn main() -> Result<()> {
         Task::Ci => ci::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Plot(options) => plot::run(&options),
+        Task::Libtorch(options) => libtorch::run(&options),
     }
 }

@@ -5,7 +5,19 @@ use burn::tensor::Tensor;
 use crate::NetError;
 
 /// The devices that [`parse_device`] knows, for help texts.
-pub const DEVICES: &str = "cpu, flex, ndarray (feature `ndarray`), tch, tch:cuda:N (feature `tch`)";
+pub const DEVICES: &str = "cpu, flex; and with the feature of that name: ndarray, tch, tch:cuda:N, wgpu, cuda:N";
+
+/// Those of [`DEVICES`] that this build has and that need no number: what a test can run through.
+pub fn built_in_devices() -> Vec<&'static str> {
+    let optional = [
+        ("ndarray", cfg!(feature = "ndarray")),
+        ("tch", cfg!(feature = "tch")),
+        ("wgpu", cfg!(feature = "wgpu")),
+        ("cuda:0", cfg!(feature = "cuda")),
+    ];
+    let built = optional.into_iter().filter_map(|(name, is_built_in)| is_built_in.then_some(name));
+    ["cpu", "flex"].into_iter().chain(built).collect()
+}
 
 /// Where a network computes.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,53 +39,102 @@ impl Device {
 }
 
 /// The device of a name. `cpu` (no tensor library) and `flex` (burn's pure-Rust backend) are always there; `ndarray`,
-/// `tch` (LibTorch on the CPU) and `tch:cuda:N` need the feature of that name. Gradients are switched on where they are
-/// needed, not here.
+/// `tch` (LibTorch on the CPU, or on a GPU as `tch:cuda:N`), `wgpu` (any GPU with Vulkan, Metal or DirectX) and `cuda:N` need
+/// the feature of that name. Gradients are switched on where they are needed, not here.
+///
+/// ```
+/// use agilerl_nets::{Device, parse_device};
+///
+/// assert_eq!(parse_device("cpu")?, Device::Cpu);
+/// let error = parse_device("gpu").unwrap_err().to_string();
+/// assert!(error.starts_with("unknown device \"gpu\"; known are: cpu, flex"));
+/// # Ok::<(), agilerl_nets::NetError>(())
+/// ```
 ///
 /// # Errors
-/// [`NetError::Device`] if there is no such device, or if it was not built in: the message says how.
+/// [`NetError::Device`] if there is no such device, if it was not built in (the message says how), or if this machine
+/// cannot compute on it.
 pub fn parse_device(name: &str) -> Result<Device, NetError> {
-    match name.split(':').collect::<Vec<_>>()[..] {
-        ["cpu"] => Ok(Device::Cpu),
-        ["flex"] => Ok(Device::Burn(burn::tensor::Device::flex())),
-        ["ndarray"] => ndarray(),
-        ["tch"] => tch(None),
-        ["tch", "cuda", index] => {
-            let index = index.parse().map_err(|_| unknown(name))?;
-            tch(Some(index))
-        }
-        _ => Err(unknown(name)),
-    }
+    let parts: Vec<_> = name.split(':').collect();
+    let number = |index: &str| index.parse().map_err(|_| unknown(name));
+    let device = match parts[..] {
+        ["cpu"] => return Ok(Device::Cpu),
+        ["flex"] => burn::tensor::Device::flex(),
+        ["ndarray"] => ndarray()?,
+        ["tch"] => tch(None)?,
+        ["tch", "cuda", index] => tch(Some(number(index)?))?,
+        ["wgpu"] => wgpu()?,
+        ["cuda", index] => cuda(number(index)?)?,
+        _ => return Err(unknown(name)),
+    };
+    try_out(name, &device)?;
+    Ok(Device::Burn(device))
 }
 
 fn unknown(name: &str) -> NetError {
     NetError::Device(format!("unknown device {name:?}; known are: {DEVICES}"))
 }
 
+/// Computes something small: a GPU or a driver that is not there is found here, and not in the first update.
+fn try_out(name: &str, device: &burn::tensor::Device) -> Result<(), NetError> {
+    let compute = || read(Tensor::<1>::ones([2], device) + 1.0);
+    // burn's backends panic where a device is missing; nothing of ours is half done then.
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(compute)) {
+        Ok(numbers) if numbers == [2.0, 2.0] => Ok(()),
+        Ok(numbers) => Err(NetError::Device(format!("device {name:?} says that 1 + 1 = {}", numbers[0]))),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+            let why = text.lines().next().unwrap_or_default();
+            Err(NetError::Device(format!("device {name:?} does not work on this machine: {why}; `--device cpu` does")))
+        }
+    }
+}
+
 #[cfg(feature = "ndarray")]
 #[expect(deprecated, reason = "burn drops ndarray after 0.22; until then it is offered")]
-fn ndarray() -> Result<Device, NetError> {
-    Ok(Device::Burn(burn::tensor::Device::ndarray()))
+fn ndarray() -> Result<burn::tensor::Device, NetError> {
+    Ok(burn::tensor::Device::ndarray())
 }
 
 #[cfg(not(feature = "ndarray"))]
-fn ndarray() -> Result<Device, NetError> {
+fn ndarray() -> Result<burn::tensor::Device, NetError> {
     Err(not_built("ndarray"))
 }
 
 #[cfg(feature = "tch")]
 #[expect(deprecated, reason = "burn drops LibTorch after 0.22; until then it is offered")]
-fn tch(cuda: Option<usize>) -> Result<Device, NetError> {
+fn tch(cuda: Option<usize>) -> Result<burn::tensor::Device, NetError> {
     use burn::tensor::Device as Backend;
-    Ok(Device::Burn(cuda.map_or_else(Backend::libtorch, Backend::libtorch_cuda)))
+    Ok(cuda.map_or_else(Backend::libtorch, Backend::libtorch_cuda))
 }
 
 #[cfg(not(feature = "tch"))]
-fn tch(_cuda: Option<usize>) -> Result<Device, NetError> {
+fn tch(_cuda: Option<usize>) -> Result<burn::tensor::Device, NetError> {
     Err(not_built("tch"))
 }
 
-#[cfg(not(all(feature = "ndarray", feature = "tch")))]
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Result<burn::tensor::Device, NetError> {
+    Ok(burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice))
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn wgpu() -> Result<burn::tensor::Device, NetError> {
+    Err(not_built("wgpu"))
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> Result<burn::tensor::Device, NetError> {
+    Ok(burn::tensor::Device::cuda(index))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(_index: usize) -> Result<burn::tensor::Device, NetError> {
+    Err(not_built("cuda"))
+}
+
+#[cfg(not(all(feature = "ndarray", feature = "tch", feature = "wgpu", feature = "cuda")))]
 fn not_built(feature: &str) -> NetError {
     NetError::Device(format!("device {feature:?} was not built in: build with `--features {feature}`"))
 }

@@ -23,7 +23,7 @@ mod weights;
 pub use activation::Activation;
 pub use adam::Adam;
 pub use arch_mutation::ArchMutation;
-pub use device::{DEVICES, Device, parse_device};
+pub use device::{DEVICES, Device, built_in_devices, parse_device};
 pub use error::NetError;
 pub use host_adam::{AdamStep, HostAdam};
 pub use host_mlp::HostMlp;
