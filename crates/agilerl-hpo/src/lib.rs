@@ -91,7 +91,7 @@ pub use mutation::{Mutated, Mutation, MutationKind};
 pub use stages::{Round, evaluate, score, train_round};
 pub use storage::{Disk, MemoryStorage, Storage, StorageFile, write_atomically};
 pub use streams::{Purpose, StreamRng, Streams};
-pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError};
+pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError, Trainee};
 pub use tournament::{Selection, Tournament};
 pub use trainer::{Ending, Outcome, Trainer, TrainerConfig};
 

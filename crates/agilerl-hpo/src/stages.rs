@@ -12,7 +12,7 @@ use std::{
 
 use rayon::prelude::*;
 
-use crate::{Evaluation, Evolve, HpoError, Individual, RoundContext, RoundStats, Streams, Task, TaskError};
+use crate::{Evaluation, Evolve, HpoError, Individual, RoundContext, RoundStats, Streams, Task, TaskError, Trainee};
 
 /// Where in the run a round stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub fn train_round<A: Evolve, T: Task<A>>(
     round: &Round,
 ) -> Result<Vec<RoundStats>, HpoError> {
     assert_eq!(population.len(), slots.len(), "every individual has a slot");
-    let frozen = &*shared;
-    let train = |(place, (individual, slot)): (usize, (&mut Individual<A>, &mut T::Slot))| {
+    let mut trainees = Vec::with_capacity(population.len());
+    for (place, (individual, slot)) in population.iter_mut().zip(slots.iter_mut()).enumerate() {
         let context = RoundContext {
             streams: round.streams,
             generation: round.generation,
@@ -50,15 +50,17 @@ pub fn train_round<A: Evolve, T: Task<A>>(
             env_steps: round.env_steps,
             clock: individual.env_steps,
         };
-        let stats = guard(|| task.train(&mut individual.agent, slot, frozen, &context))
-            .map_err(|source| failed(individual, round.generation, "training", source))?;
-        individual.env_steps += stats.env_steps;
-        Ok(stats)
-    };
-    // One job per individual: whoever is ready takes the next.
-    let results: Vec<Result<RoundStats, HpoError>> =
-        population.par_iter_mut().zip(slots.par_iter_mut()).enumerate().with_max_len(1).map(train).collect();
-    let stats = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+        trainees.push(Trainee { agent: &mut individual.agent, slot, context });
+    }
+    let results = guard(|| Ok(task.train_all(trainees, shared)))
+        .map_err(|source| failed(&population[0], round.generation, "training", source))?;
+    assert_eq!(results.len(), population.len(), "the task trained another number of individuals");
+    let mut stats = Vec::with_capacity(results.len());
+    for (individual, result) in population.iter_mut().zip(results) {
+        let result = result.map_err(|source| failed(individual, round.generation, "training", source))?;
+        individual.env_steps += result.env_steps;
+        stats.push(result);
+    }
     task.merge(shared, slots);
     Ok(stats)
 }
@@ -108,7 +110,7 @@ pub fn score<A: Evolve, T: Task<A>>(
 }
 
 /// A panic in foreign code becomes an error like any other.
-fn guard<R>(work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, TaskError> {
+pub(crate) fn guard<R>(work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, TaskError> {
     // Whatever a panic leaves half done is dropped with the population: the error ends the run.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(message(&*panic).into()))
 }

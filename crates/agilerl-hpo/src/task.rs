@@ -1,8 +1,9 @@
 //! What a population is trained on.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::Streams;
+use crate::{Streams, stages::guard};
 
 /// Error of a task, whatever it is.
 pub type TaskError = Box<dyn std::error::Error + Send + Sync>;
@@ -42,6 +43,26 @@ pub trait Task<A>: Sync {
         context: &RoundContext,
     ) -> Result<RoundStats, TaskError>;
 
+    /// Trains all individuals for a round, and gives their results in the same order.
+    ///
+    /// Whoever has nothing better leaves this as it is: each is [trained](Self::train) for itself, side by side on the rayon
+    /// pool that is current. A task whose individuals share a device may train them as one program; the results must not
+    /// depend on the number of threads either way.
+    fn train_all(
+        &self,
+        trainees: Vec<Trainee<'_, A, Self::Slot>>,
+        shared: &Self::Shared,
+    ) -> Vec<Result<RoundStats, TaskError>>
+    where
+        A: Send,
+    {
+        let train = |trainee: Trainee<'_, A, Self::Slot>| {
+            guard(|| self.train(trainee.agent, trainee.slot, shared, &trainee.context))
+        };
+        // One job per individual: whoever is ready takes the next.
+        trainees.into_par_iter().with_max_len(1).map(train).collect()
+    }
+
     /// Hands over what the slots gathered in the round that ended, in the order given.
     fn merge(&self, shared: &mut Self::Shared, slots: &mut [Self::Slot]);
 
@@ -50,6 +71,17 @@ pub trait Task<A>: Sync {
     /// # Errors
     /// If the environment fails.
     fn evaluate(&self, agent: &A, seeds: &[u64]) -> Result<Evaluation, TaskError>;
+}
+
+/// An individual's part in a round.
+#[derive(Debug)]
+pub struct Trainee<'a, A, S> {
+    /// Who learns.
+    pub agent: &'a mut A,
+    /// What its place owns.
+    pub slot: &'a mut S,
+    /// Where the round stands.
+    pub context: RoundContext,
 }
 
 /// Where in the run a round stands.
