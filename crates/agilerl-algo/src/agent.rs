@@ -1,6 +1,7 @@
 //! What an agent is.
 
 use agilerl_buffer::Batch;
+use agilerl_hpo::StreamRng;
 use burn::tensor::Tensor;
 use rand::Rng;
 
@@ -53,6 +54,51 @@ pub trait OffPolicy: Agent {
     /// # Panics
     /// If the batch is empty or its rows have other lengths than the agent's.
     fn learn(&mut self, batch: &Batch<Self::Obs, Self::Action>) -> Learned;
+
+    /// Agents with equal keys can be [stacked](Self::stack): same architecture, same device, same kind of update. `None` if
+    /// this one is better off alone, as on the processor, where threads are the parallelism.
+    fn stack_key(&self) -> Option<String> {
+        None
+    }
+
+    /// Puts agents with one [key](Self::stack_key) together. Until the stack is taken apart, what they learn is in it.
+    ///
+    /// # Panics
+    /// If they have no key: then there is nothing to put together.
+    fn stack(agents: &mut [&mut Self]) -> Box<dyn Stack<Self>>
+    where
+        Self: Sized,
+    {
+        panic!("{} agents without a stack key were to be stacked", agents.len());
+    }
+}
+
+/// Agents of one architecture that act and learn as one program on one device, where a population then costs little more
+/// than one agent. Every agent keeps its own settings, its own loss and its own gradient; what it does is what it would
+/// do alone, but for rounding.
+pub trait Stack<A: OffPolicy>: Send {
+    /// [`Agent::act`] for every agent; all have as many rows.
+    fn act(&mut self, agents: &mut [&mut A], acting: &mut [Acting<'_, A::Obs, A::Action>]);
+
+    /// [`OffPolicy::learn`] for every agent that has a batch.
+    fn learn(&mut self, agents: &[&A], batches: &[Option<&Batch<A::Obs, A::Action>>]) -> Vec<Option<Learned>>;
+
+    /// Gives every agent back what it has learnt.
+    fn unstack(self: Box<Self>, agents: &mut [&mut A]);
+}
+
+/// What an agent acts on: the arguments of [`Agent::act`].
+pub struct Acting<'a, O, C> {
+    /// `[rows, obs_len]`.
+    pub obs: &'a [O],
+    /// `[rows, choices]`: which choices are legal.
+    pub masks: Option<&'a [bool]>,
+    /// What the actions are for.
+    pub mode: Mode,
+    /// For exploration.
+    pub rng: &'a mut StreamRng,
+    /// `[rows, action_len]`: where the actions go.
+    pub actions: &'a mut [C],
 }
 
 /// What an update says of itself: loss, mean value of the actions in the batch, norm of the gradient before clipping.

@@ -11,7 +11,7 @@ mod error;
 mod evaluate;
 mod off_policy;
 
-pub use agent::{Agent, Learned, LearnedSum, Mode, OffPolicy};
+pub use agent::{Acting, Agent, Learned, LearnedSum, Mode, OffPolicy, Stack};
 pub use dqn::{Dqn, DqnConfig};
 pub use elite::{Elite, EliteRecord};
 pub use epsilon::Epsilon;

@@ -1,12 +1,16 @@
 //! The loop that trains one agent from a shared memory.
 
-use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Transitions};
+mod member;
+
+use agilerl_buffer::{Batch, Replay, RowLayout};
 use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, EnvError, EpisodeStats, VecEnv};
-use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError};
+use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError, Trainee};
 use rand::Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlgoError, LearnedSum, Mode, OffPolicy, evaluate};
+use crate::{AlgoError, OffPolicy, evaluate};
+use member::Member;
 
 /// Settings of the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +96,72 @@ impl<C: ActionElement> OffPolicyTask<C> {
     }
 }
 
+impl<C: ActionElement> OffPolicyTask<C> {
+    /// Trains agents with one stack key, in lockstep where they can be stacked.
+    fn train_group<A>(
+        &self,
+        trainees: Vec<Trainee<'_, A, Slot<C>>>,
+        shared: &Replay<f32, C>,
+    ) -> Vec<Result<RoundStats, TaskError>>
+    where
+        A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
+    {
+        let stacks = trainees.len() > 1 && trainees[0].agent.stack_key().is_some();
+        if !stacks {
+            return trainees.into_iter().map(|trainee| trainee.train(self, shared)).collect();
+        }
+        let count = trainees.len();
+        match self.train_stack(trainees, shared) {
+            Ok(stats) => stats.into_iter().map(Ok).collect(),
+            // One program fails as one.
+            Err(error) => {
+                let text = error.to_string();
+                (0..count).map(|_| Err(text.clone().into())).collect()
+            }
+        }
+    }
+
+    fn train_stack<A>(
+        &self,
+        trainees: Vec<Trainee<'_, A, Slot<C>>>,
+        shared: &Replay<f32, C>,
+    ) -> Result<Vec<RoundStats>, TaskError>
+    where
+        A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
+    {
+        let mut members = Vec::with_capacity(trainees.len());
+        for trainee in trainees {
+            self.check_fit(trainee.agent, &trainee.context)?;
+            members.push(Member::begin(trainee.agent, trainee.slot, &trainee.context));
+        }
+        let mut agents: Vec<&mut A> = members.iter_mut().map(|member| &mut *member.agent).collect();
+        let mut stack = A::stack(&mut agents);
+        while members.iter().any(Member::has_steps_left) {
+            let (mut agents, mut acting): (Vec<_>, Vec<_>) = members.iter_mut().map(Member::acting).unzip();
+            stack.act(&mut agents, &mut acting);
+            members.par_iter_mut().with_max_len(1).try_for_each(Member::step)?;
+            loop {
+                let draw = |member: &mut Member<'_, A, C>| member.draw_batch(shared, self.config.learning_starts);
+                let drawn: Vec<bool> = members.iter_mut().map(draw).collect();
+                if !drawn.contains(&true) {
+                    break;
+                }
+                let (agents, batches): (Vec<&A>, Vec<_>) =
+                    members.iter().zip(&drawn).map(|(member, drawn)| member.learning(*drawn)).unzip();
+                let learned = stack.learn(&agents, &batches);
+                for (member, learned) in members.iter_mut().zip(learned) {
+                    if let Some(learned) = learned {
+                        member.learnt(learned);
+                    }
+                }
+            }
+        }
+        let mut agents: Vec<&mut A> = members.iter_mut().map(|member| &mut *member.agent).collect();
+        stack.unstack(&mut agents);
+        Ok(members.into_iter().map(Member::end).collect())
+    }
+}
+
 impl OffPolicyConfig {
     /// Checks the settings, also against the length of a round.
     ///
@@ -131,7 +201,7 @@ pub struct Slot<C: ActionElement = u32> {
 
 impl<A, C> Task<A> for OffPolicyTask<C>
 where
-    A: OffPolicy<Obs = f32, Action = C> + Clone + Sync,
+    A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
     C: ActionElement,
 {
     type Shared = Replay<f32, C>;
@@ -164,46 +234,40 @@ where
         context: &RoundContext,
     ) -> Result<RoundStats, TaskError> {
         self.check_fit(agent, context)?;
-        let Slot { envs, obs, actions, own, batch, episodes, debt } = slot;
-        let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
-        let (mut exploration, mut replay) = (stream(Purpose::Exploration), stream(Purpose::Replay));
-        let lanes = self.config.lanes as u64;
-        let mut stats = RoundStats::default();
-        let mut learned = LearnedSum::default();
-        batch.resize(agent.batch_size());
-        while stats.env_steps < context.env_steps {
-            let mode = Mode::Explore { clock: context.clock + stats.env_steps };
-            agent.act(obs, envs.action_masks(), mode, &mut exploration, actions);
-            let step = envs.step(actions)?;
-            own.extend(&Transitions {
-                obs,
-                actions,
-                rewards: step.rewards,
-                // The true successor, not the first observation of the next episode: bootstrapping needs s'.
-                next_obs: step.next_obs,
-                terminated: step.terminated,
-                truncated: step.truncated,
-                next_masks: step.next_action_masks,
-            });
-            for episode in episodes.record(&step) {
-                stats.episodes += 1;
-                stats.return_sum += episode.total;
-            }
-            obs.copy_from_slice(step.obs);
-            stats.env_steps += lanes;
-
-            *debt += lanes as f64;
-            while *debt >= agent.learn_step() {
-                *debt -= agent.learn_step();
-                let view = RoundView::new(shared, own);
-                if view.len() >= agent.batch_size().max(self.config.learning_starts) {
-                    view.sample_into(&mut replay, batch);
-                    learned.add(agent.learn(batch));
-                }
+        let mut member = Member::begin(agent, slot, context);
+        while member.has_steps_left() {
+            let (agent, acting) = member.acting();
+            agent.act(acting.obs, acting.masks, acting.mode, acting.rng, acting.actions);
+            member.step()?;
+            while member.draw_batch(shared, self.config.learning_starts) {
+                let learned = member.agent.learn(&member.slot.batch);
+                member.learnt(learned);
             }
         }
-        (stats.updates, [stats.loss_sum, stats.value_sum, stats.grad_norm_sum]) = learned.read();
-        Ok(stats)
+        Ok(member.end())
+    }
+
+    /// Agents that [stack](OffPolicy::stack) train as one program, the others each for itself.
+    fn train_all(
+        &self,
+        trainees: Vec<Trainee<'_, A, Slot<C>>>,
+        shared: &Replay<f32, C>,
+    ) -> Vec<Result<RoundStats, TaskError>> {
+        let mut groups: Vec<(Option<String>, Vec<_>)> = Vec::new();
+        for (place, trainee) in trainees.into_iter().enumerate() {
+            let key = trainee.agent.stack_key();
+            match groups.iter_mut().find(|(other, _)| key.is_some() && *other == key) {
+                Some((_, group)) => group.push((place, trainee)),
+                None => groups.push((key, vec![(place, trainee)])),
+            }
+        }
+        let train = |(_, group): (_, Vec<_>)| {
+            let (places, trainees): (Vec<usize>, Vec<_>) = group.into_iter().unzip();
+            places.into_iter().zip(self.train_group(trainees, shared))
+        };
+        let mut results: Vec<_> = groups.into_par_iter().with_max_len(1).flat_map_iter(train).collect();
+        results.sort_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
     }
 
     fn merge(&self, shared: &mut Replay<f32, C>, slots: &mut [Slot<C>]) {

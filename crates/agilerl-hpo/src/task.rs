@@ -56,11 +56,8 @@ pub trait Task<A>: Sync {
     where
         A: Send,
     {
-        let train = |trainee: Trainee<'_, A, Self::Slot>| {
-            guard(|| self.train(trainee.agent, trainee.slot, shared, &trainee.context))
-        };
         // One job per individual: whoever is ready takes the next.
-        trainees.into_par_iter().with_max_len(1).map(train).collect()
+        trainees.into_par_iter().with_max_len(1).map(|trainee| trainee.train(self, shared)).collect()
     }
 
     /// Hands over what the slots gathered in the round that ended, in the order given.
@@ -82,6 +79,16 @@ pub struct Trainee<'a, A, S> {
     pub slot: &'a mut S,
     /// Where the round stands.
     pub context: RoundContext,
+}
+
+impl<A, S> Trainee<'_, A, S> {
+    /// Has the task train it for itself; a panic becomes an error.
+    ///
+    /// # Errors
+    /// If the task fails or panics.
+    pub fn train<T: Task<A, Slot = S> + ?Sized>(self, task: &T, shared: &T::Shared) -> Result<RoundStats, TaskError> {
+        guard(|| task.train(self.agent, self.slot, shared, &self.context))
+    }
 }
 
 /// Where in the run a round stands.

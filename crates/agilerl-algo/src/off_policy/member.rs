@@ -1,0 +1,109 @@
+//! One individual in the middle of a round.
+
+use agilerl_buffer::{Batch, Memory, Replay, RoundView, Transitions};
+use agilerl_env::{ActionElement, VecEnv};
+use agilerl_hpo::{Purpose, RoundContext, RoundStats, StreamRng, TaskError};
+
+use super::Slot;
+use crate::{Acting, Learned, LearnedSum, Mode, OffPolicy};
+
+/// An agent with what its place owns, its streams for this round, and what it did so far. One that trains alone and one
+/// of a [`Stack`](crate::Stack) take the same steps; they differ in who computes actions and updates.
+pub(super) struct Member<'a, A, C: ActionElement> {
+    pub(super) agent: &'a mut A,
+    pub(super) slot: &'a mut Slot<C>,
+    context: RoundContext,
+    exploration: StreamRng,
+    replay: StreamRng,
+    stats: RoundStats,
+    learned: LearnedSum,
+}
+
+impl<'a, A, C> Member<'a, A, C>
+where
+    A: OffPolicy<Obs = f32, Action = C>,
+    C: ActionElement,
+{
+    pub(super) fn begin(agent: &'a mut A, slot: &'a mut Slot<C>, context: &RoundContext) -> Self {
+        let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
+        slot.batch.resize(agent.batch_size());
+        Self {
+            agent,
+            slot,
+            context: *context,
+            exploration: stream(Purpose::Exploration),
+            replay: stream(Purpose::Replay),
+            stats: RoundStats::default(),
+            learned: LearnedSum::default(),
+        }
+    }
+
+    pub(super) fn has_steps_left(&self) -> bool {
+        self.stats.env_steps < self.context.env_steps
+    }
+
+    /// The agent, and what it is to act on.
+    pub(super) fn acting(&mut self) -> (&mut A, Acting<'_, f32, C>) {
+        let clock = self.context.clock + self.stats.env_steps;
+        let Slot { envs, obs, actions, .. } = &mut *self.slot;
+        let masks = envs.action_masks();
+        let mode = Mode::Explore { clock };
+        (self.agent, Acting { obs, masks, mode, rng: &mut self.exploration, actions })
+    }
+
+    /// Takes one step of all lanes with the actions that were chosen.
+    pub(super) fn step(&mut self) -> Result<(), TaskError> {
+        let Slot { envs, obs, actions, own, episodes, debt, .. } = &mut *self.slot;
+        let step = envs.step(actions)?;
+        own.extend(&Transitions {
+            obs,
+            actions,
+            rewards: step.rewards,
+            // The true successor, not the first observation of the next episode: bootstrapping needs s'.
+            next_obs: step.next_obs,
+            terminated: step.terminated,
+            truncated: step.truncated,
+            next_masks: step.next_action_masks,
+        });
+        for episode in episodes.record(&step) {
+            self.stats.episodes += 1;
+            self.stats.return_sum += episode.total;
+        }
+        obs.copy_from_slice(step.obs);
+        let lanes = step.rewards.len();
+        self.stats.env_steps += lanes as u64;
+        *debt += lanes as f64;
+        Ok(())
+    }
+
+    /// Pays for one update out of the steps taken and fills the slot's batch for it. False once nothing is owed; while the
+    /// memory is too small for a batch or for `learning_starts`, what is owed lapses.
+    pub(super) fn draw_batch(&mut self, shared: &Replay<f32, C>, learning_starts: usize) -> bool {
+        let Slot { own, batch, debt, .. } = &mut *self.slot;
+        while *debt >= self.agent.learn_step() {
+            *debt -= self.agent.learn_step();
+            let view = RoundView::new(shared, own);
+            if view.len() >= self.agent.batch_size().max(learning_starts) {
+                view.sample_into(&mut self.replay, batch);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The agent, and the batch to learn from if one was drawn.
+    pub(super) fn learning(&self, drawn: bool) -> (&A, Option<&Batch<f32, C>>) {
+        (self.agent, drawn.then_some(&self.slot.batch))
+    }
+
+    pub(super) fn learnt(&mut self, learned: Learned) {
+        self.learned.add(learned);
+    }
+
+    /// What was done in the round.
+    pub(super) fn end(mut self) -> RoundStats {
+        let stats = &mut self.stats;
+        (stats.updates, [stats.loss_sum, stats.value_sum, stats.grad_norm_sum]) = self.learned.read();
+        self.stats
+    }
+}
