@@ -80,11 +80,11 @@ pub trait Stack<A: OffPolicy>: Send {
     /// [`Agent::act`] for every agent; all have as many rows.
     fn act(&mut self, agents: &mut [&mut A], acting: &mut [Acting<'_, A::Obs, A::Action>]);
 
-    /// [`OffPolicy::learn`] for every agent that has a batch.
-    fn learn(&mut self, agents: &[&A], batches: &[Option<&Batch<A::Obs, A::Action>>]) -> Vec<Option<Learned>>;
+    /// [`OffPolicy::learn`] for every agent that has a batch; at least one has.
+    fn learn(&mut self, agents: &[&A], batches: &[Option<&Batch<A::Obs, A::Action>>]);
 
-    /// Gives every agent back what it has learnt.
-    fn unstack(self: Box<Self>, agents: &mut [&mut A]);
+    /// Gives every agent back what it has learnt, and tells what its updates said.
+    fn unstack(self: Box<Self>, agents: &mut [&mut A]) -> Vec<LearnedSum>;
 }
 
 /// What an agent acts on: the arguments of [`Agent::act`].
@@ -123,6 +123,11 @@ pub struct LearnedSum {
 }
 
 impl LearnedSum {
+    /// Of so many updates, with these sums of loss, mean value and gradient norm.
+    pub fn of(updates: u64, sums: [f64; 3]) -> Self {
+        Self { updates, host: sums, device: None }
+    }
+
     /// Adds one update.
     pub fn add(&mut self, learned: Learned) {
         self.updates += 1;

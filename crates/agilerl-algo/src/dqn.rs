@@ -2,6 +2,7 @@
 
 mod config;
 mod learner;
+mod stack;
 
 use agilerl_buffer::Batch;
 use agilerl_hpo::{Change, Evolve, Hyperparameter, StreamRng};
@@ -12,7 +13,8 @@ use serde_json::json;
 pub use config::{DqnConfig, Loss};
 use learner::Learner;
 
-use crate::{Agent, AlgoError, Learned, Mode, OffPolicy};
+use crate::{Agent, AlgoError, Learned, Mode, OffPolicy, Stack};
+use stack::DqnStack;
 
 /// A deep Q-learning agent: chooses among `n` actions by the values that a network predicts for a row of `f32`.
 ///
@@ -122,6 +124,25 @@ impl Dqn {
         self.policy.forward(obs)
     }
 
+    /// Greedy in these values, `[rows, choices]`, or with probability epsilon uniform among the legal choices: one coin for
+    /// each row. Of equal values the first wins.
+    fn choose(&self, values: &[f32], masks: Option<&[bool]>, mode: Mode, rng: &mut impl Rng, actions: &mut [u32]) {
+        let choices = self.spec.outputs;
+        let epsilon = match mode {
+            Mode::Explore { clock } => self.config.epsilon.at(clock),
+            Mode::Greedy => 0.0,
+        };
+        for (lane, action) in actions.iter_mut().enumerate() {
+            let row = lane * choices..(lane + 1) * choices;
+            let mask = masks.map(|masks| &masks[row.clone()]);
+            *action = if epsilon > 0.0 && rng.random_bool(epsilon) {
+                random_choice(choices, mask, rng)
+            } else {
+                best_choice(&values[row], mask)
+            };
+        }
+    }
+
     /// Puts new weights into the online network. Target network and the optimiser's moments stay.
     fn replace_weights(&mut self, weights: &Weights) {
         self.learner.set_online(weights);
@@ -142,20 +163,8 @@ impl Agent for Dqn {
         if let Some(masks) = masks {
             assert_eq!(masks.len(), actions.len() * choices, "{} flags for {} actions", masks.len(), actions.len());
         }
-        let epsilon = match mode {
-            Mode::Explore { clock } => self.config.epsilon.at(clock),
-            Mode::Greedy => 0.0,
-        };
-        let values = self.values(obs);
-        for (lane, action) in actions.iter_mut().enumerate() {
-            let row = lane * choices..(lane + 1) * choices;
-            let mask = masks.map(|masks| &masks[row.clone()]);
-            *action = if epsilon > 0.0 && rng.random_bool(epsilon) {
-                random_choice(choices, mask, rng)
-            } else {
-                best_choice(&values[row], mask)
-            };
-        }
+        self.values(obs);
+        self.choose(self.policy.values(), masks, mode, rng, actions);
     }
 }
 
@@ -171,6 +180,16 @@ impl OffPolicy for Dqn {
     fn learn(&mut self, batch: &Batch<f32, u32>) -> Learned {
         self.policy_is_behind = true;
         self.learner.learn(&self.config, &self.spec, batch)
+    }
+
+    fn stack_key(&self) -> Option<String> {
+        let DqnConfig { double, loss, max_grad_norm, .. } = &self.config;
+        let device = self.learner.on_device()?.device();
+        Some(format!("{device:?} {:?} {double} {loss:?} {max_grad_norm:?}", self.spec))
+    }
+
+    fn stack(agents: &mut [&mut Self]) -> Box<dyn Stack<Self>> {
+        Box::new(DqnStack::new(agents))
     }
 }
 

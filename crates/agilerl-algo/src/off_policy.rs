@@ -9,7 +9,7 @@ use rand::Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlgoError, OffPolicy, evaluate};
+use crate::{AlgoError, LearnedSum, OffPolicy, evaluate};
 use member::Member;
 
 /// Settings of the loop.
@@ -148,17 +148,12 @@ impl<C: ActionElement> OffPolicyTask<C> {
                 }
                 let (agents, batches): (Vec<&A>, Vec<_>) =
                     members.iter().zip(&drawn).map(|(member, drawn)| member.learning(*drawn)).unzip();
-                let learned = stack.learn(&agents, &batches);
-                for (member, learned) in members.iter_mut().zip(learned) {
-                    if let Some(learned) = learned {
-                        member.learnt(learned);
-                    }
-                }
+                stack.learn(&agents, &batches);
             }
         }
         let mut agents: Vec<&mut A> = members.iter_mut().map(|member| &mut *member.agent).collect();
-        stack.unstack(&mut agents);
-        Ok(members.into_iter().map(Member::end).collect())
+        let learned = stack.unstack(&mut agents);
+        Ok(members.into_iter().zip(learned).map(|(member, learned)| member.end(learned)).collect())
     }
 }
 
@@ -235,16 +230,16 @@ where
     ) -> Result<RoundStats, TaskError> {
         self.check_fit(agent, context)?;
         let mut member = Member::begin(agent, slot, context);
+        let mut learned = LearnedSum::default();
         while member.has_steps_left() {
             let (agent, acting) = member.acting();
             agent.act(acting.obs, acting.masks, acting.mode, acting.rng, acting.actions);
             member.step()?;
             while member.draw_batch(shared, self.config.learning_starts) {
-                let learned = member.agent.learn(&member.slot.batch);
-                member.learnt(learned);
+                learned.add(member.agent.learn(&member.slot.batch));
             }
         }
-        Ok(member.end())
+        Ok(member.end(learned))
     }
 
     /// Agents that [stack](OffPolicy::stack) train as one program, the others each for itself.

@@ -67,11 +67,11 @@ impl Activation {
         matches!(self, Self::Relu | Self::Linear)
     }
 
-    /// Applies it elementwise. `slope` is PReLU's, `[1, 1]`.
+    /// Applies it elementwise. `slope` is PReLU's, `[networks, 1, 1]`.
     ///
     /// # Panics
     /// If PReLU comes without its slope.
-    pub(crate) fn apply(self, x: Tensor<2>, slope: Option<&Tensor<2>>) -> Tensor<2> {
+    pub(crate) fn apply(self, x: Tensor<3>, slope: Option<&Tensor<3>>) -> Tensor<3> {
         match self {
             Self::Relu => activation::relu(x),
             Self::Elu => activation::elu(x, 1.0),

@@ -83,6 +83,11 @@ impl HostMlp {
         assert!(rest.is_empty(), "{} weights too many for {}", rest.len(), self.spec);
     }
 
+    /// What [`forward`](Self::forward) returned last.
+    pub fn values(&self) -> &[f32] {
+        &self.scratch[0]
+    }
+
     /// Values of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics

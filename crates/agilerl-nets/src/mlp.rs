@@ -52,7 +52,8 @@ impl Mlp {
     /// # Panics
     /// If the rows have another length.
     pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        self.spec.forward(&self.spec.split(&self.flat.val()), input)
+        let parameters = self.spec.split(&self.flat.val().unsqueeze());
+        self.spec.forward(&parameters, input.unsqueeze()).squeeze_dim(0)
     }
 
     /// Its weights on the host.
@@ -62,20 +63,24 @@ impl Mlp {
 }
 
 impl MlpSpec {
-    /// Cuts a flat vector of weights, `[layout().len()]`, into its parameters, each as a matrix: what
-    /// [`forward`](Self::forward) takes. A vector `[n]` becomes a row `[1, n]`.
-    pub fn split(&self, flat: &Tensor<1>) -> Vec<Tensor<2>> {
-        let layout = self.layout();
-        let cut = |entry: &crate::Entry| flat.clone().slice([entry.range()]).reshape(entry.matrix_shape());
+    /// Cuts the flat weights of one or more networks, `[networks, layout().len()]`, into parameters, each a matrix for every
+    /// network: what [`forward`](Self::forward) takes. A vector `[n]` becomes a row `[1, n]`.
+    pub fn split(&self, flat: &Tensor<2>) -> Vec<Tensor<3>> {
+        let (layout, networks) = (self.layout(), flat.dims()[0]);
+        let cut = |entry: &crate::Entry| {
+            let [rows, columns] = entry.matrix_shape();
+            flat.clone().slice([0..networks, entry.range()]).reshape([networks, rows, columns])
+        };
         layout.entries().iter().map(cut).collect()
     }
 
-    /// Values of a batch of rows under parameters from [`split`](Self::split): `[batch, inputs]` to `[batch, outputs]`.
+    /// Values under parameters from [`split`](Self::split), a batch of rows for each network: `[networks, batch, inputs]` to
+    /// `[networks, batch, outputs]`.
     ///
     /// # Panics
     /// If the rows have another length, or the parameters are not this spec's.
-    pub fn forward(&self, parameters: &[Tensor<2>], input: Tensor<2>) -> Tensor<2> {
-        assert_eq!(input.dims()[1], self.inputs, "rows of {} numbers for a network of {self}", input.dims()[1]);
+    pub fn forward(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
+        assert_eq!(input.dims()[2], self.inputs, "rows of {} numbers for a network of {self}", input.dims()[2]);
         let mut parameters = parameters.iter();
         let mut next = || parameters.next().expect("one tensor for each parameter of the spec");
         let mut x = input;
@@ -91,12 +96,12 @@ impl MlpSpec {
     }
 }
 
-fn linear(x: Tensor<2>, weight: &Tensor<2>, bias: &Tensor<2>) -> Tensor<2> {
-    x.matmul(weight.clone().transpose()) + bias.clone()
+fn linear(x: Tensor<3>, weight: &Tensor<3>, bias: &Tensor<3>) -> Tensor<3> {
+    x.matmul(weight.clone().swap_dims(1, 2)) + bias.clone()
 }
 
-fn layer_norm(x: Tensor<2>, gain: &Tensor<2>, shift: &Tensor<2>) -> Tensor<2> {
-    let centred = x.clone() - x.mean_dim(1);
-    let variance = centred.clone().square().mean_dim(1);
+fn layer_norm(x: Tensor<3>, gain: &Tensor<3>, shift: &Tensor<3>) -> Tensor<3> {
+    let centred = x.clone() - x.mean_dim(2);
+    let variance = centred.clone().square().mean_dim(2);
     centred / (variance + LAYER_NORM_EPSILON).sqrt() * gain.clone() + shift.clone()
 }

@@ -6,7 +6,7 @@ mod host;
 use agilerl_buffer::Batch;
 use agilerl_nets::{Device, HostMlp, MlpSpec, Morph, Weights};
 
-use self::burn::BurnLearner;
+pub(super) use self::burn::BurnLearner;
 use self::host::HostLearner;
 use super::{DqnConfig, Loss};
 use crate::Learned;
@@ -34,8 +34,21 @@ impl Learner {
         assert!(!batch.is_empty(), "a batch without rows");
         match self {
             Self::Host(learner) => Learned::Host(learner.learn(config, spec, batch)),
-            Self::Burn(learner) => Learned::Device(learner.learn(config, spec, batch)),
+            Self::Burn(learner) => Learned::Device(learner.learn(&[config], spec, &[Some(batch)]).flatten(0, 1)),
         }
+    }
+
+    /// What learns on a burn device.
+    pub(super) fn on_device(&self) -> Option<&BurnLearner> {
+        match self {
+            Self::Host(_) => None,
+            Self::Burn(learner) => Some(learner),
+        }
+    }
+
+    /// Goes on from where a stack has brought it.
+    pub(super) fn take_back(&mut self, learner: BurnLearner) {
+        *self = Self::Burn(Box::new(learner));
     }
 
     pub(super) fn online(&self, spec: &MlpSpec) -> Weights {

@@ -5,7 +5,7 @@ use agilerl_env::{ActionElement, VecEnv};
 use agilerl_hpo::{Purpose, RoundContext, RoundStats, StreamRng, TaskError};
 
 use super::Slot;
-use crate::{Acting, Learned, LearnedSum, Mode, OffPolicy};
+use crate::{Acting, LearnedSum, Mode, OffPolicy};
 
 /// An agent with what its place owns, its streams for this round, and what it did so far. One that trains alone and one
 /// of a [`Stack`](crate::Stack) take the same steps; they differ in who computes actions and updates.
@@ -16,7 +16,6 @@ pub(super) struct Member<'a, A, C: ActionElement> {
     exploration: StreamRng,
     replay: StreamRng,
     stats: RoundStats,
-    learned: LearnedSum,
 }
 
 impl<'a, A, C> Member<'a, A, C>
@@ -34,7 +33,6 @@ where
             exploration: stream(Purpose::Exploration),
             replay: stream(Purpose::Replay),
             stats: RoundStats::default(),
-            learned: LearnedSum::default(),
         }
     }
 
@@ -96,14 +94,9 @@ where
         (self.agent, drawn.then_some(&self.slot.batch))
     }
 
-    pub(super) fn learnt(&mut self, learned: Learned) {
-        self.learned.add(learned);
-    }
-
-    /// What was done in the round.
-    pub(super) fn end(mut self) -> RoundStats {
-        let stats = &mut self.stats;
-        (stats.updates, [stats.loss_sum, stats.value_sum, stats.grad_norm_sum]) = self.learned.read();
-        self.stats
+    /// What was done in the round, with what its updates said.
+    pub(super) fn end(self, learned: LearnedSum) -> RoundStats {
+        let (updates, [loss_sum, value_sum, grad_norm_sum]) = learned.read();
+        RoundStats { updates, loss_sum, value_sum, grad_norm_sum, ..self.stats }
     }
 }

@@ -6,3 +6,4 @@ mod evolving;
 mod learning;
 mod off_policy;
 mod probes;
+mod stacks;

@@ -92,7 +92,7 @@ fn the_list_of_layers_names_every_parameter_once() {
 #[test]
 fn unknown_devices_are_refused_with_those_known() {
     let message = parse_device("gpu").unwrap_err().to_string();
-    assert!(message.contains("\"gpu\"") && message.contains("cpu, flex, ndarray"), "{message}");
+    assert!(message.contains("\"gpu\"") && message.contains("cpu, flex; and"), "{message}");
 }
 
 #[cfg(not(feature = "tch"))]

@@ -1,0 +1,60 @@
+//! Agents that act and learn as one program.
+
+use agilerl_buffer::Batch;
+use agilerl_nets::MlpSpec;
+use burn::tensor::Tensor;
+
+use super::{Dqn, DqnConfig, learner::BurnLearner};
+use crate::{Acting, LearnedSum, Stack};
+
+/// Agents of one architecture on one burn device: their weights in one tensor, a row each.
+pub(super) struct DqnStack {
+    learner: BurnLearner,
+    spec: MlpSpec,
+    /// Sums of what the updates said, `[agents, 3]`, and how many there were.
+    said: Option<Tensor<2>>,
+    updates: Vec<u64>,
+}
+
+impl DqnStack {
+    pub(super) fn new(agents: &[&mut Dqn]) -> Self {
+        let learners: Vec<_> =
+            agents.iter().map(|agent| agent.learner.on_device().expect("agents with a stack key")).collect();
+        let (learner, spec) = (BurnLearner::stack(&learners), agents[0].spec.clone());
+        Self { learner, spec, said: None, updates: vec![0; agents.len()] }
+    }
+}
+
+impl Stack<Dqn> for DqnStack {
+    fn act(&mut self, agents: &mut [&mut Dqn], acting: &mut [Acting<'_, f32, u32>]) {
+        let obs = acting.iter().flat_map(|acting| acting.obs.iter().copied()).collect();
+        let values = self.learner.values(&self.spec, obs);
+        let share = values.len() / agents.len();
+        for ((agent, acting), values) in agents.iter().zip(acting).zip(values.chunks_exact(share)) {
+            agent.choose(values, acting.masks, acting.mode, acting.rng, acting.actions);
+        }
+    }
+
+    fn learn(&mut self, agents: &[&Dqn], batches: &[Option<&Batch<f32, u32>>]) {
+        let configs: Vec<&DqnConfig> = agents.iter().map(|agent| &agent.config).collect();
+        let said = self.learner.learn(&configs, &self.spec, batches);
+        self.said = Some(match self.said.take() {
+            Some(sum) => sum + said,
+            None => said,
+        });
+        for (updates, batch) in self.updates.iter_mut().zip(batches) {
+            *updates += u64::from(batch.is_some());
+        }
+    }
+
+    fn unstack(self: Box<Self>, agents: &mut [&mut Dqn]) -> Vec<LearnedSum> {
+        for (i, agent) in agents.iter_mut().enumerate() {
+            agent.learner.take_back(self.learner.of(i));
+            agent.policy_is_behind = true;
+        }
+        let said = self.said.map(|said| said.into_data().try_into_vec::<f32>().expect("learners report f32"));
+        let said =
+            |agent: usize| said.as_ref().map_or([0.0; 3], |said| [0, 1, 2].map(|i| f64::from(said[3 * agent + i])));
+        self.updates.iter().enumerate().map(|(agent, updates)| LearnedSum::of(*updates, said(agent))).collect()
+    }
+}
