@@ -18,7 +18,7 @@ const CUDA_STUBS: [(&str, &str, &str); 2] = [
 ];
 
 /// Where to put it.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Options {
     /// Folder to make it in [default: libtorch-2.9.0 in the cache folder of agilerl under $HOME]
     #[arg(long)]
@@ -28,6 +28,14 @@ pub(crate) struct Options {
 /// Makes a LibTorch for the CPU out of Python wheels, unless the folder holds one, and prints the lines that a shell is to
 /// evaluate.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    for (name, value) in environment(options)? {
+        println!("export {name}={value}");
+    }
+    Ok(())
+}
+
+/// The environment that the feature `tch` is built and run in; makes the folder if need be.
+pub(crate) fn environment(options: &Options) -> Result<[(&'static str, String); 3]> {
     let folder = match &options.dir {
         Some(folder) => std::path::absolute(folder)?,
         None => cache()?.join(format!("libtorch-{VERSION}")),
@@ -36,12 +44,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !libtorch.join("build-version").exists() {
         make(&folder, &libtorch)?;
     }
-    let lib = libtorch.join("lib");
     let path = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
-    println!("export LIBTORCH={}", libtorch.display());
-    println!("export {path}={}${{{path}:+:${path}}}", lib.display());
-    println!("export OMP_NUM_THREADS=1   # on small networks its thread pool costs more than it gains");
-    Ok(())
+    let mut folders = libtorch.join("lib").display().to_string();
+    if let Ok(others) = std::env::var(path)
+        && !others.is_empty()
+    {
+        folders = format!("{folders}:{others}");
+    }
+    // On networks of this size LibTorch's pool of threads costs more than it gains, many times over.
+    Ok([("LIBTORCH", libtorch.display().to_string()), (path, folders), ("OMP_NUM_THREADS", "1".to_owned())])
 }
 
 fn cache() -> Result<PathBuf> {

@@ -10,6 +10,7 @@ mod results;
 
 mod plot;
 
+mod devices;
 mod libtorch;
 
 mod workspace;
@@ -27,6 +28,8 @@ enum Task {
     Bench(bench::Options),
     /// Draw a training run: fitness, ancestry, and what evolution searched
     Plot(plot::Options),
+    /// Hold every device of burn to the processor's results
+    Devices(devices::Options),
     /// Make the LibTorch that the feature `tch` needs, and print what to export
     Libtorch(libtorch::Options),
 }
@@ -36,6 +39,7 @@ fn main() -> Result<()> {
         Task::Ci => ci::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Plot(options) => plot::run(&options),
+        Task::Devices(options) => devices::run(&options),
         Task::Libtorch(options) => libtorch::run(&options),
     }
 }

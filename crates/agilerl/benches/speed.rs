@@ -69,6 +69,26 @@ fn learning(criterion: &mut Criterion) {
     }
 }
 
+/// Updates of a population on a burn device, one agent after another and as one program; throughput in updates.
+fn stacks(criterion: &mut Criterion) {
+    let memory = memory(10_000);
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for population in [1, 6, 16] {
+        let mut agents: Vec<Dqn> = (0..population).map(|_| agent([32, 32], "flex")).collect();
+        let mut batches = vec![Batch::new(BATCH, memory.layout()); population];
+        batches.iter_mut().for_each(|batch| memory.sample_into(&mut rng, batch));
+        let mut group = group(criterion, "population", population as u64);
+        group.bench_function(format!("{population} of 32x32 x 128 flex, one by one"), |bencher| {
+            bencher.iter(|| agents.iter_mut().zip(&batches).for_each(|(agent, batch)| drop(agent.learn(batch))));
+        });
+        let mut stack = Dqn::stack(&mut agents.iter_mut().collect::<Vec<_>>());
+        let (agents, batches): (Vec<_>, Vec<_>) = (agents.iter().collect(), batches.iter().map(Some).collect());
+        group.bench_function(format!("{population} of 32x32 x 128 flex, as one"), |bencher| {
+            bencher.iter(|| stack.learn(black_box(&agents), black_box(&batches)));
+        });
+    }
+}
+
 /// A generation of the page's population on LunarLander without evaluation to speak of; throughput in environment
 /// steps.
 fn generations(criterion: &mut Criterion) {
@@ -125,5 +145,5 @@ fn memory(rows: usize) -> Replay<f32, u32> {
     memory
 }
 
-criterion_group!(speed, environments, acting, sampling, learning, generations);
+criterion_group!(speed, environments, acting, sampling, learning, stacks, generations);
 criterion_main!(speed);
