@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::devices;
 use crate::workspace::{cargo, root, succeed, target};
 
 /// Runs all checks, the cheapest first, and stops at the first that fails.
 ///
 /// burn is checked once (clippy and the docs share that) and compiled once: the tests, the examples and the run of one
-/// of them use the same profile, and all commands select the whole workspace, so that they agree on every feature.
+/// of them use the same profile, and all commands select the whole workspace, so that they agree on every feature. The
+/// other devices come last, since they compile burn again with all its backends.
 pub(crate) fn run() -> Result<()> {
     let target = target()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
@@ -23,9 +25,13 @@ pub(crate) fn run() -> Result<()> {
     step("tests of rendering", cargo().arg("test").args(render))?;
     step("examples", cargo().args(["build", "--workspace", "--examples"]))?;
     step("a short run", &mut short_run(&target)?)?;
+    step("tests", cargo().args(["test", "--workspace"]))?;
+    // Only types: the variable keeps the CUDA backend's compiler from being downloaded.
+    let cuda = ["check", "--profile", "devices", "--package", "agilerl-nets", "--features", "cuda"];
+    step("types of the CUDA device", cargo().args(cuda).env("DOCS_RS", "1"))?;
     // Last, and nothing is said after it: the output ends with the test runner's own summary.
-    announce("tests", cargo().args(["test", "--workspace"]));
-    succeed(cargo().args(["test", "--workspace"]))
+    println!("== devices: cargo xtask devices");
+    devices::run(&devices::Options::default())
 }
 
 /// The example that trains a population, for a moment: started as cargo built it, since `cargo run -p` would select
@@ -43,15 +49,11 @@ fn short_run(target: &Path) -> Result<Command> {
 }
 
 fn step(name: &str, command: &mut Command) -> Result<()> {
-    announce(name, command);
+    let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    println!("== {name}: {}", std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" "));
     let start = Instant::now();
     succeed(command).with_context(|| format!("the check {name:?} failed"))?;
     println!("== {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn announce(name: &str, command: &Command) {
-    let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
-    println!("== {name}: {}", std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" "));
 }

@@ -15,11 +15,17 @@ const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 #[derive(Args)]
 pub(crate) struct Options {
     /// Which of burn's devices beside flex
-    #[arg(long, value_delimiter = ',', default_values_t = ["ndarray", "tch", "wgpu"].map(str::to_owned))]
+    #[arg(long, value_delimiter = ',', default_values_t = Self::default().features)]
     features: Vec<String>,
     /// Use the GPU's own Vulkan driver, not the one in software
     #[arg(long)]
     gpu: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { features: ["ndarray", "tch", "wgpu"].map(str::to_owned).into(), gpu: false }
+    }
 }
 
 /// Forward pass, update, mutation, stacking and saving on every device named, against the processor.
