@@ -137,6 +137,21 @@ impl HostPass {
     /// # Panics
     /// If the lengths do not fit.
     pub fn backward(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32]) {
+        self.differentiate(weights, values_gradient, gradient, false);
+    }
+
+    /// As [`backward`](Self::backward), and returns the gradient of the rows that came in besides, `[batch, inputs]`: for
+    /// what lies in front of the perceptron.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn backward_to_input(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32]) -> &[f32] {
+        self.differentiate(weights, values_gradient, gradient, true);
+        &self.gradients[0]
+    }
+
+    /// Leaves the gradient of the rows that came in, if it is wanted, in the first of the gradients.
+    fn differentiate(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32], to_input: bool) {
         assert_eq!((weights.len(), gradient.len()), (self.len, self.len), "weights and gradient for {}", self.spec);
         let batch = self.obs.len() / self.spec.inputs;
         assert_eq!(values_gradient.len(), batch * self.spec.outputs, "a gradient for each of the values");
@@ -151,7 +166,7 @@ impl HostPass {
             let at_sums = Matrix::new(outer, batch, layer.outputs);
             let into = &mut gradient[layer.weight.clone()];
             self.product.write(at_sums.transposed(), Matrix::new(input, batch, layer.inputs), into);
-            if i > 0 {
+            if i > 0 || to_input {
                 inner.resize(batch * layer.inputs, 0.0);
                 let weight = Matrix::new(&weights[layer.weight.clone()], layer.outputs, layer.inputs);
                 self.product.write(at_sums, weight, inner);

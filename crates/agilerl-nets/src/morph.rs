@@ -15,6 +15,8 @@ use crate::{ArchMutation, MlpSpec, Weights};
 pub struct Morph {
     from: MlpSpec,
     to: MlpSpec,
+    /// For each number that comes in, the old one; `None` for a new one.
+    inputs: Vec<Option<usize>>,
     /// One for each hidden layer of `to`.
     layers: Vec<Origin>,
 }
@@ -53,7 +55,21 @@ impl Morph {
                 layers[layer].nodes = survivors.into_iter().map(Some).collect();
             }
         }
-        Some(Self { from: from.clone(), to, layers })
+        Some(Self { from: from.clone(), to, inputs: (0..from.inputs).map(Some).collect(), layers })
+    }
+
+    /// How `from` comes to take other rows: for each number of a new row, the place where it was, or `None` for a new one,
+    /// which is not heard at first. For a perceptron behind a network whose output changes.
+    ///
+    /// # Panics
+    /// If a place is not among the old inputs.
+    pub fn rewire(from: &MlpSpec, inputs: Vec<Option<usize>>) -> Self {
+        let is_old = |place: &usize| *place < from.inputs;
+        assert!(inputs.iter().flatten().all(is_old), "a place beyond the {} inputs of {from}", from.inputs);
+        let to = MlpSpec { inputs: inputs.len(), ..from.clone() };
+        let keep =
+            |(layer, &nodes): (usize, &usize)| Origin { layer: Some(layer), nodes: (0..nodes).map(Some).collect() };
+        Self { from: from.clone(), to, inputs, layers: from.hidden.iter().enumerate().map(keep).collect() }
     }
 
     /// The architecture before.
@@ -106,7 +122,7 @@ impl Morph {
         assert_eq!(old.layout(), &self.from.layout(), "these weights belong to another spec");
         let mut new = Weights::zeros(self.to.layout());
         let everything = |count: usize| (0..count).map(Some).collect::<Vec<_>>();
-        let mut columns = everything(self.from.inputs);
+        let mut columns = self.inputs.clone();
         for (layer, origin) in self.layers.iter().enumerate() {
             if let Some(source) = origin.layer {
                 for part in ["weight", "bias", "norm.weight", "norm.bias"] {

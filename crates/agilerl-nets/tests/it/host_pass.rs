@@ -49,12 +49,13 @@ fn gradients_are_those_of_finite_differences() {
         let mut gradient = vec![f32::NAN; weights.values().len()];
         pass.forward(weights.values(), &rows);
         pass.backward(weights.values(), &factors, &mut gradient);
+        let exact_rows: Vec<f64> = rows.iter().map(|&x| f64::from(x)).collect();
         let mut exact: Vec<f64> = weights.values().iter().map(|&weight| f64::from(weight)).collect();
         for (index, &found) in gradient.iter().enumerate() {
             let weight = exact[index];
             let mut at = |weight| {
                 exact[index] = weight;
-                let values = in_f64(&spec, &weights, &exact, &rows);
+                let values = in_f64(&spec, &weights, &exact, &exact_rows);
                 values.iter().zip(&factors).map(|(value, &factor)| value * f64::from(factor)).sum::<f64>()
             };
             let expected = (at(weight + STEP) - at(weight - STEP)) / (2.0 * STEP);
@@ -65,11 +66,41 @@ fn gradients_are_those_of_finite_differences() {
     }
 }
 
+#[test]
+fn the_gradient_of_the_rows_is_that_of_finite_differences() {
+    const STEP: f64 = 1e-6;
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for spec in specs() {
+        let weights = trained(&spec, &mut rng);
+        let rows = rows(3, &spec, &mut rng);
+        let factors: Vec<f32> = (0..3 * spec.outputs).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect();
+        let mut pass = HostPass::new(&spec);
+        let mut gradient = vec![0.0; weights.values().len()];
+        pass.forward(weights.values(), &rows);
+        let found = pass.backward_to_input(weights.values(), &factors, &mut gradient).to_vec();
+        assert_eq!(found.len(), rows.len());
+        let flat: Vec<f64> = weights.values().iter().map(|&weight| f64::from(weight)).collect();
+        let mut exact: Vec<f64> = rows.iter().map(|&x| f64::from(x)).collect();
+        for (index, &found) in found.iter().enumerate() {
+            let x = exact[index];
+            let mut at = |x| {
+                exact[index] = x;
+                let values = in_f64(&spec, &weights, &flat, &exact);
+                values.iter().zip(&factors).map(|(value, &factor)| value * f64::from(factor)).sum::<f64>()
+            };
+            let expected = (at(x + STEP) - at(x - STEP)) / (2.0 * STEP);
+            at(x);
+            let error = (f64::from(found) - expected).abs();
+            assert!(error < 1e-5 * (1.0 + expected.abs()), "{spec}: input {index}: {found} for {expected}");
+        }
+    }
+}
+
 /// The network, plainly, in `f64`.
-fn in_f64(spec: &MlpSpec, weights: &Weights, flat: &[f64], rows: &[f32]) -> Vec<f64> {
+fn in_f64(spec: &MlpSpec, weights: &Weights, flat: &[f64], rows: &[f64]) -> Vec<f64> {
     let mut values = Vec::new();
     for row in rows.chunks(spec.inputs) {
-        let mut x: Vec<f64> = row.iter().map(|&x| f64::from(x)).collect();
+        let mut x = row.to_vec();
         let mut parameters = weights.layout().entries().iter().map(|entry| &flat[entry.range()]);
         let mut next = || parameters.next().expect("one for each entry");
         for layer in 0..=spec.hidden.len() {
