@@ -57,6 +57,12 @@ def forward(layers, weights, x):
             x = x / deviation * weights[layer["weight"]] + weights[layer["bias"]]
         elif layer["kind"] == "activation":
             x = ACTIVATIONS[layer["function"]](x, weights.get(layer.get("slope")))
+        elif layer["kind"] == "residual":
+            x = x + weights[layer["gate"]] * forward(layer["layers"], weights, x)
+        elif layer["kind"] == "dueling":
+            advantages = forward(layer["advantages"], weights, x)
+            centred = advantages - add_up(advantages) / np.float32(len(advantages))
+            x = centred + forward(layer["value"], weights, x)
         else:
             raise SystemExit(f"unknown layer kind {layer['kind']!r}")
     return x

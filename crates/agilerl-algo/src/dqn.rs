@@ -124,22 +124,10 @@ impl Dqn {
         self.policy.forward(obs)
     }
 
-    /// Greedy in these values, `[rows, choices]`, or with probability epsilon uniform among the legal choices: one coin for
-    /// each row. Of equal values the first wins.
-    fn choose(&self, values: &[f32], masks: Option<&[bool]>, mode: Mode, rng: &mut impl Rng, actions: &mut [u32]) {
-        let choices = self.spec.outputs;
-        let epsilon = match mode {
+    fn epsilon(&self, mode: Mode) -> f64 {
+        match mode {
             Mode::Explore { clock } => self.config.epsilon.at(clock),
             Mode::Greedy => 0.0,
-        };
-        for (lane, action) in actions.iter_mut().enumerate() {
-            let row = lane * choices..(lane + 1) * choices;
-            let mask = masks.map(|masks| &masks[row.clone()]);
-            *action = if epsilon > 0.0 && rng.random_bool(epsilon) {
-                random_choice(choices, mask, rng)
-            } else {
-                best_choice(&values[row], mask)
-            };
         }
     }
 
@@ -163,8 +151,8 @@ impl Agent for Dqn {
         if let Some(masks) = masks {
             assert_eq!(masks.len(), actions.len() * choices, "{} flags for {} actions", masks.len(), actions.len());
         }
-        self.values(obs);
-        self.choose(self.policy.values(), masks, mode, rng, actions);
+        let epsilon = self.epsilon(mode);
+        choose(epsilon, self.values(obs), masks, rng, actions);
     }
 }
 
@@ -260,6 +248,21 @@ impl Evolve for Dqn {
 
     fn is_finite(&self) -> bool {
         self.weights().is_finite() && self.target_weights().is_finite()
+    }
+}
+
+/// Greedy in these values, `[rows, choices]`, or with probability epsilon uniform among the legal choices: one coin for each
+/// row. Of equal values the first wins.
+fn choose(epsilon: f64, values: &[f32], masks: Option<&[bool]>, rng: &mut impl Rng, actions: &mut [u32]) {
+    let Some(choices) = values.len().checked_div(actions.len()) else { return };
+    for (lane, action) in actions.iter_mut().enumerate() {
+        let row = lane * choices..(lane + 1) * choices;
+        let mask = masks.map(|masks| &masks[row.clone()]);
+        *action = if epsilon > 0.0 && rng.random_bool(epsilon) {
+            random_choice(choices, mask, rng)
+        } else {
+            best_choice(&values[row], mask)
+        };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Layout, Morph, Weights};
+use crate::{Growth, Layout, Morph, Weights};
 
 /// Adam (Kingma and Ba, 2015, algorithm 1) with PyTorch's constants, over the weights of one network or of several of one
 /// architecture, a row each.
@@ -67,10 +67,14 @@ impl Adam {
     }
 
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
+    /// After [`Growth::Random`] it is a fresh one.
     ///
     /// # Panics
     /// If it serves several networks.
     pub fn morph(&self, morph: &Morph, device: &Device) -> Self {
+        if morph.growth() == Growth::Random {
+            return Self::new(morph.to().layout().len(), device);
+        }
         let (first, second, updates) = self.state(&morph.from().layout());
         Self::from_state(&morph.moments(&first), &morph.moments(&second), updates, device)
     }

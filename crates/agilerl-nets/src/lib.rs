@@ -6,6 +6,7 @@
 mod activation;
 mod adam;
 mod arch_mutation;
+mod block;
 mod device;
 mod error;
 mod host_adam;
@@ -31,6 +32,6 @@ pub use host_pass::HostPass;
 pub use layer::Layer;
 pub use mlp::Mlp;
 pub use mlp_spec::{MlpLimits, MlpSpec};
-pub use morph::Morph;
+pub use morph::{Growth, Morph};
 pub use parameter_noise::ParameterNoise;
 pub use weights::{Entry, Layout, Weights};

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::block::Block;
+
 /// One named parameter of a network: a matrix `[out, in]`, or a vector `[out]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -114,6 +116,15 @@ impl Weights {
     /// Whether every weight is a number.
     pub fn is_finite(&self) -> bool {
         self.values.iter().all(|weight| weight.is_finite())
+    }
+
+    /// Gives a block's normalisation and slope the values of a new layer.
+    pub(crate) fn fill_neutral(&mut self, block: &Block) {
+        for (part, value) in [("norm.weight", 1.0), ("norm.bias", 0.0), ("slope", 0.25)] {
+            if let Some(values) = self.get_mut(&block.parameter(part)) {
+                values.fill(value);
+            }
+        }
     }
 
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {

@@ -12,6 +12,11 @@ use crate::{AlgoError, Epsilon};
 pub struct DqnConfig {
     /// Nodes of each hidden layer (`h_size`: [32, 32]).
     pub hidden: Vec<usize>,
+    /// How many residual layers follow each hidden layer (none).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub residual: Vec<usize>,
+    /// Value and advantages from two heads (Wang et al., 2016; off, as in AgileRL).
+    pub dueling: bool,
     /// Activation between the layers (ReLU).
     pub activation: Activation,
     /// Layer normalisation in the hidden layers (off, as in AgileRL 0.1).
@@ -59,6 +64,8 @@ impl Default for DqnConfig {
     fn default() -> Self {
         Self {
             hidden: vec![32, 32],
+            residual: Vec::new(),
+            dueling: false,
             activation: Activation::Relu,
             layer_norm: false,
             output_scale: 0.1,
@@ -87,6 +94,8 @@ impl DqnConfig {
         MlpSpec {
             inputs: obs_len,
             hidden: self.hidden.clone(),
+            residual: self.residual.clone(),
+            dueling: self.dueling,
             outputs: choices,
             activation: self.activation,
             layer_norm: self.layer_norm,

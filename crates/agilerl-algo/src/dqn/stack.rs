@@ -4,7 +4,7 @@ use agilerl_buffer::Batch;
 use agilerl_nets::MlpSpec;
 use burn::tensor::Tensor;
 
-use super::{Dqn, DqnConfig, learner::BurnLearner};
+use super::{Dqn, DqnConfig, choose, learner::BurnLearner};
 use crate::{Acting, LearnedSum, Stack};
 
 /// Agents of one architecture on one burn device: their weights in one tensor, a row each.
@@ -31,7 +31,7 @@ impl Stack<Dqn> for DqnStack {
         let values = self.learner.values(&self.spec, obs);
         let share = values.len() / agents.len();
         for ((agent, acting), values) in agents.iter().zip(acting).zip(values.chunks_exact(share)) {
-            agent.choose(values, acting.masks, acting.mode, acting.rng, acting.actions);
+            choose(agent.epsilon(acting.mode), values, acting.masks, acting.rng, acting.actions);
         }
     }
 

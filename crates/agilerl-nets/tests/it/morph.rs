@@ -91,6 +91,27 @@ fn moments_of_surviving_weights_go_with_them() {
 }
 
 #[test]
+fn a_rewired_network_hears_its_old_inputs_in_their_new_places() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for spec in specs() {
+        let weights = trained(&spec, &mut rng);
+        // Of 5 inputs the second goes, two are new, and the others change places.
+        let inputs = vec![Some(4), None, Some(0), Some(2), Some(3), None];
+        let morph = Morph::rewire(&spec, inputs.clone());
+        let new = morph.weights(&weights, &mut rng);
+        assert_eq!(morph.to().inputs, 6);
+        let row = [0.3, -1.0, 0.5, 1.5, -0.7, 0.9];
+        let mut old_row = [0.0; 5];
+        for (x, place) in row.iter().zip(&inputs) {
+            place.map(|place| old_row[place] = *x);
+        }
+        let change = relative_change(&values(&spec, &weights, &old_row), &values(morph.to(), &new, &row));
+        assert!(change < 1e-5, "{spec}: {change}");
+        assert_eq!(morph.moments(&weights).get("hidden.0.weight"), new.get("hidden.0.weight"));
+    }
+}
+
+#[test]
 fn the_least_salient_nodes_go() {
     let mut rng = ChaCha8Rng::seed_from_u64(6);
     let mut spec = MlpSpec::new(2, &[5], 1);
