@@ -5,7 +5,7 @@
 
 AgileRL's own agents and memory in its own loop's order, with the schedule of its online-training page: six agents take
 turns on 16 environments, and every vector step is followed by one update of 128 transitions. Prints the rate of each
-repetition and the best.
+turn and the best.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main():
     parser = argparse.ArgumentParser(description="Times AgileRL's training loop on LunarLander-v3.")
     parser.add_argument("--threads", type=int, help="threads of PyTorch (its default)")
     parser.add_argument("--vector-steps", type=int, default=100, help="of an agent's turn (%(default)s)")
-    parser.add_argument("--repetitions", type=int, default=5, help="of six turns; the best counts (%(default)s)")
+    parser.add_argument("--repetitions", type=int, default=5, help="of six turns; the best turn counts (%(default)s)")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -63,11 +63,12 @@ def main():
 
     rates = []
     for _ in range(args.repetitions):
-        start = time.perf_counter()
-        updates = sum(turn(agent, envs, memory, args.vector_steps, 0.5) for agent in population)
-        seconds = time.perf_counter() - start
-        rates.append(POPULATION * args.vector_steps * LANES / seconds)
-        print(f"{rates[-1]:8.0f} environment steps per second ({updates} updates in {seconds:.2f} s)")
+        for agent in population:
+            start = time.perf_counter()
+            updates = turn(agent, envs, memory, args.vector_steps, 0.5)
+            seconds = time.perf_counter() - start
+            rates.append(args.vector_steps * LANES / seconds)
+            print(f"{rates[-1]:8.0f} environment steps per second ({updates} updates in {seconds:.2f} s)")
     print(f"best {max(rates):.0f} environment steps per second, {torch.get_num_threads()} threads of PyTorch {torch.__version__}")
 
 

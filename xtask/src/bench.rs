@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: runs the benchmarks and keeps their results.
+//! `cargo xtask bench`: runs the benchmarks, and keeps and compares their results.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use crate::results::{Measurement, read, table};
+use crate::comparison::Comparison;
+use crate::instructions::count;
+use crate::results::{Measurement, add_instructions, read, table};
 use crate::workspace::{cargo, output, root, succeed, target};
 
 /// What to measure, and whether to keep it.
@@ -19,28 +21,51 @@ pub(crate) struct Options {
     /// Only benchmarks whose name contains this: learn, env/lander
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
+    /// Measure one of the two alone: on a busy machine, instructions
+    #[arg(long, value_name = "WHAT")]
+    only: Option<Only>,
+    /// A saved run to compare with: its folder, or how the name of a folder under benches/runs begins
+    #[arg(long, value_name = "RUN")]
+    compare: Option<String>,
 }
 
-/// Runs `crates/agilerl/benches/speed.rs`, prints the table, and writes `bench.json` into the target folder.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let conditions = Conditions::now(options)?;
-    let start = SystemTime::now();
-    let mut command = cargo();
-    command.args(["bench", "--package", "agilerl", "--bench", "speed", "--"]).args(&options.filter);
-    succeed(&mut command)?;
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Only {
+    Times,
+    Instructions,
+}
 
+/// Runs the benchmarks in `crates/agilerl/benches`, prints the table, and writes `bench.json` into the target folder.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    // Before minutes are spent on what it will be compared with.
+    let runs = root().join("benches/runs");
+    let earlier = options.compare.as_ref().map(|run| Comparison::with(run, &runs)).transpose()?;
+    let conditions = Conditions::now(options)?;
     let target = target()?;
-    let measurements = read(&target.join("criterion"), start)?;
+    let mut measurements = Vec::new();
+    if options.only != Some(Only::Instructions) {
+        let start = SystemTime::now();
+        let mut command = cargo();
+        command.args(["bench", "--package", "agilerl", "--bench", "speed", "--"]).args(&options.filter);
+        succeed(&mut command)?;
+        measurements = read(&target.join("criterion"), start)?;
+    }
+    if options.only != Some(Only::Times) {
+        add_instructions(&mut measurements, count(options.filter.as_deref().unwrap_or(""))?);
+    }
     if measurements.is_empty() {
         bail!("no benchmark ran; the filter was {:?}", options.filter.as_deref().unwrap_or(""));
     }
     let table = table(&measurements);
     println!("\n{table}");
+    if let Some(earlier) = earlier {
+        println!("{}", earlier.table(&measurements));
+    }
     let results = Results { conditions: &conditions, measurements: &measurements };
     let results = serde_json::to_string_pretty(&results)? + "\n";
     write(&target.join("bench.json"), &results)?;
     if options.save {
-        let folder = new_folder(&root().join("benches/runs"), &conditions)?;
+        let folder = new_folder(&runs, &conditions)?;
         write(&folder.join("table.md"), &format!("{}\n{table}", conditions.heading()))?;
         write(&folder.join("results.json"), &results)?;
         println!("saved in {}", folder.display());
@@ -77,6 +102,10 @@ impl Conditions {
         let days = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() / 86_400;
         let (year, month, day) = date(days as i64);
         let filter = options.filter.iter().map(|filter| format!(" --filter {filter}"));
+        let only = options.only.map(|only| match only {
+            Only::Times => " --only times".to_owned(),
+            Only::Instructions => " --only instructions".to_owned(),
+        });
         Ok(Self {
             date: format!("{year:04}-{month:02}-{day:02}"),
             commit: output(Command::new("git").current_dir(root()).args([
@@ -89,7 +118,7 @@ impl Conditions {
             cores: std::thread::available_parallelism()?.get(),
             load: load(),
             rustc: output(Command::new("rustc").current_dir(root()).arg("--version"))?,
-            command: std::iter::once("cargo xtask bench".to_owned()).chain(filter).collect(),
+            command: std::iter::once("cargo xtask bench".to_owned()).chain(filter).chain(only).collect(),
         })
     }
 

@@ -6,6 +6,8 @@
 mod ci;
 
 mod bench;
+mod comparison;
+mod instructions;
 mod results;
 
 mod plot;

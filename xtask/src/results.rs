@@ -1,4 +1,4 @@
-//! What criterion measured.
+//! What the benchmarks measured.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,10 +8,20 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 /// One benchmark.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measurement {
     /// Group and benchmark: `learn/64x64`.
     pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) time: Option<Time>,
+    /// Instructions of one iteration, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) instructions: Option<u64>,
+}
+
+/// What criterion measured.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Time {
     /// Seconds of one iteration.
     pub(crate) seconds: f64,
     /// Lower and upper end of criterion's 95 % interval for it.
@@ -22,7 +32,7 @@ pub(crate) struct Measurement {
     pub(crate) per_second: f64,
 }
 
-/// Reads all measurements under criterion's folder that were made after `since`, by name.
+/// Reads all times under criterion's folder that were made after `since`, by name.
 ///
 /// Criterion keeps the results of benchmarks that did not run this time; hence the time.
 pub(crate) fn read(folder: &Path, since: SystemTime) -> Result<Vec<Measurement>> {
@@ -33,34 +43,61 @@ pub(crate) fn read(folder: &Path, since: SystemTime) -> Result<Vec<Measurement>>
     Ok(measurements)
 }
 
-/// One table in Markdown, readable as it is.
+/// Enters counts of instructions beside the times, by name.
+pub(crate) fn add_instructions(measurements: &mut Vec<Measurement>, counts: Vec<(String, u64)>) {
+    for (name, count) in counts {
+        match measurements.iter_mut().find(|measurement| measurement.name == name) {
+            Some(measurement) => measurement.instructions = Some(count),
+            None => measurements.push(Measurement { name, time: None, instructions: Some(count) }),
+        }
+    }
+    measurements.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+/// All measurements in one table.
 pub(crate) fn table(measurements: &[Measurement]) -> String {
-    let rows: Vec<[String; 4]> = measurements
-        .iter()
-        .map(|measurement| {
-            let half_width = (measurement.interval.1 - measurement.interval.0) / 2.0;
-            [
-                measurement.name.clone(),
-                duration(measurement.seconds),
-                format!("{:.1} %", 100.0 * half_width / measurement.seconds),
-                grouped(measurement.per_second),
-            ]
-        })
-        .collect();
-    let head = ["benchmark", "time", "+-", "per second"].map(str::to_owned);
+    let rows = measurements.iter().map(|measurement| {
+        let time = measurement.time.as_ref();
+        let spread = |time: &Time| format!("{:.1} %", 100.0 * time.half_width() / time.seconds);
+        [
+            measurement.name.clone(),
+            time.map_or_else(String::new, |time| duration(time.seconds)),
+            time.map_or_else(String::new, spread),
+            time.map_or_else(String::new, |time| grouped(time.per_second)),
+            measurement.instructions.map_or_else(String::new, |count| grouped(count as f64)),
+        ]
+    });
+    markdown(["benchmark", "time", "+-", "per second", "instructions"], rows)
+}
+
+/// A table in Markdown that is readable as it is: names to the left, numbers to the right.
+pub(crate) fn markdown<const COLUMNS: usize>(
+    head: [&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> String {
+    let (head, rows) = (head.map(str::to_owned), rows.collect::<Vec<_>>());
     let width = |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [0, 1, 2, 3].map(width);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let mut table = String::new();
-    let mut line = |row: &[String; 4]| {
-        let [name, time, spread, rate] = row;
-        let [a, b, c, d] = widths;
-        writeln!(table, "| {name:<a$} | {time:>b$} | {spread:>c$} | {rate:>d$} |").expect("strings take all text");
+    let mut line = |row: &[String; COLUMNS]| {
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            let cell = if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") };
+            write!(table, "| {cell} ").expect("strings take all text");
+        }
+        table.push_str("|\n");
     };
     line(&head);
     let rule = |column: usize| "-".repeat(widths[column] - 1) + if column == 0 { "-" } else { ":" };
-    line(&[0, 1, 2, 3].map(rule));
+    line(&std::array::from_fn(rule));
     rows.iter().for_each(line);
     table
+}
+
+impl Time {
+    /// Half of the interval.
+    fn half_width(&self) -> f64 {
+        (self.interval.1 - self.interval.0) / 2.0
+    }
 }
 
 /// Looks for the folders named `new`: criterion's newest result of a benchmark.
@@ -93,8 +130,7 @@ impl Measurement {
             Some(Throughput { elements: Some(elements) }) => elements,
             _ => 1,
         };
-        Ok(Self {
-            name: benchmark.full_id,
+        let time = Time {
             seconds: seconds(estimate.point_estimate),
             interval: (
                 seconds(estimate.confidence_interval.lower_bound),
@@ -102,7 +138,8 @@ impl Measurement {
             ),
             elements,
             per_second: elements as f64 / seconds(estimate.point_estimate),
-        })
+        };
+        Ok(Self { name: benchmark.full_id, time: Some(time), instructions: None })
     }
 }
 
@@ -143,7 +180,7 @@ struct Interval {
 }
 
 /// Three or four digits and a unit.
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     let (number, unit) = match seconds {
         s if s >= 1.0 => (s, "s"),
         s if s >= 1e-3 => (s * 1e3, "ms"),
@@ -161,7 +198,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// Whole thousands apart; one decimal where the number is small.
-fn grouped(number: f64) -> String {
+pub(crate) fn grouped(number: f64) -> String {
     if number < 100.0 {
         return format!("{number:.1}");
     }
@@ -184,8 +221,10 @@ mod tests {
         let rounded: Vec<_> = measurements
             .iter()
             .map(|m| {
-                let nanoseconds = [m.seconds, m.interval.0, m.interval.1].map(|seconds| (seconds * 1e9).round());
-                (m.name.as_str(), nanoseconds, m.elements, m.per_second.round())
+                let time = m.time.as_ref().unwrap();
+                let seconds = [time.seconds, time.interval.0, time.interval.1];
+                let nanoseconds = seconds.map(|seconds| (seconds * 1e9).round());
+                (m.name.as_str(), nanoseconds, time.elements, time.per_second.round())
             })
             .collect();
         let expected = [
@@ -210,21 +249,24 @@ mod tests {
     }
 
     #[test]
-    fn the_table_gives_time_spread_and_rate() {
-        let measurement = |name: &str, seconds: f64, elements: u64| Measurement {
-            name: name.to_owned(),
-            seconds,
-            interval: (0.99 * seconds, 1.01 * seconds),
-            elements,
-            per_second: elements as f64 / seconds,
+    fn the_table_gives_time_spread_rate_and_instructions() {
+        let measurement = |name: &str, seconds: f64, elements: u64| {
+            let interval = (0.99 * seconds, 1.01 * seconds);
+            let time = Time { seconds, interval, elements, per_second: elements as f64 / seconds };
+            Measurement { name: name.to_owned(), time: Some(time), instructions: None }
         };
+        let mut measurements =
+            vec![measurement("env/lander", 12.8e-6, 16), measurement("generation/1-thread", 2.0, 100)];
+        add_instructions(&mut measurements, vec![("env/lander".to_owned(), 123_456), ("act".to_owned(), 7)]);
         let expected = "\
-| benchmark           |    time |    +- | per second |
-| ------------------- | ------: | ----: | ---------: |
-| env/lander          | 12.8 µs | 1.0 % |  1,250,000 |
-| generation/1-thread |  2.00 s | 1.0 % |       50.0 |
+| benchmark           |    time |    +- | per second | instructions |
+| ------------------- | ------: | ----: | ---------: | -----------: |
+| act                 |         |       |            |          7.0 |
+| env/lander          | 12.8 µs | 1.0 % |  1,250,000 |      123,456 |
+| generation/1-thread |  2.00 s | 1.0 % |       50.0 |              |
 ";
-        let table = table(&[measurement("env/lander", 12.8e-6, 16), measurement("generation/1-thread", 2.0, 100)]);
-        assert_eq!(table, expected);
+        assert_eq!(table(&measurements), expected);
+        let text = serde_json::to_string(&measurements).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Measurement>>(&text).unwrap(), measurements);
     }
 }

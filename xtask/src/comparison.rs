@@ -1,0 +1,151 @@
+//! What changed since a saved run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::results::{Measurement, Time, duration, grouped, markdown};
+
+/// Times nearer than this are called equal, whatever their intervals say: the code's place in memory alone moves a tight
+/// loop by a few per cent, and a machine is not the same tomorrow.
+const TIME_NOISE: f64 = 0.05;
+
+/// The same for instructions, which differ between two runs of one program only where it asks for the time, for memory,
+/// or for a random number.
+const INSTRUCTIONS_NOISE: f64 = 0.005;
+
+/// A saved run.
+pub(crate) struct Comparison {
+    /// Name of its folder.
+    run: String,
+    results: Results,
+}
+
+#[derive(Deserialize)]
+struct Results {
+    processor: String,
+    measurements: Vec<Measurement>,
+}
+
+impl Comparison {
+    /// With the run in this folder; or else with the last under `runs` whose name begins so: `2026-11`.
+    pub(crate) fn with(run: &str, runs: &Path) -> Result<Self> {
+        let folder = if Path::new(run).is_dir() { PathBuf::from(run) } else { last(run, runs)? };
+        let path = folder.join("results.json");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let results = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not what `bench --save` writes", path.display()))?;
+        let run = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { run, results })
+    }
+
+    /// Before, now, and now as a multiple of before, for what was measured both times.
+    pub(crate) fn table(&self, now: &[Measurement]) -> String {
+        let rows = now.iter().filter_map(|now| {
+            let before = self.results.measurements.iter().find(|before| before.name == now.name)?;
+            let mut cells: [String; 7] = Default::default();
+            let mut changes = Vec::new();
+            if let (Some(before), Some(now)) = (&before.time, &now.time) {
+                let ratio = now.seconds / before.seconds;
+                cells[1..4].clone_from_slice(&[duration(before.seconds), duration(now.seconds), times(ratio)]);
+                changes.extend(time_change(before, now));
+            }
+            if let (Some(before), Some(now)) = (before.instructions, now.instructions) {
+                let ratio = now as f64 / before as f64;
+                cells[4..6].clone_from_slice(&[grouped(now as f64), times(ratio)]);
+                let is_change = (ratio - 1.0).abs() > INSTRUCTIONS_NOISE;
+                changes.extend(is_change.then_some(if ratio > 1.0 { "more" } else { "fewer" }));
+            }
+            cells[0].clone_from(&now.name);
+            cells[6] = changes.join(", ");
+            Some(cells)
+        });
+        let head = ["benchmark", "before", "now", "ratio", "instructions", "ratio", "change"];
+        let Self { run, results: Results { processor, .. } } = self;
+        format!("Compared with {run}, on {processor}:\n\n{}", markdown(head, rows))
+    }
+}
+
+/// The last folder of this beginning, in the order of names, which begin with the date.
+fn last(beginning: &str, runs: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(runs).with_context(|| format!("cannot read {}", runs.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // Other results lie there too, which these are not compared with.
+        if entry.path().join("results.json").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    match names.iter().rfind(|name| name.starts_with(beginning)) {
+        Some(name) => Ok(runs.join(name)),
+        None => bail!("no saved run begins with {beginning:?}; there are: {}", names.join(", ")),
+    }
+}
+
+/// Beyond noise: the intervals lie apart, and so do the estimates.
+fn time_change(before: &Time, now: &Time) -> Option<&'static str> {
+    let is_near = (now.seconds / before.seconds - 1.0).abs() <= TIME_NOISE;
+    if is_near {
+        None
+    } else if now.interval.0 > before.interval.1 {
+        Some("slower")
+    } else if now.interval.1 < before.interval.0 {
+        Some("faster")
+    } else {
+        None
+    }
+}
+
+fn times(ratio: f64) -> String {
+    format!("{ratio:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measurement(name: &str, microseconds: f64, half_width: f64, instructions: Option<u64>) -> Measurement {
+        let seconds = microseconds * 1e-6;
+        let interval = ((microseconds - half_width) * 1e-6, (microseconds + half_width) * 1e-6);
+        let time = Time { seconds, interval, elements: 1, per_second: 1.0 / seconds };
+        Measurement { name: name.to_owned(), time: Some(time), instructions }
+    }
+
+    #[test]
+    fn only_what_lies_beyond_noise_is_called_a_change() {
+        let before = [
+            measurement("apart", 10.0, 0.5, Some(1_000)),
+            measurement("near", 10.0, 0.01, Some(1_000)),
+            measurement("overlapping", 10.0, 3.0, None),
+            measurement("gone", 10.0, 0.5, None),
+        ];
+        let now = [
+            measurement("apart", 12.0, 0.5, Some(900)),
+            measurement("near", 10.4, 0.01, Some(1_004)),
+            measurement("overlapping", 8.0, 0.5, None),
+            measurement("new", 8.0, 0.5, None),
+        ];
+        let results = Results { processor: "Z80".to_owned(), measurements: before.into() };
+        let expected = "\
+Compared with yesterday, on Z80:
+
+| benchmark   |  before |     now | ratio | instructions | ratio |        change |
+| ----------- | ------: | ------: | ----: | -----------: | ----: | ------------: |
+| apart       | 10.0 µs | 12.0 µs | 1.200 |          900 | 0.900 | slower, fewer |
+| near        | 10.0 µs | 10.4 µs | 1.040 |        1,004 | 1.004 |               |
+| overlapping | 10.0 µs | 8.00 µs | 0.800 |              |       |               |
+";
+        assert_eq!(Comparison { run: "yesterday".to_owned(), results }.table(&now), expected);
+    }
+
+    #[test]
+    fn a_run_is_named_by_the_beginning_of_its_folder() {
+        let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/runs");
+        assert_eq!(Comparison::with("2026-11-22-1317", &runs).unwrap().run, "2026-11-22-1317cc8");
+        let error = Comparison::with("1999", &runs).map(|comparison| comparison.run).unwrap_err().to_string();
+        assert!(error.contains("2026-11-22-1317cc8"), "{error}");
+    }
+}
