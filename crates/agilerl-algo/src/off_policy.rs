@@ -4,12 +4,14 @@ use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Transitions};
 use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, EnvError, EpisodeStats, VecEnv};
 use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError};
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::step_check::check_step;
 use crate::{AlgoError, LearnedSum, Mode, OffPolicy, evaluate};
 
 /// Settings of the loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OffPolicyConfig {
     /// Environments that each individual steps together (AgileRL's `num_envs`: 16).
@@ -118,15 +120,15 @@ impl OffPolicyConfig {
 
 /// What a place of the population owns: environments, the rows of the round, and buffers that are used again.
 pub struct Slot<C: ActionElement = u32> {
-    envs: BoxVecEnv<C>,
+    pub(crate) envs: BoxVecEnv<C>,
     /// What to act on, kept because a step overwrites the environment's own.
-    obs: Vec<f32>,
+    pub(crate) obs: Vec<f32>,
     actions: Vec<C>,
-    own: Replay<f32, C>,
+    pub(crate) own: Replay<f32, C>,
     batch: Batch<f32, C>,
-    episodes: EpisodeStats,
+    pub(crate) episodes: EpisodeStats,
     /// Environment steps taken but not yet paid for with updates.
-    debt: f64,
+    pub(crate) debt: f64,
 }
 
 impl<A, C> Task<A> for OffPolicyTask<C>
@@ -143,7 +145,7 @@ where
 
     fn slot(&self, index: usize, streams: &Streams) -> Result<Self::Slot, TaskError> {
         let mut envs = (self.make_lanes)(self.config.lanes)?;
-        let seed = streams.get(Purpose::Environment, 0, index, 0).next_u64();
+        let seed = lanes_seed(streams, index);
         let obs = envs.reset(Some(seed)).to_vec();
         Ok(Slot {
             envs,
@@ -168,6 +170,8 @@ where
         let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
         let (mut exploration, mut replay) = (stream(Purpose::Exploration), stream(Purpose::Replay));
         let lanes = self.config.lanes as u64;
+        let seed = lanes_seed(&context.streams, context.individual);
+        let name = envs.name().to_owned();
         let mut stats = RoundStats::default();
         let mut learned = LearnedSum::default();
         batch.resize(agent.batch_size());
@@ -175,6 +179,7 @@ where
             let mode = Mode::Explore { clock: context.clock + stats.env_steps };
             agent.act(obs, envs.action_masks(), mode, &mut exploration, actions);
             let step = envs.step(actions)?;
+            check_step(&name, &step, &self.rows, episodes, seed)?;
             own.extend(&Transitions {
                 obs,
                 actions,
@@ -216,4 +221,9 @@ where
     fn evaluate(&self, agent: &A, seeds: &[u64]) -> Result<Evaluation, TaskError> {
         Ok(evaluate(&mut agent.clone(), &self.make_env, seeds, self.config.eval_step_limit)?)
     }
+}
+
+/// The seed of the lanes in a place of the population.
+fn lanes_seed(streams: &Streams, index: usize) -> u64 {
+    streams.get(Purpose::Environment, 0, index, 0).next_u64()
 }

@@ -1,7 +1,7 @@
 //! The update of deep Q-learning on a burn device.
 
 use agilerl_buffer::Batch;
-use agilerl_nets::{Adam, MlpSpec, Morph, Weights};
+use agilerl_nets::{Adam, Layout, MlpSpec, Morph, Weights};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::{DqnConfig, ILLEGAL, Loss, NORM_EPSILON, discounts};
@@ -92,6 +92,19 @@ impl BurnLearner {
 
     pub(super) fn set_target(&mut self, weights: &Weights) {
         self.target = upload(weights, &self.device);
+    }
+
+    pub(super) fn moments(&self, layout: &Layout) -> (Vec<f32>, Vec<f32>, u32) {
+        let (first, second, updates) = self.adam.state(layout);
+        (first.into_values(), second.into_values(), updates)
+    }
+
+    pub(super) fn set_moments(&mut self, first: &Weights, second: &Weights, updates: u32) {
+        self.adam = Adam::from_state(first, second, updates, &self.device);
+    }
+
+    pub(super) fn device(&self) -> Device {
+        self.device.clone()
     }
 
     pub(super) fn morph(&mut self, morph: &Morph) {
