@@ -3,6 +3,7 @@
 mod config;
 mod learner;
 mod stack;
+mod state;
 
 use agilerl_buffer::Batch;
 use agilerl_hpo::{Change, Evolve, Hyperparameter, StreamRng};
@@ -248,6 +249,10 @@ impl Evolve for Dqn {
 
     fn is_finite(&self) -> bool {
         self.weights().is_finite() && self.target_weights().is_finite()
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        state::fingerprint(self)
     }
 }
 

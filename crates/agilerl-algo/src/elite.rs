@@ -1,5 +1,6 @@
 //! A trained agent on disk, readable without this library.
 
+use agilerl_hpo::Digest;
 use agilerl_nets::{Device, Layer, MlpSpec, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,9 @@ pub struct EliteRecord {
     pub spec: MlpSpec,
     /// The agent's settings, as evolution left them.
     pub config: DqnConfig,
+    /// Length and digest of `elite.safetensors`: the two files are one unit. Nothing in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Digest>,
     /// How it came to be: seed, id, parents, fitness, steps; for readers, not for loading.
     pub run: serde_json::Map<String, serde_json::Value>,
 }
@@ -57,6 +61,7 @@ impl Elite {
     /// The contents for this agent.
     pub fn new(agent: &Dqn, env: &str) -> Self {
         let versions = [("agilerl-algo", env!("CARGO_PKG_VERSION"))];
+        let weights = agent.weights().to_safetensors();
         let record = EliteRecord {
             format: FORMAT,
             versions: versions.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
@@ -66,9 +71,10 @@ impl Elite {
             layers: agent.spec().layers(),
             spec: agent.spec().clone(),
             config: agent.config().clone(),
+            weights: Some(Digest::of(&weights)),
             run: serde_json::Map::new(),
         };
-        Self { record, weights: agent.weights().to_safetensors() }
+        Self { record, weights }
     }
 
     /// The JSON text of the record.
@@ -89,6 +95,11 @@ impl Elite {
             let found = record.format;
             return Err(AlgoError::Elite(format!("elite.json has format {found}, this version reads format {FORMAT}")));
         }
+        if record.weights.as_ref().is_some_and(|digest| !digest.fits(weights)) {
+            let why = "elite.safetensors is not the file that elite.json was written with; a run that was stopped while it \
+                       wrote them puts them right when it is resumed";
+            return Err(AlgoError::Elite(why.to_owned()));
+        }
         Ok(Self { record, weights: weights.to_vec() })
     }
 
@@ -98,7 +109,24 @@ impl Elite {
     /// If its settings are out of range, or the weights do not fit the spec.
     pub fn agent(&self, device: &Device) -> Result<Dqn, AlgoError> {
         self.record.spec.validate()?;
+        check_size(&self.record.spec, &self.weights)?;
         let weights = Weights::from_safetensors(&self.record.spec, &self.weights)?;
         Dqn::with_weights(self.record.config.clone(), self.record.spec.clone(), &weights, device)
     }
+}
+
+/// Before anything is allocated for the network that the record claims, or parsed out of a header of any length.
+fn check_size(spec: &MlpSpec, weights: &[u8]) -> Result<(), AlgoError> {
+    const LONGEST_HEADER: u64 = 1 << 20;
+    let refuse = |why: String| Err(AlgoError::Elite(format!("elite.safetensors: {why}")));
+    let Some((header, content)) = weights.split_first_chunk::<8>() else { return refuse("it is cut off".to_owned()) };
+    let header = u64::from_le_bytes(*header);
+    if header > LONGEST_HEADER {
+        return refuse(format!("a header of {header} bytes"));
+    }
+    let wanted = spec.layout().len() as u64 * size_of::<f32>() as u64;
+    if header.checked_add(wanted) == Some(content.len() as u64) {
+        return Ok(());
+    }
+    refuse(format!("{} bytes cannot hold the weights of {spec}", weights.len()))
 }

@@ -1,5 +1,6 @@
 //! How much an agent explores.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::AlgoError;
@@ -12,7 +13,7 @@ use crate::AlgoError;
 /// assert_eq!(epsilon.at(500), 0.55);
 /// assert_eq!(epsilon.at(5000), 0.1);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Epsilon {
     /// At the first step.

@@ -44,6 +44,42 @@ pub enum AlgoError {
         /// The panic's message.
         message: String,
     },
+    /// An environment that returned NaN or something infinite.
+    #[error(
+        "{env} returned the {what} {value} in {place}: nothing was stored; every number must be finite, and a reward an f32"
+    )]
+    NotFinite {
+        /// The environment.
+        env: String,
+        /// What it returned.
+        what: &'static str,
+        /// The number.
+        value: f64,
+        /// Lane or episode, seed and step.
+        place: String,
+    },
+    /// A vector environment whose rows are suddenly more or fewer.
+    #[error(
+        "{env} returned {found} numbers of {what} instead of {expected}: their number must not change during a run"
+    )]
+    Lengths {
+        /// The environment.
+        env: String,
+        /// Which column.
+        what: &'static str,
+        /// How many there were.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// Saved rows that are others than asked for.
+    #[error("these are the rows {found:?} of a memory, and {expected:?} were asked for")]
+    Rows {
+        /// Their ordinals.
+        found: std::ops::Range<u64>,
+        /// The ordinals asked for.
+        expected: std::ops::Range<u64>,
+    },
     /// A saved elite that cannot be read.
     #[error("cannot load the elite: {0}")]
     Elite(String),

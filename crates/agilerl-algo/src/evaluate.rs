@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use agilerl_env::{ActionElement, Element, Env, EnvError};
 use agilerl_hpo::{Evaluation, Purpose, Streams};
 
+use crate::step_check::check_episode_step;
 use crate::{Agent, AlgoError, Mode};
 
 /// Plays one complete episode for each seed, greedily, each in an environment of its own, and returns the returns.
@@ -21,7 +22,7 @@ pub fn evaluate<A, E>(
     step_limit: u64,
 ) -> Result<Evaluation, AlgoError>
 where
-    A: Agent<Obs: Element, Action: ActionElement>,
+    A: Agent<Obs: Element + Into<f64>, Action: ActionElement>,
     E: Env<Obs = A::Obs, Action = A::Action>,
 {
     let mut evaluation = Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0 };
@@ -70,6 +71,11 @@ where
                     return false;
                 }
             };
+            let seed = seeds[*episode];
+            if let Err(error) = check_episode_step(env.name(), obs_row, step.reward, seed, steps) {
+                failed = Err(error);
+                return false;
+            }
             evaluation.returns[*episode] += step.reward;
             if !step.ended() {
                 obs.copy_within(row * row_len..(row + 1) * row_len, kept * row_len);

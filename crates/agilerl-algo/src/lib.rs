@@ -9,7 +9,10 @@ mod elite;
 mod epsilon;
 mod error;
 mod evaluate;
+mod number_or_none;
 mod off_policy;
+mod off_policy_state;
+mod step_check;
 
 pub use agent::{Acting, Agent, Learned, LearnedSum, Mode, OffPolicy, Stack};
 pub use dqn::{Dqn, DqnConfig};

@@ -7,13 +7,14 @@ use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, EnvError, EpisodeStats, VecE
 use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError, Trainee};
 use rand::Rng;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AlgoError, LearnedSum, OffPolicy, evaluate};
 use member::Member;
 
 /// Settings of the loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OffPolicyConfig {
     /// Environments that each individual steps together (AgileRL's `num_envs`: 16).
@@ -132,7 +133,7 @@ impl<C: ActionElement> OffPolicyTask<C> {
         let mut members = Vec::with_capacity(trainees.len());
         for trainee in trainees {
             self.check_fit(trainee.agent, &trainee.context)?;
-            members.push(Member::begin(trainee.agent, trainee.slot, &trainee.context));
+            members.push(Member::begin(trainee.agent, trainee.slot, &trainee.context, &self.rows));
         }
         let mut agents: Vec<&mut A> = members.iter_mut().map(|member| &mut *member.agent).collect();
         let mut stack = A::stack(&mut agents);
@@ -183,15 +184,15 @@ impl OffPolicyConfig {
 
 /// What a place of the population owns: environments, the rows of the round, and buffers that are used again.
 pub struct Slot<C: ActionElement = u32> {
-    envs: BoxVecEnv<C>,
+    pub(crate) envs: BoxVecEnv<C>,
     /// What to act on, kept because a step overwrites the environment's own.
-    obs: Vec<f32>,
+    pub(crate) obs: Vec<f32>,
     actions: Vec<C>,
-    own: Replay<f32, C>,
+    pub(crate) own: Replay<f32, C>,
     batch: Batch<f32, C>,
-    episodes: EpisodeStats,
+    pub(crate) episodes: EpisodeStats,
     /// Environment steps taken but not yet paid for with updates.
-    debt: f64,
+    pub(crate) debt: f64,
 }
 
 impl<A, C> Task<A> for OffPolicyTask<C>
@@ -208,7 +209,7 @@ where
 
     fn slot(&self, index: usize, streams: &Streams) -> Result<Self::Slot, TaskError> {
         let mut envs = (self.make_lanes)(self.config.lanes)?;
-        let seed = streams.get(Purpose::Environment, 0, index, 0).next_u64();
+        let seed = lanes_seed(streams, index);
         let obs = envs.reset(Some(seed)).to_vec();
         Ok(Slot {
             envs,
@@ -229,7 +230,7 @@ where
         context: &RoundContext,
     ) -> Result<RoundStats, TaskError> {
         self.check_fit(agent, context)?;
-        let mut member = Member::begin(agent, slot, context);
+        let mut member = Member::begin(agent, slot, context, &self.rows);
         let mut learned = LearnedSum::default();
         while member.has_steps_left() {
             let (agent, acting) = member.acting();
@@ -275,4 +276,9 @@ where
     fn evaluate(&self, agent: &A, seeds: &[u64]) -> Result<Evaluation, TaskError> {
         Ok(evaluate(&mut agent.clone(), &self.make_env, seeds, self.config.eval_step_limit)?)
     }
+}
+
+/// The seed of the lanes in a place of the population.
+pub(super) fn lanes_seed(streams: &Streams, index: usize) -> u64 {
+    streams.get(Purpose::Environment, 0, index, 0).next_u64()
 }

@@ -30,4 +30,12 @@ pub enum BufferError {
         /// Bytes of one transition.
         row_bytes: u128,
     },
+    /// Bytes that are no rows of this memory.
+    #[error("these {bytes} bytes are no rows of this memory: {why}")]
+    NoRows {
+        /// How many bytes.
+        bytes: usize,
+        /// What is wrong with them.
+        why: String,
+    },
 }

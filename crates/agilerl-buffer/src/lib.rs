@@ -21,6 +21,7 @@ mod memory;
 mod round_view;
 
 mod batch;
+mod rows;
 mod transitions;
 
 mod layout;
@@ -34,6 +35,7 @@ pub use layout::RowLayout;
 pub use memory::Memory;
 pub use replay::Replay;
 pub use round_view::RoundView;
+pub use rows::Stored;
 pub use transitions::{Reward, Row, Transitions};
 
 /// The README's example is a test.

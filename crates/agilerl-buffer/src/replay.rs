@@ -170,6 +170,25 @@ impl<O: Copy, A: Copy> Replay<O, A> {
         }
     }
 
+    /// The rows at these positions, counted from the oldest, in the pieces that the ring's end cuts them into.
+    pub(crate) fn pieces(&self, positions: Range<usize>) -> [Transitions<'_, O, A, f32>; 2] {
+        if positions.is_empty() {
+            return [self.slots(0..0), self.slots(0..0)];
+        }
+        let (first, end) = (self.slot(positions.start), self.slot(positions.end - 1) + 1);
+        if first < end {
+            [self.slots(first..end), self.slots(0..0)]
+        } else {
+            [self.slots(first..self.len), self.slots(0..end)]
+        }
+    }
+
+    /// Lets an empty memory begin at an ordinal, as if all before had been added and forgotten.
+    pub(crate) fn begin_at(&mut self, ordinal: u64) {
+        debug_assert!(self.is_empty(), "only an empty memory can begin anew");
+        self.total = ordinal;
+    }
+
     /// The row at a position counted from the oldest.
     #[inline]
     pub(crate) fn row_at(&self, position: usize) -> Row<'_, O, A> {
@@ -185,8 +204,8 @@ impl<O: Copy, A: Copy> Replay<O, A> {
         }
     }
 
-    /// Ordinal of the oldest row held.
-    pub(crate) fn oldest(&self) -> u64 {
+    /// Ordinal of the oldest row held; that of the next one, if none is.
+    pub fn oldest(&self) -> u64 {
         self.total - self.len as u64
     }
 

@@ -112,6 +112,19 @@ impl EpisodeStats {
         self.env_steps
     }
 
+    /// Number of lanes.
+    pub fn lanes(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Steps taken in the episode that runs in a lane.
+    ///
+    /// # Panics
+    /// If there is no such lane.
+    pub fn steps_of(&self, lane: usize) -> u64 {
+        self.running[lane].length
+    }
+
     /// Episodes completed.
     pub fn episodes(&self) -> u64 {
         self.episodes

@@ -1,6 +1,7 @@
 //! How a hyperparameter moves.
 
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{HpoError, StreamRng, error::out_of_range};
@@ -10,7 +11,7 @@ use crate::{HpoError, StreamRng, error::out_of_range};
 /// A mutation multiplies or divides by `factor`, so that a step up and a step down undo each other and nothing drifts
 /// unless selection pulls. (AgileRL multiplies by 1.2 or 0.8: a hundred such steps take the median learning rate to
 /// an eighth.) What would leave the bounds is reflected at them, because stopping there would pile values up.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// Least value, above 0.

@@ -35,6 +35,8 @@ pub struct Console<W> {
     generation_env_steps: u64,
     /// The hyperparameters that have a column: those that evolution may change.
     evolving: Vec<String>,
+    /// Whether nobody reads what is printed.
+    deaf: bool,
 }
 
 impl Console<Stdout> {
@@ -49,22 +51,30 @@ impl<W: Write> Console<W> {
     /// Prints into any writer, without a progress bar.
     pub fn new(out: W) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { out, bar, generations: 0, generation_env_steps: 0, evolving: Vec::new() }
+        Self { out, bar, generations: 0, generation_env_steps: 0, evolving: Vec::new(), deaf: false }
     }
 
     /// Prints a line where the progress bar was, which then reappears below.
-    fn print(&mut self, text: &str) -> io::Result<()> {
-        let Self { out, bar, .. } = self;
-        bar.suspend(|| {
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        })
+    fn print(&mut self, text: &str) -> io::Result<Flow> {
+        let Self { out, bar, deaf, .. } = self;
+        if *deaf {
+            return Ok(Flow::Continue);
+        }
+        match bar.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
+            Ok(()) => Ok(Flow::Continue),
+            // Whoever read this has gone away: no reason to lose a run, and none to go on unseen.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                *deaf = true;
+                Ok(Flow::Pause)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
 impl<A: Evolve, W: Write> Observer<A> for Console<W> {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
-        match event {
+        let printed = match event {
             Event::Started { seed, generations, generation_env_steps, target, evolving, population } => {
                 self.evolving = evolving.to_vec();
                 (self.generations, self.generation_env_steps) = (*generations, *generation_env_steps);
@@ -72,16 +82,25 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 let (individuals, steps) = (population.len(), thousands(*generation_env_steps));
                 let until = format!("{generations} generations of {steps} steps at most");
                 let aim = target.map_or("no target".to_owned(), |target| format!("target {}", result(target)));
-                self.print(&format!("population of {individuals} | {until} | {aim} | seed {seed}\n"))?;
+                self.print(&format!("population of {individuals} | {until} | {aim} | seed {seed}\n"))
+            }
+            Event::Resumed { generation, generations, generation_env_steps, env_steps, evolving, population } => {
+                self.evolving = evolving.to_vec();
+                (self.generations, self.generation_env_steps) = (*generations, *generation_env_steps);
+                self.bar.set_length(*generation_env_steps);
+                let (individuals, steps) = (population.len(), thousands(*env_steps));
+                let at = format!("{generation} of {generations} generations and {steps} steps");
+                self.print(&format!("population of {individuals} | resumed after {at}\n"))
             }
             Event::Round { generation, env_steps } => {
                 self.bar.set_message(format!("generation {}", generation + 1));
                 let before = generation * self.generation_env_steps;
                 self.bar.set_position(env_steps.saturating_sub(before));
+                Ok(Flow::Continue)
             }
             Event::Evaluated(report) => {
                 let text = format!("\n{}\n{}", header(report, self.generations), table(report, &self.evolving));
-                self.print(&text)?;
+                self.print(&text)
             }
             Event::Confirmed { generation, individual, episodes, mean, reached } => {
                 let (id, generation) = (individual.id, generation + 1);
@@ -90,9 +109,9 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 self.print(&format!(
                     "individual {id} of generation {generation}, fitness {fitness}: {mean} on {episodes} fresh \
                      episodes{verdict}\n"
-                ))?;
+                ))
             }
-            Event::Ended { ending, elite, confirmed_mean, env_steps, eval_steps, wall } => {
+            Event::Ended { ending, elite, confirmed_mean, env_steps, eval_steps, signature, wall } => {
                 self.bar.finish_and_clear();
                 let mean = result(*confirmed_mean);
                 let (trained, evaluated) = (thousands(*env_steps), thousands(*eval_steps));
@@ -104,13 +123,13 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 };
                 self.print(&format!(
                     "\n{why}; the elite, individual {id}, scores {mean} on fresh episodes\n\
-                     {trained} steps trained, {evaluated} to evaluate | {wall}\n"
-                ))?;
+                     {trained} steps trained, {evaluated} to evaluate | {wall} | signature {signature}\n"
+                ))
             }
             // Not-finite individuals are marked in the table, and the next generation shows in its own.
-            Event::NotFinite { .. } | Event::Evolved { .. } => {}
-        }
-        Ok(Flow::Continue)
+            Event::NotFinite { .. } | Event::Evolved { .. } => Ok(Flow::Continue),
+        };
+        Ok(printed?)
     }
 }
 
@@ -183,7 +202,7 @@ fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, evolving: &[St
     let parents: Vec<String> = individual.parents.iter().map(u64::to_string).collect();
     let from = if parents.is_empty() { "-".to_owned() } else { parents.join("+") };
     let fitness = number(individual.latest_fitness().unwrap_or(f64::NAN), digits);
-    let spread = number(spread(&report.evaluations[place].returns), digits);
+    let spread = number(report.evaluations[place].spread(), digits);
     let mut cells = vec![mark.to_owned(), individual.id.to_string(), from, fitness, spread];
     cells.extend(columns(individual, evolving).map(|hyperparameter| value(&hyperparameter.to_json())));
     cells.push(individual.agent.architecture());
@@ -207,13 +226,6 @@ fn born_by<A>(individual: &Individual<A>) -> String {
         }
         Mutated { change: None, .. } => "copy".to_owned(),
     }
-}
-
-/// Standard deviation of the returns.
-fn spread(returns: &[f64]) -> f64 {
-    let count = returns.len() as f64;
-    let mean = returns.iter().sum::<f64>() / count;
-    (returns.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
 }
 
 /// A value of a change, short enough for a table.

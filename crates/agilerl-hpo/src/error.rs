@@ -103,6 +103,49 @@ pub enum HpoError {
         /// Why not.
         source: io::Error,
     },
+    /// A file is not what the run wrote.
+    #[error("{} is not what this run wrote: {what}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// There are checkpoints, and none of them is whole.
+    #[error("no checkpoint in {} is whole:{}", folder.display(), listed(reasons))]
+    NoWholeCheckpoint {
+        /// The folder of the checkpoints.
+        folder: PathBuf,
+        /// What is wrong with each of them, the newest first.
+        reasons: Vec<String>,
+    },
+    /// A checkpoint that a later version wrote.
+    #[error(
+        "{} has the format {found}, and this version reads format {known}: resume it with the version that wrote it \
+         ({written_by})",
+        path.display()
+    )]
+    NewerFormat {
+        /// The manifest.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The format of this version.
+        known: u64,
+        /// Who wrote it.
+        written_by: String,
+    },
+    /// The bytes are no state of this run.
+    #[error("cannot resume from {what}")]
+    State {
+        /// Which part of the state.
+        what: String,
+        /// What is wrong with it.
+        source: TaskError,
+    },
+    /// An observer asked for a pause; the run can go on.
+    #[error("the run was paused; it goes on with the next call, or can be saved now and resumed later")]
+    Paused,
     /// This trainer failed in the middle of a generation.
     #[error("this run failed in the middle of a generation and cannot go on; build a new trainer")]
     Broken,
@@ -111,4 +154,8 @@ pub enum HpoError {
 /// The error of a setting outside its range.
 pub(crate) fn out_of_range(field: &str, value: impl ToString, expected: impl Into<String>) -> HpoError {
     HpoError::Config { field: field.to_owned(), value: value.to_string(), expected: expected.into() }
+}
+
+fn listed(reasons: &[String]) -> String {
+    reasons.iter().map(|reason| format!("\n  {reason}")).collect()
 }

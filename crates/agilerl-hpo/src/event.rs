@@ -1,6 +1,9 @@
 //! What a run tells, and who listens.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +19,9 @@ pub enum Flow {
     Continue,
     /// Stop once the generation that trains is evaluated, with a whole outcome.
     Stop,
+    /// Pause when the round that trains is over: [`HpoError::Paused`](crate::HpoError::Paused), from where the run can
+    /// go on, or be saved and resumed.
+    Pause,
 }
 
 /// Listens to a run. It sees values, never the trainer.
@@ -25,6 +31,13 @@ pub trait Observer<A> {
     /// # Errors
     /// If it cannot do its work (a full disk): the run stops and names it.
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError>;
+}
+
+/// An observer that somebody else holds too.
+impl<A, O: Observer<A> + ?Sized> Observer<A> for Arc<Mutex<O>> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+        self.lock().map_err(|_| "this observer panicked before")?.observe(event)
+    }
 }
 
 impl<A, O: Observer<A> + ?Sized> Observer<A> for Box<O> {
@@ -50,6 +63,21 @@ pub enum Event<'a, A> {
         /// Names of the hyperparameters that evolution may change.
         evolving: &'a [String],
         /// The initial population.
+        population: &'a [Individual<A>],
+    },
+    /// A run goes on that was saved; the run itself is the same as if it had never been stopped.
+    Resumed {
+        /// Generations done.
+        generation: u64,
+        /// Generations at most.
+        generations: u64,
+        /// Transitions that one generation of the whole population trains.
+        generation_env_steps: u64,
+        /// Transitions trained so far, over all individuals.
+        env_steps: u64,
+        /// Names of the hyperparameters that evolution may change.
+        evolving: &'a [String],
+        /// The population as it was saved.
         population: &'a [Individual<A>],
     },
     /// A round is over.
@@ -101,6 +129,8 @@ pub enum Event<'a, A> {
         env_steps: u64,
         /// Transitions of evaluations, counted apart.
         eval_steps: u64,
+        /// The digest of the run: see [`Outcome::signature`](crate::Outcome::signature).
+        signature: &'a str,
         /// The clock since the start. For logs only.
         wall: Duration,
     },

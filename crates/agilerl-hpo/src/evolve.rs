@@ -78,4 +78,9 @@ pub trait Evolve: Clone + Send + Sync {
     fn is_finite(&self) -> bool {
         true
     }
+
+    /// Everything that was learnt, as bytes: what the signature of a run covers beside its lineage. By default nothing.
+    fn fingerprint(&self) -> Vec<u8> {
+        Vec::new()
+    }
 }

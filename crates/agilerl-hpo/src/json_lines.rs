@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Event, Evolve, Flow, GenerationReport, HpoError, Individual, Observer, ObserverError, Storage, StorageFile,
+    Digest, Event, Evolve, Flow, GenerationReport, HpoError, Individual, LogFile, Observer, ObserverError, Storage,
 };
 
 /// Names of the fields that hold the clock. Two logs of the same run differ in nothing else.
@@ -21,13 +21,13 @@ const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
 /// | `not_finite` | individual with a NaN | `generation`, `id` |
 /// | `generation` | generation | `generation`, `elite`, `fitness`, `env_steps`, `eval_steps`, the clock |
 /// | `confirmed` | evaluation on fresh episodes | `generation`, `id`, `episodes`, `mean`, `reached` |
-/// | `ended` | run | `ending`, `elite`, `fitness`, `confirmed_mean`, `env_steps`, `eval_steps`, the clock |
+/// | `ended` | run | `ending`, `elite`, `fitness`, `confirmed_mean`, `env_steps`, `eval_steps`, `signature`, the clock |
 ///
 /// The record of an individual is its [`LineageRecord`](crate::LineageRecord): `id`, `parents`, `mutation` with the
 /// value before and after, `hyperparameters`, `architecture`, `fitness`, `env_steps`. The clock stands in
 /// `wall_seconds` and `env_steps_per_second` and nowhere else ([`without_clock`]). JSON has no NaN: it reads `null`.
 pub struct JsonLines {
-    file: Box<dyn StorageFile>,
+    file: LogFile,
 }
 
 impl JsonLines {
@@ -37,12 +37,24 @@ impl JsonLines {
     /// # Errors
     /// If the file cannot be created.
     pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, HpoError> {
-        let file = storage.create(path).map_err(|source| HpoError::Storage {
-            action: "create",
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self { file })
+        Ok(Self { file: LogFile::create(storage, path)? })
+    }
+
+    /// Goes on where the log stood when [`digest`](Self::digest) was taken, as if it had never been written further.
+    ///
+    /// # Errors
+    /// If the file is not there, or if what it held then has been changed.
+    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, HpoError> {
+        Ok(Self { file: LogFile::resume(storage, path, digest)? })
+    }
+
+    /// What the log holds, made to survive a loss of power.
+    ///
+    /// # Errors
+    /// If it cannot be synced.
+    pub fn digest(&mut self) -> std::io::Result<Digest> {
+        self.file.sync()?;
+        Ok(self.file.digest())
     }
 
     fn line(&mut self, value: &Value) -> Result<(), ObserverError> {
@@ -111,7 +123,7 @@ impl<A: Evolve> Observer<A> for JsonLines {
                 let mut children = population.iter().filter(|individual| !individual.is_evaluated());
                 children.try_for_each(|individual| self.born(*generation, individual))?;
             }
-            Event::Ended { ending, elite, confirmed_mean, env_steps, eval_steps, wall } => {
+            Event::Ended { ending, elite, confirmed_mean, env_steps, eval_steps, signature, wall } => {
                 self.line(&json!({
                     "event": "ended",
                     "ending": ending,
@@ -120,12 +132,14 @@ impl<A: Evolve> Observer<A> for JsonLines {
                     "confirmed_mean": confirmed_mean,
                     "env_steps": env_steps,
                     "eval_steps": eval_steps,
+                    "signature": signature,
                     CLOCK_FIELDS[0]: wall.as_secs_f64(),
                     CLOCK_FIELDS[1]: per_second(*env_steps, *wall),
                 }))?;
                 self.file.sync()?;
             }
-            Event::Round { .. } => {}
+            // The log of a resumed run is that of a run that was never stopped.
+            Event::Round { .. } | Event::Resumed { .. } => {}
         }
         Ok(Flow::Continue)
     }

@@ -65,13 +65,19 @@
 //! - An individual with a NaN ranks last and is never a parent.
 
 mod bounds;
+mod checkpoint;
 mod console;
 mod error;
 mod event;
 mod evolve;
 mod individual;
 mod json_lines;
+mod log_file;
+mod metrics_csv;
 mod mutation;
+mod persist;
+mod progress;
+mod saved;
 mod stages;
 mod storage;
 mod streams;
@@ -79,21 +85,28 @@ mod task;
 mod tournament;
 pub mod toy;
 mod trainer;
+mod trainer_config;
 
 pub use bounds::Bounds;
+pub use checkpoint::{Checkpoint, Checkpoints, Manifest, Segment};
 pub use console::Console;
 pub use error::HpoError;
 pub use event::{Event, Flow, GenerationReport, LineageRecord, Observer, ObserverError};
 pub use evolve::{Change, Evolve, Hyperparameter};
 pub use individual::Individual;
 pub use json_lines::{JsonLines, without_clock};
+pub use log_file::{Digest, LogFile};
+pub use metrics_csv::MetricsCsv;
 pub use mutation::{Mutated, Mutation, MutationKind};
+pub use persist::{Persist, PersistTask};
+pub use saved::Saved;
 pub use stages::{Round, evaluate, score, train_round};
 pub use storage::{Disk, MemoryStorage, Storage, StorageFile, write_atomically};
 pub use streams::{Purpose, StreamRng, Streams};
 pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError, Trainee};
 pub use tournament::{Selection, Tournament};
-pub use trainer::{Ending, Outcome, Trainer, TrainerConfig};
+pub use trainer::{Ending, Outcome, Trainer};
+pub use trainer_config::TrainerConfig;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::tournament::new_ids;
@@ -12,7 +13,7 @@ use crate::{Bounds, Change, Evolve, HpoError, Individual, Purpose, StreamRng, St
 ///
 /// Each child undergoes one kind of mutation, drawn from the five weights `no_mutation`, `architecture`,
 /// `parameters`, `activation` and `rl_hp`, which are normalised to 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mutation {
     /// Weight of no mutation at all (0.4).

@@ -1,12 +1,15 @@
 //! Where files are written: through one small trait, so that a fault can be put at every call.
 
+mod memory_storage;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    io::{self, Seek as _, SeekFrom, Write as _},
+    path::Path,
+    sync::Arc,
 };
+
+pub use memory_storage::MemoryStorage;
 
 use crate::HpoError;
 
@@ -18,16 +21,35 @@ pub trait Storage: Send + Sync {
     /// If the file cannot be created.
     fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>>;
 
+    /// Opens a file behind its first `len` bytes; what it holds beyond them is lost.
+    ///
+    /// # Errors
+    /// If there is no such file, or if it is shorter.
+    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn StorageFile>>;
+
     /// The whole content of a file.
     ///
     /// # Errors
     /// If the file cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Gives a file another name, and replaces a file that has it, in one step.
+    /// The length of a file in bytes, so that nobody need read one that cannot be right.
     ///
     /// # Errors
-    /// If the file cannot be renamed.
+    /// If there is no such file.
+    fn size(&self, path: &Path) -> io::Result<u64>;
+
+    /// The names of all files and folders in a folder, in alphabetical order.
+    ///
+    /// # Errors
+    /// If there is no such folder.
+    fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+
+    /// Gives a file or a folder another name, in one step. A file that has the name is replaced; a folder that has it
+    /// is not, unless it is empty.
+    ///
+    /// # Errors
+    /// If it cannot be renamed.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
@@ -35,6 +57,12 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// If the file cannot be removed.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes an empty folder.
+    ///
+    /// # Errors
+    /// If it holds anything.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
 
     /// Makes a folder and those above it; one that is there already is fine.
     ///
@@ -64,6 +92,39 @@ pub trait StorageFile: Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
+impl<S: Storage + ?Sized> Storage for Arc<S> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
+        (**self).create(path)
+    }
+    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn StorageFile>> {
+        (**self).open_at(path, len)
+    }
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        (**self).read(path)
+    }
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        (**self).size(path)
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        (**self).list(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        (**self).rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        (**self).remove(path)
+    }
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        (**self).remove_dir(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        (**self).create_dir(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        (**self).sync_dir(path)
+    }
+}
+
 /// Writes a file so that at every moment, whatever fails, its name stands for the whole old content or the whole new
 /// one.
 ///
@@ -86,16 +147,8 @@ pub fn write_atomically(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Res
     let name = path.file_name().expect("a path to a file").to_string_lossy();
     // Beside the target: a name in another folder might be on another disk, where a rename is a copy.
     let temporary = path.with_file_name(format!(".{name}.tmp"));
-    let at = |action, path: &Path| {
-        let path = path.to_owned();
-        move |source| HpoError::Storage { action, path, source }
-    };
     let fill = || {
-        let mut file = storage.create(&temporary).map_err(at("create", &temporary))?;
-        file.write(bytes).map_err(at("write", &temporary))?;
-        // Without this a loss of power may leave the new name on an empty file.
-        file.sync().map_err(at("sync", &temporary))?;
-        drop(file);
+        write_synced(storage, &temporary, bytes)?;
         storage.rename(&temporary, path).map_err(at("rename to", path))
     };
     if let Err(error) = fill() {
@@ -107,6 +160,25 @@ pub fn write_atomically(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Res
     storage.sync_dir(folder).map_err(at("sync", folder))
 }
 
+/// Writes a file and syncs it. Its name is safe once the folder is synced.
+pub(crate) fn write_synced(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<(), HpoError> {
+    let mut file = storage.create(path).map_err(at("create", path))?;
+    file.write(bytes).map_err(at("write", path))?;
+    // Without this a loss of power may leave the new name on an empty file.
+    file.sync().map_err(at("sync", path))
+}
+
+/// Gives an error of the storage its place.
+pub(crate) fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> HpoError {
+    let path = path.to_owned();
+    move |source| HpoError::Storage { action, path, source }
+}
+
+fn too_short(found: u64, len: u64) -> io::Error {
+    let message = format!("it holds {found} bytes, and {len} were written to it");
+    io::Error::new(io::ErrorKind::UnexpectedEof, message)
+}
+
 /// The file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
@@ -116,8 +188,30 @@ impl Storage for Disk {
         Ok(Box::new(DiskFile(File::create(path)?)))
     }
 
+    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn StorageFile>> {
+        let mut file = File::options().write(true).open(path)?;
+        let found = file.metadata()?.len();
+        if found < len {
+            return Err(too_short(found, len));
+        }
+        file.set_len(len)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Box::new(DiskFile(file)))
+    }
+
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        Ok(fs::metadata(path)?.len())
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        let mut names = fs::read_dir(path)?.map(name).collect::<io::Result<Vec<_>>>()?;
+        names.sort();
+        Ok(names)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -126,6 +220,10 @@ impl Storage for Disk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
@@ -147,131 +245,5 @@ impl StorageFile for DiskFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.0.sync_all()
-    }
-}
-
-/// Files in memory, for tests: any call can be made to fail. Clones share the same files.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryStorage {
-    state: Arc<Mutex<MemoryState>>,
-}
-
-#[derive(Debug, Default)]
-struct MemoryState {
-    files: BTreeMap<PathBuf, Vec<u8>>,
-    folders: BTreeSet<PathBuf>,
-    calls: Vec<String>,
-    fails: Option<usize>,
-}
-
-impl MemoryStorage {
-    /// Without files.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Lets call number `call` fail, counted from 0 over the whole life of this storage. A write that fails leaves
-    /// the first half of its bytes behind.
-    #[must_use]
-    pub fn failing_at(self, call: usize) -> Self {
-        self.lock().fails = Some(call);
-        self
-    }
-
-    /// All calls so far: `"create elite.json"`.
-    pub fn calls(&self) -> Vec<String> {
-        self.lock().calls.clone()
-    }
-
-    /// The names of all files, in alphabetical order.
-    pub fn paths(&self) -> Vec<PathBuf> {
-        self.lock().files.keys().cloned().collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, MemoryState> {
-        // A test that panics elsewhere leaves the files as they are.
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-impl MemoryState {
-    fn call(&mut self, name: &str, path: &Path) -> io::Result<()> {
-        let number = self.calls.len();
-        self.calls.push(format!("{name} {}", path.display()));
-        if self.fails == Some(number) {
-            return Err(io::Error::other(format!("call {number} ({name} {}) was told to fail", path.display())));
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, path: &Path) -> io::Result<&mut Vec<u8>> {
-        let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no file {}", path.display()));
-        self.files.get_mut(path).ok_or_else(missing)
-    }
-}
-
-impl Storage for MemoryStorage {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
-        let mut state = self.lock();
-        state.call("create", path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !state.folders.contains(*folder)) {
-            return Err(io::Error::new(io::ErrorKind::NotFound, format!("no folder {}", folder.display())));
-        }
-        state.files.insert(path.to_owned(), Vec::new());
-        Ok(Box::new(MemoryFile { storage: self.clone(), path: path.to_owned() }))
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let mut state = self.lock();
-        state.call("read", path)?;
-        state.file(path).cloned()
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.lock();
-        state.call("rename", to)?;
-        let content = std::mem::take(state.file(from)?);
-        state.files.remove(from);
-        state.files.insert(to.to_owned(), content);
-        Ok(())
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.lock();
-        state.call("remove", path)?;
-        state.file(path)?;
-        state.files.remove(path);
-        Ok(())
-    }
-
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.lock();
-        state.call("create_dir", path)?;
-        state.folders.extend(path.ancestors().map(Path::to_owned));
-        Ok(())
-    }
-
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.lock().call("sync_dir", path)
-    }
-}
-
-struct MemoryFile {
-    storage: MemoryStorage,
-    path: PathBuf,
-}
-
-impl StorageFile for MemoryFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.storage.lock();
-        let result = state.call("write", &self.path);
-        let written = if result.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
-        state.file(&self.path)?.extend_from_slice(written);
-        result
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.storage.lock().call("sync", &self.path)
     }
 }

@@ -154,4 +154,11 @@ impl Evaluation {
     pub fn mean(&self) -> f64 {
         self.returns.iter().sum::<f64>() / self.returns.len() as f64
     }
+
+    /// Standard deviation of the returns.
+    pub fn spread(&self) -> f64 {
+        let mean = self.mean();
+        let squares = self.returns.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        (squares / self.returns.len() as f64).sqrt()
+    }
 }

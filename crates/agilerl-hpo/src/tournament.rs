@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use rand::{Rng, RngExt};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Evolve, HpoError, Individual, error::out_of_range};
@@ -12,7 +13,7 @@ use crate::{Evolve, HpoError, Individual, error::out_of_range};
 /// For every place of the next generation `size` individuals are drawn and the best of them becomes the parent. They
 /// are drawn *with* replacement, as AgileRL does, so even the worst can win, against itself: with six individuals and
 /// tournaments of two, the best wins 30.6 % and the worst 2.8 % of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tournament {
     /// Individuals per tournament (2, as in AgileRL's documentation).

@@ -4,11 +4,14 @@
 //! named `lr` and `batch_size`) and runs in microseconds. It is here for documentation and tests, and as something
 //! to copy: read it once, then write your own.
 
+use std::ops::Range;
+
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Evaluation, Evolve, Hyperparameter, Purpose, RoundContext, RoundStats, StreamRng, Streams, Task, TaskError,
+    Change, Evaluation, Evolve, Hyperparameter, Persist, PersistTask, Purpose, RoundContext, RoundStats, StreamRng,
+    Streams, Task, TaskError,
 };
 
 /// An individual of one float, which learns by moving towards the mean of a few readings.
@@ -65,6 +68,10 @@ impl Evolve for Guess {
     fn is_finite(&self) -> bool {
         self.value.is_finite()
     }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        self.value.to_le_bytes().to_vec()
+    }
 }
 
 /// The task: find a number of which only noisy readings are to be had, one per transition. The return of an episode
@@ -117,6 +124,48 @@ impl Task<Guess> for GuessTheNumber {
         let luck = |&seed| 0.01 * noise(&mut Streams::new(seed).get(Purpose::Environment, 0, 0, 0));
         let returns = seeds.iter().map(|seed| luck(seed) - (agent.value - self.number).abs()).collect();
         Ok(Evaluation { returns, env_steps: seeds.len() as u64 })
+    }
+}
+
+impl Persist for Guess {
+    fn save(&self) -> Result<Vec<u8>, TaskError> {
+        Ok([self.value.to_le_bytes(), self.lr.to_le_bytes(), (self.batch_size as u64).to_le_bytes()].concat())
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), TaskError> {
+        let ([value, lr, batch_size], []) = bytes.as_chunks() else { return Err("not three numbers".into()) };
+        let batch_size = usize::try_from(u64::from_le_bytes(*batch_size))?;
+        *self = Self { value: f64::from_le_bytes(*value), lr: f64::from_le_bytes(*lr), batch_size };
+        Ok(())
+    }
+}
+
+impl PersistTask<Guess> for GuessTheNumber {
+    fn save_slot(&self, _slot: &Self::Slot) -> Result<Vec<u8>, TaskError> {
+        Ok(Vec::new()) // what it gathered was handed over
+    }
+
+    fn restore_slot(&self, slot: &mut Self::Slot, _bytes: &[u8]) -> Result<(), TaskError> {
+        slot.clear();
+        Ok(())
+    }
+
+    fn items(&self, shared: &Self::Shared) -> Range<u64> {
+        0..shared.len() as u64
+    }
+
+    fn save_items(&self, shared: &Self::Shared, items: Range<u64>) -> Result<Vec<u8>, TaskError> {
+        let readings = &shared[items.start as usize..items.end as usize];
+        Ok(readings.iter().flat_map(|reading| reading.to_le_bytes()).collect())
+    }
+
+    fn restore_items(&self, shared: &mut Self::Shared, items: Range<u64>, bytes: &[u8]) -> Result<(), TaskError> {
+        let (readings, rest) = bytes.as_chunks();
+        if !rest.is_empty() || items.start != shared.len() as u64 || items.end - items.start != readings.len() as u64 {
+            return Err("not these readings".into());
+        }
+        shared.extend(readings.iter().map(|reading| f64::from_le_bytes(*reading)));
+        Ok(())
     }
 }
 

@@ -9,10 +9,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Individual, Mutation, Observer, ObserverError,
-    Purpose, Round, RoundStats, Streams, Task, Tournament,
-    error::out_of_range,
-    evaluate, score,
+    Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Individual, Observer, ObserverError, Purpose, Round,
+    RoundStats, Streams, Task, TrainerConfig, evaluate,
+    progress::{Judged, Progress},
+    score,
     tournament::{best, nan_last},
     train_round,
 };
@@ -34,11 +34,11 @@ use crate::{
 pub struct Trainer<A, T: Task<A>> {
     config: TrainerConfig,
     streams: Streams,
-    task: T,
+    pub(crate) task: T,
     pool: ThreadPool,
-    shared: T::Shared,
-    slots: Vec<T::Slot>,
-    progress: Progress<A>,
+    pub(crate) shared: T::Shared,
+    pub(crate) slots: Vec<T::Slot>,
+    pub(crate) progress: Progress<A>,
     audience: Audience<A>,
     began: Option<Instant>,
     broken: bool,
@@ -71,7 +71,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         let slots = (0..agents.len()).map(slot).collect::<Result<_, _>>()?;
         let pool = worker_threads(config.threads, agents.len())?;
         let progress = Progress::new(Individual::founders(agents));
-        let audience = Audience { observers: Vec::new(), stop: false };
+        let audience = Audience { observers: Vec::new(), stop: false, pause: false };
         Ok(Self { config, streams, task, pool, shared, slots, progress, audience, began: None, broken: false })
     }
 
@@ -105,6 +105,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             self.progress.verdict = Some(self.judge()?);
         }
         let verdict = self.progress.verdict.as_ref().expect("just judged");
+        let signature = self.progress.signature(verdict);
         if !self.progress.announced_end {
             self.progress.announced_end = true;
             self.audience.tell(&Event::Ended {
@@ -113,7 +114,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
                 confirmed_mean: verdict.estimate,
                 env_steps: self.progress.env_steps,
                 eval_steps: self.progress.eval_steps,
-                wall: wall(self.began),
+                signature: &signature,
+                wall: self.wall(),
             })?;
         }
         Ok(Outcome {
@@ -125,6 +127,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             eval_steps: self.progress.eval_steps,
             population: self.progress.population.clone(),
             fitness_history: self.progress.fitness_history.clone(),
+            signature,
         })
     }
 
@@ -133,33 +136,43 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
     ///
     /// # Errors
     /// If an individual fails or panics, if none is finite, or if an observer fails; this trainer cannot go on then.
+    /// [`HpoError::Paused`] if an observer asked for a pause: the next call goes on.
     pub fn generation(&mut self) -> Result<ControlFlow<Ending>, HpoError> {
+        let before = self.progress.generation;
+        loop {
+            let flow = self.step()?;
+            if flow.is_break() || self.progress.generation > before {
+                return Ok(flow);
+            }
+        }
+    }
+
+    /// Goes one step further: one round, or the evaluation and breeding that end a generation. Between two steps a run
+    /// can be saved.
+    ///
+    /// # Errors
+    /// See [`generation`](Self::generation).
+    pub fn step(&mut self) -> Result<ControlFlow<Ending>, HpoError> {
         if let Some(ending) = self.progress.ending {
             return Ok(ControlFlow::Break(ending));
         }
-        // Until the generation is whole: after an error the population is in no state to go on from.
+        // Until the step is whole: after an error the population is in no state to go on from.
         if std::mem::replace(&mut self.broken, true) {
             return Err(HpoError::Broken);
         }
         if self.began.is_none() {
             self.begin()?;
         }
-        let training = self.train()?;
-        let scores = self.evaluate(&training)?;
-        let reached = self.confirm_target()?;
-        self.progress.generation += 1;
-        self.progress.ending = if reached {
-            Some(Ending::TargetConfirmed)
-        } else if self.audience.stop {
-            Some(Ending::Stopped)
-        } else if self.progress.generation >= self.config.generations {
-            Some(Ending::GenerationsDone)
-        } else {
-            self.breed(&scores)?;
-            None
-        };
+        match self.config.rounds().nth(self.progress.round) {
+            Some(env_steps) => self.train(env_steps)?,
+            None => self.finish_generation()?,
+        }
         self.broken = false;
-        Ok(self.progress.ending.map_or(ControlFlow::Continue(()), ControlFlow::Break))
+        match self.progress.ending {
+            Some(ending) => Ok(ControlFlow::Break(ending)),
+            None if std::mem::take(&mut self.audience.pause) => Err(HpoError::Paused),
+            None => Ok(ControlFlow::Continue(())),
+        }
     }
 
     /// The present generation.
@@ -175,6 +188,16 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
     /// Generations done.
     pub fn generations_done(&self) -> u64 {
         self.progress.generation
+    }
+
+    /// Rounds done of the generation that trains.
+    pub fn rounds_done(&self) -> usize {
+        self.progress.round
+    }
+
+    /// The clock of the run, without the time between a stop and the next resume. For logs only.
+    pub fn wall(&self) -> Duration {
+        self.progress.earlier + self.began.map(|began| began.elapsed()).unwrap_or_default()
     }
 
     /// Transitions trained so far, over all individuals.
@@ -202,36 +225,60 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         &self.config
     }
 
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     fn begin(&mut self) -> Result<(), HpoError> {
         self.began = Some(Instant::now());
-        let population = &self.progress.population;
-        self.audience.tell(&Event::Started {
-            seed: self.config.seed,
-            generations: self.config.generations,
-            generation_env_steps: self.config.generation_env_steps.saturating_mul(population.len() as u64),
-            target: self.config.target,
-            evolving: &self.config.mutation.rl_hp_selection,
-            population,
-        })
-    }
-
-    fn train(&mut self) -> Result<Vec<RoundStats>, HpoError> {
-        let Self { config, streams, task, pool, shared, slots, progress, audience, .. } = self;
-        let generation = progress.generation;
-        let mut totals = vec![RoundStats::default(); progress.population.len()];
-        for (index, env_steps) in config.rounds().enumerate() {
-            let round = Round { streams: *streams, generation, round: index, env_steps };
-            let stats = pool.install(|| train_round(task, &mut progress.population, slots, shared, &round))?;
-            for (total, stats) in totals.iter_mut().zip(&stats) {
-                total.add(stats);
-                progress.env_steps += stats.env_steps;
-            }
-            audience.tell(&Event::Round { generation, env_steps: progress.env_steps })?;
+        let Self { config, progress, audience, .. } = self;
+        let (evolving, population) = (&config.mutation.rl_hp_selection[..], &progress.population[..]);
+        let generation_env_steps = config.generation_env_steps.saturating_mul(population.len() as u64);
+        let generations = config.generations;
+        if std::mem::replace(&mut progress.announced_start, true) {
+            let (generation, env_steps) = (progress.generation, progress.env_steps);
+            let resumed =
+                Event::Resumed { generation, generations, generation_env_steps, env_steps, evolving, population };
+            return audience.tell(&resumed);
         }
-        Ok(totals)
+        let (seed, target) = (config.seed, config.target);
+        audience.tell(&Event::Started { seed, generations, generation_env_steps, target, evolving, population })
     }
 
-    fn evaluate(&mut self, training: &[RoundStats]) -> Result<Vec<f64>, HpoError> {
+    fn train(&mut self, env_steps: u64) -> Result<(), HpoError> {
+        let Self { streams, task, pool, shared, slots, progress, audience, .. } = self;
+        let generation = progress.generation;
+        let round = Round { streams: *streams, generation, round: progress.round, env_steps };
+        let stats = pool.install(|| train_round(task, &mut progress.population, slots, shared, &round))?;
+        for (total, stats) in progress.training.iter_mut().zip(&stats) {
+            total.add(stats);
+            progress.env_steps += stats.env_steps;
+        }
+        progress.round += 1;
+        audience.tell(&Event::Round { generation, env_steps: progress.env_steps })
+    }
+
+    fn finish_generation(&mut self) -> Result<(), HpoError> {
+        let scores = self.evaluate()?;
+        let reached = self.confirm_target()?;
+        self.progress.generation += 1;
+        self.progress.round = 0;
+        self.progress.training.fill(RoundStats::default());
+        self.progress.ending = if reached {
+            Some(Ending::TargetConfirmed)
+        } else if self.audience.stop {
+            Some(Ending::Stopped)
+        } else if self.progress.generation >= self.config.generations {
+            Some(Ending::GenerationsDone)
+        } else {
+            self.breed(&scores)?;
+            None
+        };
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> Result<Vec<f64>, HpoError> {
+        let wall = self.wall();
         let Self { config, streams, task, pool, progress, audience, .. } = self;
         let generation = progress.generation;
         let seeds = streams.seeds(Purpose::Evaluation, generation, 0, config.eval_episodes);
@@ -246,16 +293,18 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         let places: Vec<usize> = (0..scores.len()).filter(|&place| scores[place].is_finite()).collect();
         progress.elite =
             best(&places, &scores).ok_or(HpoError::NoneFinite { population: progress.population.len() })?;
-        audience.tell(&Event::Evaluated(&GenerationReport {
+        let report = GenerationReport {
             generation,
             population: &progress.population,
-            training,
+            training: &progress.training,
             evaluations: &evaluations,
             elite: progress.elite,
             env_steps: progress.env_steps,
             eval_steps: progress.eval_steps,
-            wall: wall(self.began),
-        }))?;
+            wall,
+        };
+        progress.lineage.add(&report);
+        audience.tell(&Event::Evaluated(&report))?;
         Ok(scores)
     }
 
@@ -277,6 +326,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             let mean = evaluations[0].mean();
             let reached = config.target.is_some_and(|target| mean >= target);
             let episodes = config.confirm_episodes;
+            progress.lineage.add_confirmation(individual.id, mean);
             audience.tell(&Event::Confirmed { generation, individual, episodes, mean, reached })?;
             if reached {
                 progress.verdict = Some(Judged { generation, individual: individual.clone(), estimate: mean });
@@ -323,99 +373,13 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         for (&(generation, individual), &mean) in candidates.iter().zip(&means) {
             // The better of two means flatters: it decides who is the elite, and never that a target is reached.
             let (episodes, reached) = (config.confirm_episodes, false);
+            progress.lineage.add_confirmation(individual.id, mean);
             audience.tell(&Event::Confirmed { generation, individual, episodes, mean, reached })?;
         }
         let places: Vec<usize> = (0..means.len()).collect();
         let better = best(&places, &means).expect("there is at least the last elite");
         let (generation, individual) = candidates[better];
         Ok(Judged { generation, individual: individual.clone(), estimate: means[better] })
-    }
-}
-
-/// The settings of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainerConfig {
-    /// Root seed of every random draw (0).
-    pub seed: u64,
-    /// Generations at most (100).
-    pub generations: u64,
-    /// Transitions that each individual trains in a generation (10,000).
-    pub generation_env_steps: u64,
-    /// Transitions that each individual trains in a round; what it gathers reaches the others when the round ends
-    /// (1,000).
-    pub round_env_steps: u64,
-    /// Episodes of an evaluation, the same for all individuals of a generation (10).
-    pub eval_episodes: usize,
-    /// Mean return to reach (none: all generations are done).
-    pub target: Option<f64>,
-    /// Fresh episodes on which a target is confirmed (100).
-    pub confirm_episodes: usize,
-    /// Worker threads; 0 takes as many as there are processors (0). Results do not depend on it.
-    pub threads: usize,
-    /// Whether the first generation draws the hyperparameters of `rl_hp_selection` log-uniformly inside their bounds
-    /// instead of starting alike (false).
-    pub initial_diversity: bool,
-    /// Who becomes a parent.
-    pub tournament: Tournament,
-    /// How children come to differ.
-    pub mutation: Mutation,
-}
-
-impl Default for TrainerConfig {
-    fn default() -> Self {
-        Self {
-            seed: 0,
-            generations: 100,
-            generation_env_steps: 10_000,
-            round_env_steps: 1_000,
-            eval_episodes: 10,
-            target: None,
-            confirm_episodes: 100,
-            threads: 0,
-            initial_diversity: false,
-            tournament: Tournament::default(),
-            mutation: Mutation::default(),
-        }
-    }
-}
-
-impl TrainerConfig {
-    /// Whether the settings make sense for this many individuals.
-    ///
-    /// # Errors
-    /// Names the setting, its value and its range.
-    pub fn validate(&self, population: usize) -> Result<(), HpoError> {
-        self.tournament.validate(population)?;
-        self.mutation.validate()?;
-        let counts = [
-            ("generations", self.generations),
-            ("generation_env_steps", self.generation_env_steps),
-            ("round_env_steps", self.round_env_steps),
-            ("eval_episodes", self.eval_episodes as u64),
-            ("confirm_episodes", self.confirm_episodes as u64),
-        ];
-        if let Some((field, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
-            return Err(out_of_range(field, value, "at least 1"));
-        }
-        if self.round_env_steps > self.generation_env_steps {
-            let expected = format!("at most generation_env_steps, {}", self.generation_env_steps);
-            return Err(out_of_range("round_env_steps", self.round_env_steps, expected));
-        }
-        if let Some(target) = self.target.filter(|target| !target.is_finite()) {
-            return Err(out_of_range("target", target, "a finite number, or left out"));
-        }
-        if self.initial_diversity && self.mutation.rl_hp_selection.is_empty() {
-            let expected = "false where mutation.rl_hp_selection is empty: it draws what that lists";
-            return Err(out_of_range("initial_diversity", true, expected));
-        }
-        Ok(())
-    }
-
-    /// The transitions of each round of a generation: the last one takes what is left.
-    pub fn rounds(&self) -> impl Iterator<Item = u64> + use<> {
-        let (generation, round) = (self.generation_env_steps, self.round_env_steps.max(1));
-        (0..generation.div_ceil(round)).map(move |index| round.min(generation - index * round))
     }
 }
 
@@ -450,52 +414,15 @@ pub struct Outcome<A> {
     pub population: Vec<Individual<A>>,
     /// For each generation, the fitness in each place of the population.
     pub fitness_history: Vec<Vec<f64>>,
-}
-
-/// All that changes in a run beside the shared memory and the slots. Streams have no position, so nothing of them is
-/// in it.
-struct Progress<A> {
-    /// Generations done, and so the number of the one that comes next.
-    generation: u64,
-    population: Vec<Individual<A>>,
-    /// Place of the last evaluated elite.
-    elite: usize,
-    champion: Option<Judged<A>>,
-    env_steps: u64,
-    eval_steps: u64,
-    fitness_history: Vec<Vec<f64>>,
-    ending: Option<Ending>,
-    verdict: Option<Judged<A>>,
-    announced_end: bool,
-}
-
-impl<A> Progress<A> {
-    fn new(population: Vec<Individual<A>>) -> Self {
-        Self {
-            generation: 0,
-            population,
-            elite: 0,
-            champion: None,
-            env_steps: 0,
-            eval_steps: 0,
-            fitness_history: Vec::new(),
-            ending: None,
-            verdict: None,
-            announced_end: false,
-        }
-    }
-}
-
-/// A snapshot with the best knowledge of how good it is.
-struct Judged<A> {
-    generation: u64,
-    individual: Individual<A>,
-    estimate: f64,
+    /// A digest of the lineage and of all that was learnt: equal for equal runs, whatever the number of threads and
+    /// however often they were resumed.
+    pub signature: String,
 }
 
 struct Audience<A> {
     observers: Vec<Box<dyn Observer<A> + Send>>,
     stop: bool,
+    pause: bool,
 }
 
 impl<A> Audience<A> {
@@ -505,7 +432,10 @@ impl<A> Audience<A> {
         let mut told = Ok(());
         for observer in &mut self.observers {
             match observer.observe(event) {
-                Ok(flow) => self.stop |= flow == Flow::Stop,
+                Ok(flow) => {
+                    self.stop |= flow == Flow::Stop;
+                    self.pause |= flow == Flow::Pause;
+                }
                 Err(source) => told = told.and(Err(HpoError::Observer { source })),
             }
         }
@@ -534,8 +464,4 @@ fn worker_threads(threads: usize, population: usize) -> Result<ThreadPool, HpoEr
 
 fn eval_steps(evaluations: &[Evaluation]) -> u64 {
     evaluations.iter().map(|evaluation| evaluation.env_steps).sum()
-}
-
-fn wall(began: Option<Instant>) -> Duration {
-    began.map(|began| began.elapsed()).unwrap_or_default()
 }

@@ -58,6 +58,20 @@ impl HostAdam {
         });
     }
 
+    /// First and second moment, and the number of updates made.
+    pub fn state(&self) -> (&[f32], &[f32], u32) {
+        (&self.first, &self.second, self.updates)
+    }
+
+    /// Goes on from a state of [`state`](Self::state).
+    ///
+    /// # Panics
+    /// If the moments differ in length.
+    pub fn from_state(first: Vec<f32>, second: Vec<f32>, updates: u32) -> Self {
+        assert_eq!(first.len(), second.len(), "moments of different lengths");
+        Self { first, second, updates, arch: Arch::new() }
+    }
+
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
     /// After [`Growth::Random`] it is a fresh one.
     #[must_use]

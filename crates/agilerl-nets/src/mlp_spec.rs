@@ -1,6 +1,7 @@
 //! What a multi-layer perceptron is made of.
 
 use rand::{Rng, RngExt};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::block::Role;
@@ -47,7 +48,7 @@ pub struct MlpSpec {
 }
 
 /// How far mutations may change a perceptron. Both ends are allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpLimits {
     /// Fewest hidden layers, residual ones among them (AgileRL: 1).

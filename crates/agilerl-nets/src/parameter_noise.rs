@@ -2,6 +2,7 @@
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Weights;
@@ -12,7 +13,7 @@ use crate::Weights;
 /// each of them a share of the weights; of those a few take large noise, a few are drawn anew, and the rest take
 /// noise of `sd` times their own size. What is drawn anew has the size of its neighbours: AgileRL's N(0, 1) would be
 /// twenty times the typical weight of a trained layer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParameterNoise {
     /// Share of the weights of a chosen parameter that change (0.1).

@@ -3,9 +3,16 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
-mod error;
 mod run;
+mod run_config;
+
+mod config_file;
+mod interrupt;
+mod run_folder;
 mod saved_elite;
+mod training;
+
+mod error;
 
 pub use agilerl_algo as algo;
 pub use agilerl_buffer as buffer;
@@ -14,8 +21,11 @@ pub use agilerl_hpo as hpo;
 pub use agilerl_nets as nets;
 
 pub use error::Error;
-pub use run::{Run, RunConfig};
+pub use interrupt::Interrupt;
+pub use run::Run;
+pub use run_config::{CheckpointConfig, RunConfig};
 pub use saved_elite::{load_elite, save_elite};
+pub use training::Training;
 
 /// What most programs need.
 pub mod prelude {
@@ -28,7 +38,7 @@ pub mod prelude {
     };
     pub use agilerl_nets::{Activation, Device, MlpSpec, parse_device};
 
-    pub use crate::{Error, Run, RunConfig};
+    pub use crate::{CheckpointConfig, Error, Interrupt, Run, RunConfig};
 }
 
 /// The README of the workspace: its examples are compiled, and run where they take no minutes.

@@ -1,47 +1,16 @@
 //! One run, from its settings to the trained elite.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use agilerl_algo::dqn::Loss;
-use agilerl_algo::{AlgoError, Dqn, DqnConfig, Epsilon, OffPolicyConfig, OffPolicyTask};
+use agilerl_algo::{AlgoError, Dqn, OffPolicyTask};
 use agilerl_env::{BoxEnv, BoxVecEnv, Env, EnvError, SyncVec, make, make_vec, one_hot, one_hot_env};
-use agilerl_hpo::{Disk, HpoError, JsonLines, Observer, Outcome, Purpose, Storage, Streams, Trainer, TrainerConfig};
-use serde::{Deserialize, Serialize};
+use agilerl_hpo::{Checkpoints, Disk, HpoError, Observer, Outcome, Purpose, Storage, Streams, Trainer};
 
-use crate::Error;
-use crate::saved_elite::{RECORD, SaveElite, WEIGHTS};
-
-/// The settings of a run. Those of the parts stand in their own documentation; the defaults are those of AgileRL's
-/// online-training page, and [`recommended`](RunConfig::recommended) has better ones.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RunConfig {
-    /// Name of the environment in the catalogue (LunarLander-v3).
-    pub env: String,
-    /// Individuals (6).
-    pub population: usize,
-    /// Where the networks learn: `cpu`; or through burn `flex`, `ndarray`, `tch`, `tch:cuda:0` (cpu).
-    pub device: String,
-    /// The agents at the start.
-    pub dqn: DqnConfig,
-    /// Lanes and memory.
-    pub off_policy: OffPolicyConfig,
-    /// Generations, selection and mutation.
-    pub evolution: TrainerConfig,
-}
-
-impl Default for RunConfig {
-    fn default() -> Self {
-        Self {
-            env: "LunarLander-v3".to_owned(),
-            population: 6,
-            device: "cpu".to_owned(),
-            dqn: DqnConfig::default(),
-            off_policy: OffPolicyConfig::default(),
-            evolution: TrainerConfig::default(),
-        }
-    }
-}
+use crate::run_folder::{CONFIG, RunFolder, RunLock, is_occupied};
+use crate::training::{Saving, Training};
+use crate::{CheckpointConfig, Error, RunConfig};
 
 /// A run in the making.
 ///
@@ -55,10 +24,19 @@ impl Default for RunConfig {
 pub struct Run {
     config: RunConfig,
     out: Option<PathBuf>,
-    overwrite: bool,
+    existing: Existing,
+    storage: Option<Arc<dyn Storage>>,
     observers: Vec<Box<dyn Observer<Dqn> + Send>>,
     /// The user's own environments; without them those of the catalogue.
     envs: Option<Factories>,
+}
+
+/// What is done with a run that the folder already holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Existing {
+    Refuse,
+    Overwrite,
+    Resume,
 }
 
 type MakeLanes = dyn Fn(usize) -> Result<BoxVecEnv, EnvError> + Send + Sync;
@@ -86,7 +64,32 @@ impl Run {
 
     /// A run with these settings.
     pub fn with(config: RunConfig) -> Self {
-        Self { config, out: None, overwrite: false, observers: Vec::new(), envs: None }
+        Self { config, out: None, existing: Existing::Refuse, storage: None, observers: Vec::new(), envs: None }
+    }
+
+    /// Goes on with a run that was stopped, in its folder, with its own settings: from its newest whole checkpoint, as if
+    /// nothing had happened. A run that was stopped before its first checkpoint begins again, which comes to the same.
+    /// The number of threads and how often it is saved may be others than before.
+    ///
+    /// An environment that is not in the catalogue is given again, with [`on_env`](Run::on_env).
+    ///
+    /// ```no_run
+    /// use agilerl::prelude::*;
+    ///
+    /// let outcome = Run::resume("runs/lander")?.observe(Console::stdout()).run()?;
+    /// # Ok::<(), agilerl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoRun`] if the folder holds none, or what is wrong with its settings.
+    pub fn resume(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        let path = folder.join(CONFIG);
+        if !path.exists() {
+            return Err(Error::NoRun(folder.to_owned()));
+        }
+        let run = Self::with(RunConfig::read(&path)?).out(folder);
+        Ok(Self { existing: Existing::Resume, ..run })
     }
 
     /// Trains on an environment of one's own; `make` makes one, its time limit included. A discrete observation is
@@ -140,7 +143,22 @@ impl Run {
         self
     }
 
-    /// Leaves `events.jsonl`, `elite.safetensors` and `elite.json` in this folder, which is made if need be.
+    /// Worker threads; 0 takes one for each processor. The results are the same.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.config.evolution.threads = threads;
+        self
+    }
+
+    /// How often the run is saved. The results are the same.
+    #[must_use]
+    pub fn checkpoints(mut self, checkpoints: CheckpointConfig) -> Self {
+        self.config.checkpoints = checkpoints;
+        self
+    }
+
+    /// Keeps the run in this folder, which is made if need be: settings, log, table, elite and checkpoints
+    /// (`docs/runs.md`).
     #[must_use]
     pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
         self.out = Some(folder.into());
@@ -150,7 +168,19 @@ impl Run {
     /// Whether the folder may already hold a run, which is then overwritten (false).
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
-        self.overwrite = overwrite;
+        self.existing = if overwrite { Existing::Overwrite } else { Existing::Refuse };
+        self
+    }
+
+    /// Writes into another storage than the disk, where nobody else works: for tests of what happens when writing fails.
+    /// Together with [`resume`](Run::resume) only for runs whose settings lie on the disk.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn storage(mut self, storage: Arc<dyn Storage>, resume: bool) -> Self {
+        self.storage = Some(storage);
+        if resume {
+            self.existing = Existing::Resume;
+        }
         self
     }
 
@@ -169,152 +199,106 @@ impl Run {
     /// Trains to the end.
     ///
     /// # Errors
-    /// Before anything is trained, if a setting makes no sense or the folder cannot be written; later, if an environment
-    /// or an observer fails.
+    /// Before anything is trained, if a setting makes no sense or the folder cannot be written; later, what
+    /// [`Training::run`] says.
     pub fn run(self) -> Result<Outcome<Dqn>, Error> {
-        Ok(self.build()?.run()?)
+        self.start()?.run()
     }
 
-    /// The trainer of this run, for those who want to step it by hand.
+    /// The trainer of this run, for those who want to step it by hand: log and elite are written, checkpoints are not.
     ///
     /// # Errors
     /// If a setting makes no sense or the folder cannot be written.
     pub fn build(self) -> Result<Trainer<Dqn, OffPolicyTask>, Error> {
-        let Self { mut config, out, overwrite, observers, envs } = self;
-        config.round_to_lanes();
+        Ok(self.start()?.trainer)
+    }
+
+    /// The run with everything that it needs; or with its state as it was saved, if it is [resumed](Run::resume).
+    ///
+    /// # Errors
+    /// If a setting makes no sense, the folder cannot be written, another run works there, or, where the run is resumed,
+    /// no checkpoint is whole.
+    pub fn start(self) -> Result<Training, Error> {
+        let Self { mut config, out, existing, storage, observers, envs } = self;
         config.validate()?;
+        config.round_to_lanes();
         let envs = envs.unwrap_or_else(|| Factories::catalogue(&config.env));
-        let device = agilerl_nets::parse_device(&config.device)?;
-        let example = (envs.one)()?;
-        let one_hot_categories = example.observation_space().choices();
-        let obs_len = one_hot_categories.unwrap_or(example.observation_space().row_len());
-        let choices = example.action_space().choices().ok_or_else(|| AlgoError::Space {
-            agent: "DQN",
-            env: config.env.clone(),
-            why: "it chooses among actions, and this environment wants numbers".to_owned(),
-        })?;
-        let task = OffPolicyTask::new(
-            config.off_policy,
-            config.evolution.round_env_steps as usize,
-            move |lanes| (envs.lanes)(lanes).map(one_hot),
-            move || (envs.one)().map(one_hot_env),
-        )?;
-        let streams = Streams::new(config.evolution.seed);
-        let agent =
-            |i| Dqn::new(config.dqn.clone(), obs_len, choices, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
-        let agents = (0..config.population).map(agent).collect::<Result<Vec<_>, _>>()?;
-        let seed = config.evolution.seed;
-        let mut trainer = Trainer::new(task, agents, config.evolution)?;
+        let (mut trainer, one_hot) = make_trainer(&config, envs)?;
+        let mut saving = None;
         if let Some(folder) = out {
-            let log = open(&Disk, &folder, overwrite)?;
-            let save = SaveElite {
-                storage: Disk,
-                folder,
-                env: config.env,
-                one_hot: one_hot_categories,
-                seed,
-                best: f64::NEG_INFINITY,
-                saved: None,
-            };
-            trainer = trainer.with_observer(log).with_observer(save);
+            let (opened, checkpoint) = open(&config, folder, existing, storage, one_hot)?;
+            if let Some(checkpoint) = checkpoint {
+                let segments = checkpoint.segments.iter().map(|(items, bytes)| (items.clone(), &bytes[..]));
+                trainer.restore(&checkpoint.saved, segments)?;
+            }
+            trainer = trainer.with_observer(Arc::clone(&opened.folder));
+            saving = Some(opened);
         }
         for observer in observers {
             trainer = trainer.with_observer(observer);
         }
-        Ok(trainer)
+        if let Some(saving) = &mut saving {
+            saving.last = trainer.wall();
+        }
+        Ok(Training { trainer, saving })
     }
 }
 
-impl RunConfig {
-    /// Settings that solved CartPole-v1 and LunarLander-v3 with every seed tried (`docs/benchmarks.md`): those of the page,
-    /// but for what is named here. They are the same for every environment so far.
-    ///
-    /// Where it differs from the default, and why: two hidden layers of 64 nodes instead of 32; `learn_step` 8 instead of
-    /// 16, so that a transition is learnt from 16 times instead of 8; tau 5e-3 instead of 1e-3, so that the target network
-    /// follows within some hundred updates; Huber loss, which a crash's -100 does not dominate; epsilon down to 0.02 within
-    /// 30,000 steps, since the population explores by its differences too.
-    pub fn recommended(env: &str) -> Self {
-        let mut config = Self { env: env.to_owned(), ..Self::default() };
-        config.dqn.hidden = vec![64, 64];
-        config.dqn.learn_step = 8;
-        config.dqn.tau = 5e-3;
-        config.dqn.loss = Loss::Huber;
-        config.dqn.epsilon = Epsilon { start: 1.0, end: 0.02, decay_steps: 30_000 };
-        config
-    }
+/// The trainer of a run, and the number of categories that its observations are encoded by, if they are.
+fn make_trainer(config: &RunConfig, envs: Factories) -> Result<(Trainer<Dqn, OffPolicyTask>, Option<usize>), Error> {
+    let device = agilerl_nets::parse_device(&config.device)?;
+    let example = (envs.one)()?;
+    let one_hot_categories = example.observation_space().choices();
+    let obs_len = one_hot_categories.unwrap_or(example.observation_space().row_len());
+    let choices = example.action_space().choices().ok_or_else(|| AlgoError::Space {
+        agent: "DQN",
+        env: config.env.clone(),
+        why: "it chooses among actions, and this environment wants numbers".to_owned(),
+    })?;
+    let task = OffPolicyTask::new(
+        config.off_policy,
+        config.evolution.round_env_steps as usize,
+        move |lanes| (envs.lanes)(lanes).map(one_hot),
+        move || (envs.one)().map(one_hot_env),
+    )?;
+    let streams = Streams::new(config.evolution.seed);
+    let agent =
+        |i| Dqn::new(config.dqn.clone(), obs_len, choices, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
+    let agents = (0..config.population).map(agent).collect::<Result<Vec<_>, _>>()?;
+    Ok((Trainer::new(task, agents, config.evolution.clone())?, one_hot_categories))
+}
 
-    /// Checks what concerns several parts at once; each part checks itself when it is made.
-    ///
-    /// # Errors
-    /// [`Error::Config`] naming the setting, its value and what it must be.
-    pub fn validate(&self) -> Result<(), Error> {
-        let memory = self.off_policy.memory_size;
-        let room = |field, batch_size: usize| {
-            let expected = format!("at most off_policy.memory_size, {memory}: a batch must fit into the memory");
-            if batch_size <= memory {
-                Ok(())
-            } else {
-                Err(Error::Config { field, value: batch_size.to_string(), expected })
-            }
+/// Opens the folder of a run that begins or goes on.
+fn open(
+    config: &RunConfig,
+    folder: PathBuf,
+    existing: Existing,
+    storage: Option<Arc<dyn Storage>>,
+    one_hot: Option<usize>,
+) -> Result<(Saving, Option<agilerl_hpo::Checkpoint>), Error> {
+    let on_disk = storage.is_none();
+    let storage = storage.unwrap_or_else(|| Arc::new(Disk));
+    let failed = |source| HpoError::Storage { action: "create", path: folder.clone(), source };
+    storage.create_dir(&folder).map_err(failed)?;
+    let lock = on_disk.then(|| RunLock::take(&folder)).transpose()?;
+    let (keep, shared) = (config.checkpoints.keep, Arc::clone(&storage));
+    let (run_folder, checkpoints, checkpoint) = if existing == Existing::Resume {
+        let (checkpoints, checkpoint) = Checkpoints::resume(shared, &folder, keep)?;
+        let run_folder = match &checkpoint {
+            Some(checkpoint) => RunFolder::resume(storage, folder, config, one_hot, lock, checkpoint)?,
+            None => RunFolder::begin(storage, folder, config, one_hot, lock)?,
         };
-        room("dqn.batch_size", self.dqn.batch_size)?;
-        let mutation = &self.evolution.mutation;
-        let moves = mutation.rl_hp > 0.0 || self.evolution.initial_diversity;
-        let selected = mutation.rl_hp_selection.iter().filter_map(|name| Some((name, mutation.bounds.get(name)?)));
-        let known = |name: &str| DqnConfig::HYPERPARAMETERS.contains(&name);
-        for (name, bounds) in selected.filter(|(name, _)| moves && known(name)) {
-            if name == "batch_size" {
-                room("evolution.mutation.bounds.batch_size.max", bounds.max as usize)?;
-            }
-            // Wherever evolution may go, the agent must be able to follow.
-            for end in [bounds.min, bounds.max] {
-                let mut config = self.dqn.clone();
-                config.set_hyperparameter(name, end);
-                config.validate()?;
-            }
+        (run_folder, checkpoints, checkpoint)
+    } else {
+        if existing == Existing::Refuse && is_occupied(&*storage, &folder) {
+            return Err(Error::Occupied(folder));
         }
-        let round = self.evolution.round_env_steps.saturating_mul(self.population as u64);
-        if (memory as u64) < round {
-            let expected =
-                format!("at least {round}: one round of every individual, or some would never be remembered");
-            return Err(Error::Config { field: "off_policy.memory_size", value: memory.to_string(), expected });
-        }
-        if mutation.activation > 0.0 && self.dqn.activations_to_mutate_to().next().is_none() {
-            let value = format!("{:?}", self.dqn.activation_selection);
-            let expected = format!(
-                "another than {} (and not prelu) for evolution.mutation.activation = {} to draw",
-                self.dqn.activation, mutation.activation
-            );
-            return Err(Error::Config { field: "dqn.activation_selection", value, expected });
-        }
-        Ok(())
-    }
-}
-
-impl RunConfig {
-    /// All lanes step together, so rounds and generations are whole steps of all of them: rounded up.
-    fn round_to_lanes(&mut self) {
-        let lanes = self.off_policy.lanes.max(1) as u64;
-        let evolution = &mut self.evolution;
-        evolution.round_env_steps = evolution.round_env_steps.next_multiple_of(lanes);
-        evolution.generation_env_steps = evolution.generation_env_steps.next_multiple_of(lanes);
-    }
-}
-
-/// Makes the folder and begins the log in it: the proof, before training starts, that it can be written.
-fn open(storage: &dyn Storage, folder: &Path, overwrite: bool) -> Result<JsonLines, Error> {
-    let log = folder.join("events.jsonl");
-    let elite = [RECORD, WEIGHTS].map(|name| folder.join(name));
-    if !overwrite && elite.iter().chain([&log]).any(|path| storage.read(path).is_ok()) {
-        return Err(Error::Occupied(folder.to_owned()));
-    }
-    let failed = |source| HpoError::Storage { action: "create", path: folder.to_owned(), source };
-    storage.create_dir(folder).map_err(failed)?;
-    let log = JsonLines::create(storage, &log)?;
-    for path in elite.iter().filter(|path| storage.read(path).is_ok()) {
-        // The elite of another run has no place beside this one's log.
-        let failed = |source| HpoError::Storage { action: "remove", path: path.clone(), source };
-        storage.remove(path).map_err(failed)?;
-    }
-    Ok(log)
+        // Before anything is written: a checkpoint never stands beside the settings of another run.
+        let checkpoints = Checkpoints::begin(shared, &folder, keep)?;
+        (RunFolder::begin(storage, folder, config, one_hot, lock)?, checkpoints, None)
+    };
+    let passed_over = checkpoint.as_ref().map(|checkpoint| checkpoint.passed_over.clone()).unwrap_or_default();
+    let folder = Arc::new(Mutex::new(run_folder));
+    let saving = Saving { folder, checkpoints, config: config.checkpoints, last: Duration::ZERO, passed_over };
+    Ok((saving, checkpoint))
 }

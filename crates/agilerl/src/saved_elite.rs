@@ -1,9 +1,12 @@
 //! The trained elite on disk: `elite.safetensors` and `elite.json`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use agilerl_algo::{Dqn, Elite};
-use agilerl_hpo::{Event, Flow, Individual, Observer, ObserverError, Storage, write_atomically};
+use agilerl_algo::{AlgoError, Dqn, Elite};
+use agilerl_hpo::{Event, Flow, HpoError, Individual, Observer, ObserverError, Storage, write_atomically};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::Error;
@@ -35,53 +38,72 @@ pub fn load_elite(storage: &dyn Storage, folder: &Path) -> Result<Elite, Error> 
 
 /// Saves the best individual so far whenever there is a better one, as it was evaluated, before anything touches it;
 /// and at the end the elite of the run.
-pub(crate) struct SaveElite<S> {
-    pub(crate) storage: S,
-    pub(crate) folder: std::path::PathBuf,
+pub(crate) struct SaveElite {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) folder: PathBuf,
     pub(crate) env: String,
     pub(crate) one_hot: Option<usize>,
     pub(crate) seed: u64,
     /// The score of what is saved: its fitness, or its mean on fresh episodes once it had to face them.
-    pub(crate) best: f64,
+    best: f64,
     /// Which individual is saved, as of which generation: a survivor goes on learning, and is another one then.
-    pub(crate) saved: Option<(u64, u64)>,
+    saved: Option<(u64, u64)>,
+    /// What lies in the files.
+    elite: Option<Elite>,
 }
 
-impl<S: Storage> Observer<Dqn> for SaveElite<S> {
-    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
-        match event {
-            Event::Evaluated(report) => {
-                let elite = report.elite();
-                let fitness = elite.latest_fitness().unwrap_or(f64::NAN);
-                if fitness > self.best {
-                    (self.best, self.saved) = (fitness, Some((elite.id, report.generation)));
-                    self.save(
-                        elite,
-                        report.env_steps,
-                        report.eval_steps,
-                        [("generation", json!(report.generation + 1))],
-                    )?;
-                }
-            }
-            // It was luck: let a better one through.
-            Event::Confirmed { generation, individual, mean, reached: false, .. }
-                if self.saved == Some((individual.id, *generation)) =>
-            {
-                self.best = *mean;
-            }
-            Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, .. } => {
-                let facts = [("confirmed_mean", json!(confirmed_mean)), ("ending", json!(ending))];
-                self.save(elite, *env_steps, *eval_steps, facts)?;
-            }
-            _ => {}
-        }
-        Ok(Flow::Continue)
+/// What a checkpoint keeps of it beside the two files.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    /// The bits of a number that may be infinite.
+    best: u64,
+    saved: Option<(u64, u64)>,
+}
+
+const STATE: &str = "elite-so-far.json";
+
+impl SaveElite {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        folder: PathBuf,
+        env: String,
+        one_hot: Option<usize>,
+        seed: u64,
+    ) -> Self {
+        Self { storage, folder, env, one_hot, seed, best: f64::NEG_INFINITY, saved: None, elite: None }
     }
-}
 
-impl<S: Storage> SaveElite<S> {
+    /// What a checkpoint must hold, by file name.
+    pub(crate) fn save_state(&self) -> BTreeMap<String, Vec<u8>> {
+        let state = State { best: self.best.to_bits(), saved: self.saved };
+        let state = serde_json::to_vec(&state).expect("numbers can be written");
+        let elite = self.elite.iter().flat_map(|elite| {
+            [(RECORD.to_owned(), elite.record_json().into_bytes()), (WEIGHTS.to_owned(), elite.weights.clone())]
+        });
+        elite.chain([(STATE.to_owned(), state)]).collect()
+    }
+
+    /// Goes back to what [`save_state`](Self::save_state) gave, and the files with it: they may be of a later time, or the
+    /// run was stopped between the two.
+    pub(crate) fn restore(&mut self, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+        let broken = |source: String| Error::Algo(AlgoError::Elite(source));
+        let state = files.get(STATE).ok_or_else(|| broken(format!("{STATE} is missing")))?;
+        let State { best, saved } =
+            serde_json::from_slice(state).map_err(|error| broken(format!("{STATE}: {error}")))?;
+        self.elite = match (files.get(RECORD), files.get(WEIGHTS)) {
+            (Some(record), Some(weights)) => Some(Elite::from_bytes(record, weights)?),
+            _ => None,
+        };
+        (self.best, self.saved) = (f64::from_bits(best), saved);
+        match &self.elite {
+            Some(elite) => save_elite(&*self.storage, &self.folder, elite),
+            None => remove_elite(&*self.storage, &self.folder),
+        }
+    }
+
     fn save<const N: usize>(
-        &self,
+        &mut self,
         individual: &Individual<Dqn>,
         env_steps: u64,
         eval_steps: u64,
@@ -100,6 +122,50 @@ impl<S: Storage> SaveElite<S> {
         ];
         let facts = common.into_iter().chain(facts).map(|(name, value)| (name.to_owned(), value));
         elite.record.run = facts.collect::<Map<_, _>>();
-        save_elite(&self.storage, &self.folder, &elite)
+        save_elite(&*self.storage, &self.folder, &elite)?;
+        self.elite = Some(elite);
+        Ok(())
     }
+}
+
+impl Observer<Dqn> for SaveElite {
+    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
+        match event {
+            Event::Evaluated(report) => {
+                let elite = report.elite();
+                let fitness = elite.latest_fitness().unwrap_or(f64::NAN);
+                if fitness > self.best {
+                    (self.best, self.saved) = (fitness, Some((elite.id, report.generation)));
+                    let facts = [("generation", json!(report.generation + 1))];
+                    self.save(elite, report.env_steps, report.eval_steps, facts)?;
+                }
+            }
+            // It was luck: let a better one through.
+            Event::Confirmed { generation, individual, mean, reached: false, .. }
+                if self.saved == Some((individual.id, *generation)) =>
+            {
+                self.best = *mean;
+            }
+            Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, signature, .. } => {
+                let facts = [
+                    ("confirmed_mean", json!(confirmed_mean)),
+                    ("ending", json!(ending)),
+                    ("signature", json!(signature)),
+                ];
+                self.save(elite, *env_steps, *eval_steps, facts)?;
+            }
+            _ => {}
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+/// Removes the elite of another run, or of a time that a resumed run has still before it.
+pub(crate) fn remove_elite(storage: &dyn Storage, folder: &Path) -> Result<(), Error> {
+    for path in [RECORD, WEIGHTS].map(|name| folder.join(name)) {
+        if storage.size(&path).is_ok() {
+            storage.remove(&path).map_err(|source| HpoError::Storage { action: "remove", path, source })?;
+        }
+    }
+    Ok(())
 }

@@ -1,13 +1,14 @@
 //! Settings of deep Q-learning.
 
 use agilerl_nets::{Activation, MlpLimits, MlpSpec, ParameterNoise};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AlgoError, Epsilon};
 
 /// Settings of a [`Dqn`](super::Dqn) agent. The defaults are those of AgileRL's online-training page, where it names
 /// one; where it does not, the doc says whose it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DqnConfig {
     /// Nodes of each hidden layer (`h_size`: [32, 32]).
@@ -39,7 +40,9 @@ pub struct DqnConfig {
     pub tau: f64,
     /// What is minimised (MSE, as in AgileRL).
     pub loss: Loss,
-    /// The gradient is scaled down to this norm (10, as in Stable-Baselines3; AgileRL does not clip). None: never.
+    /// The gradient is scaled down to this norm (10, as in Stable-Baselines3; AgileRL does not clip). "none": never.
+    #[serde(with = "crate::number_or_none")]
+    #[schemars(with = "crate::number_or_none::NumberOrNone")]
     pub max_grad_norm: Option<f64>,
     /// Random actions (AgileRL: 1.0 to 0.1).
     pub epsilon: Epsilon,
@@ -50,7 +53,7 @@ pub struct DqnConfig {
 }
 
 /// The error of a temporal difference `d`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// `d^2`.

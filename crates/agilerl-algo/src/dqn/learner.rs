@@ -87,6 +87,29 @@ impl Learner {
         }
     }
 
+    /// The optimiser's first and second moment, and its number of updates.
+    pub(super) fn moments(&self, spec: &MlpSpec) -> (Vec<f32>, Vec<f32>, u32) {
+        match self {
+            Self::Host(learner) => learner.moments(),
+            Self::Burn(learner) => learner.moments(&spec.layout()),
+        }
+    }
+
+    pub(super) fn set_moments(&mut self, first: &Weights, second: &Weights, updates: u32) {
+        match self {
+            Self::Host(learner) => learner.set_moments(first, second, updates),
+            Self::Burn(learner) => learner.set_moments(first, second, updates),
+        }
+    }
+
+    /// The device that it learns on.
+    pub(super) fn device(&self) -> Device {
+        match self {
+            Self::Host(_) => Device::Cpu,
+            Self::Burn(learner) => Device::Burn(learner.device()),
+        }
+    }
+
     /// Goes over to a mutated architecture with these weights; the optimiser's moments go with those that survive.
     pub(super) fn morph(&mut self, morph: &Morph, online: &Weights, target: &Weights) {
         match self {

@@ -1,10 +1,11 @@
 //! One individual in the middle of a round.
 
-use agilerl_buffer::{Batch, Memory, Replay, RoundView, Transitions};
+use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Transitions};
 use agilerl_env::{ActionElement, VecEnv};
 use agilerl_hpo::{Purpose, RoundContext, RoundStats, StreamRng, TaskError};
 
-use super::Slot;
+use super::{Slot, lanes_seed};
+use crate::step_check::check_step;
 use crate::{Acting, LearnedSum, Mode, OffPolicy};
 
 /// An agent with what its place owns, its streams for this round, and what it did so far. One that trains alone and one
@@ -13,6 +14,10 @@ pub(super) struct Member<'a, A, C: ActionElement> {
     pub(super) agent: &'a mut A,
     pub(super) slot: &'a mut Slot<C>,
     context: RoundContext,
+    rows: &'a RowLayout,
+    /// Name of the environments, and the seed that they were first reset with: for errors.
+    env: String,
+    seed: u64,
     exploration: StreamRng,
     replay: StreamRng,
     stats: RoundStats,
@@ -23,13 +28,16 @@ where
     A: OffPolicy<Obs = f32, Action = C>,
     C: ActionElement,
 {
-    pub(super) fn begin(agent: &'a mut A, slot: &'a mut Slot<C>, context: &RoundContext) -> Self {
+    pub(super) fn begin(agent: &'a mut A, slot: &'a mut Slot<C>, context: &RoundContext, rows: &'a RowLayout) -> Self {
         let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
         slot.batch.resize(agent.batch_size());
         Self {
+            env: slot.envs.name().to_owned(),
             agent,
             slot,
             context: *context,
+            rows,
+            seed: lanes_seed(&context.streams, context.individual),
             exploration: stream(Purpose::Exploration),
             replay: stream(Purpose::Replay),
             stats: RoundStats::default(),
@@ -53,6 +61,7 @@ where
     pub(super) fn step(&mut self) -> Result<(), TaskError> {
         let Slot { envs, obs, actions, own, episodes, debt, .. } = &mut *self.slot;
         let step = envs.step(actions)?;
+        check_step(&self.env, &step, self.rows, episodes, self.seed)?;
         own.extend(&Transitions {
             obs,
             actions,

@@ -8,6 +8,7 @@ mod invariants;
 mod json_lines;
 mod mutation;
 mod population;
+mod resume;
 mod storage;
 mod streams;
 mod tournament;

@@ -20,6 +20,7 @@ pub(crate) struct Piece {
     /// Its name there: `32x32 x 128 cpu`.
     pub(crate) name: String,
     /// What one iteration does, as a number: environment steps, updates, actions.
+    #[allow(dead_code, reason = "the benchmark that counts instructions counts them for an iteration")]
     pub(crate) elements: u64,
     /// How often to do it to count instructions, few times, because valgrind takes a fused multiply-add for a call of a
     /// function; 0 where they are not counted.
@@ -104,8 +105,11 @@ fn learning(hidden: [usize; 2], activation: Activation, device: &str) -> Box<dyn
     Box::new(move || drop(black_box(agent.learn(black_box(&batch)))))
 }
 
+/// Makes an iteration out of agents and their batches.
+type Learn = fn(Vec<Dqn>, Vec<Batch<f32, u32>>) -> Box<dyn FnMut()>;
+
 /// An update of every agent of a population on a burn device, each with a batch of its own.
-fn population<const N: usize>(learn: fn(Vec<Dqn>, Vec<Batch<f32, u32>>) -> Box<dyn FnMut()>) -> Box<dyn FnMut()> {
+fn population<const N: usize>(learn: Learn) -> Box<dyn FnMut()> {
     let memory = memory(10_000);
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let agents = (0..N).map(|_| agent([32, 32], Activation::Relu, "flex")).collect();

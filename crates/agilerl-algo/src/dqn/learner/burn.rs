@@ -1,7 +1,7 @@
 //! The update of deep Q-learning on a burn device.
 
 use agilerl_buffer::Batch;
-use agilerl_nets::{Adam, MlpSpec, Morph, Weights};
+use agilerl_nets::{Adam, Layout, MlpSpec, Morph, Weights};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::{DqnConfig, ILLEGAL, Loss, NORM_EPSILON, discounts};
@@ -37,10 +37,6 @@ impl BurnLearner {
         let row = |weights: &Tensor<2>| weights.clone().narrow(0, agent, 1);
         let (online, target) = (row(&self.online), row(&self.target));
         Self { online, target, adam: self.adam.of(agent), device: self.device.clone() }
-    }
-
-    pub(crate) fn device(&self) -> &Device {
-        &self.device
     }
 
     /// Values of all actions: a batch of as many rows for each agent, `[agents, rows, inputs]` flat, to `[agents, rows,
@@ -133,6 +129,19 @@ impl BurnLearner {
 
     pub(super) fn set_target(&mut self, weights: &Weights) {
         self.target = upload(weights, &self.device);
+    }
+
+    pub(super) fn moments(&self, layout: &Layout) -> (Vec<f32>, Vec<f32>, u32) {
+        let (first, second, updates) = self.adam.state(layout);
+        (first.into_values(), second.into_values(), updates)
+    }
+
+    pub(super) fn set_moments(&mut self, first: &Weights, second: &Weights, updates: u32) {
+        self.adam = Adam::from_state(first, second, updates, &self.device);
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        self.device.clone()
     }
 
     pub(super) fn morph(&mut self, morph: &Morph) {

@@ -113,6 +113,15 @@ impl HostLearner {
         weights.values().clone_into(&mut self.target);
     }
 
+    pub(super) fn moments(&self) -> (Vec<f32>, Vec<f32>, u32) {
+        let (first, second, updates) = self.adam.state();
+        (first.to_vec(), second.to_vec(), updates)
+    }
+
+    pub(super) fn set_moments(&mut self, first: &Weights, second: &Weights, updates: u32) {
+        self.adam = HostAdam::from_state(first.values().to_vec(), second.values().to_vec(), updates);
+    }
+
     pub(super) fn morph(&mut self, morph: &Morph) {
         self.adam = self.adam.morph(morph);
         self.pass = HostPass::new(morph.to());

@@ -1,0 +1,58 @@
+//! The state of off-policy training as bytes.
+
+use std::ops::Range;
+
+use agilerl_buffer::{Replay, Stored};
+use agilerl_env::{ActionElement, EpisodeStats, VecEnv, decode_state, encode_state};
+use agilerl_hpo::{PersistTask, TaskError};
+
+use crate::off_policy::{OffPolicyTask, Slot};
+use crate::{AlgoError, OffPolicy};
+
+/// What the bytes of a slot are marked with.
+const SLOT: &str = "off-policy slot";
+
+/// What is written of a slot: its environments, what it acts on next, the episodes that run, and the updates it owes.
+/// The rows of the round are handed over before, and all else is written anew before it is read.
+type SavedSlot = (Vec<u8>, Vec<f32>, EpisodeStats, f64);
+
+impl<A, C> PersistTask<A> for OffPolicyTask<C>
+where
+    A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
+    C: ActionElement + Stored,
+{
+    fn save_slot(&self, slot: &Slot<C>) -> Result<Vec<u8>, TaskError> {
+        if !slot.own.is_empty() {
+            return Err("the rows of a round were not handed over: a slot is saved between two rounds".into());
+        }
+        let saved: SavedSlot = (slot.envs.save()?, slot.obs.clone(), slot.episodes.clone(), slot.debt);
+        Ok(encode_state(SLOT, &saved)?)
+    }
+
+    fn restore_slot(&self, slot: &mut Slot<C>, bytes: &[u8]) -> Result<(), TaskError> {
+        let (envs, obs, episodes, debt): SavedSlot = decode_state(SLOT, bytes)?;
+        if obs.len() != slot.obs.len() || episodes.lanes() != slot.envs.num_envs() || !debt.is_finite() {
+            return Err("a slot of other lanes".into());
+        }
+        slot.envs.restore(&envs)?;
+        (slot.obs, slot.episodes, slot.debt) = (obs, episodes, debt);
+        slot.own.clear();
+        Ok(())
+    }
+
+    fn items(&self, shared: &Replay<f32, C>) -> Range<u64> {
+        shared.oldest()..shared.total()
+    }
+
+    fn save_items(&self, shared: &Replay<f32, C>, items: Range<u64>) -> Result<Vec<u8>, TaskError> {
+        Ok(shared.to_bytes(items))
+    }
+
+    fn restore_items(&self, shared: &mut Replay<f32, C>, items: Range<u64>, bytes: &[u8]) -> Result<(), TaskError> {
+        let found = shared.extend_from_bytes(bytes)?;
+        if found != items {
+            return Err(AlgoError::Rows { found, expected: items }.into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Rows of a memory as bytes.
+
+use std::ops::Range;
+
+use crate::{BufferError, Replay, RowLayout, Transitions};
+
+/// A number that a memory can write as bytes: little-endian, so that a file means the same on every machine.
+pub trait Stored: Copy + Default + sealed::Sealed {
+    /// Bytes of one number.
+    const BYTES: usize;
+    /// Appends the numbers' bytes.
+    fn put(numbers: &[Self], bytes: &mut Vec<u8>);
+    /// The numbers of these bytes, of which there are a multiple of [`BYTES`](Stored::BYTES); none if one is impossible.
+    fn get(bytes: &[u8]) -> Option<Vec<Self>>;
+}
+
+/// What every file of rows begins with.
+const MAGIC: &[u8; 8] = b"agrows\0\x01";
+/// Magic, first ordinal, rows, lengths of observation, action and mask (plus one, 0 for none), sizes of their numbers.
+const HEADER: usize = 8 * 8;
+
+impl<O: Stored, A: Stored> Replay<O, A> {
+    /// The rows of these ordinals as bytes, column by column.
+    ///
+    /// # Panics
+    /// If one of them is not held.
+    pub fn to_bytes(&self, ordinals: Range<u64>) -> Vec<u8> {
+        let held = self.oldest()..self.total();
+        assert!(
+            held.start <= ordinals.start && ordinals.start <= ordinals.end && ordinals.end <= held.end,
+            "rows {ordinals:?} of {held:?}"
+        );
+        let pieces = self.pieces((ordinals.start - held.start) as usize..(ordinals.end - held.start) as usize);
+        let rows = ordinals.end - ordinals.start;
+        let layout = self.layout();
+        let mut bytes = Vec::with_capacity(HEADER + layout.row_bytes::<O, A>() as usize * rows as usize);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend(header::<O, A>(layout, ordinals.start, rows).iter().flat_map(|number| number.to_le_bytes()));
+        pieces.iter().for_each(|piece| O::put(piece.obs, &mut bytes));
+        pieces.iter().for_each(|piece| A::put(piece.actions, &mut bytes));
+        pieces.iter().for_each(|piece| f32::put(piece.rewards, &mut bytes));
+        pieces.iter().for_each(|piece| O::put(piece.next_obs, &mut bytes));
+        pieces.iter().for_each(|piece| bool::put(piece.terminated, &mut bytes));
+        pieces.iter().for_each(|piece| bool::put(piece.truncated, &mut bytes));
+        pieces.iter().for_each(|piece| bool::put(piece.next_masks.unwrap_or(&[]), &mut bytes));
+        bytes
+    }
+
+    /// Adds rows of [`to_bytes`](Replay::to_bytes) behind those that are held. An empty memory takes on their ordinals,
+    /// another one must end where they begin. Returns the ordinals.
+    ///
+    /// ```
+    /// use agilerl_buffer::{Replay, RowLayout, Transitions};
+    ///
+    /// let mut memory: Replay<f32, u32> = Replay::new(2, RowLayout::new(1, 1))?;
+    /// for step in 0..5 {
+    ///     let flags = [false];
+    ///     let (obs, next_obs) = ([step as f32], [step as f32 + 1.0]);
+    ///     memory.extend(&Transitions {
+    ///         obs: &obs, actions: &[step], rewards: &[0.5], next_obs: &next_obs,
+    ///         terminated: &flags, truncated: &flags, next_masks: None,
+    ///     });
+    /// }
+    /// let mut again: Replay<f32, u32> = Replay::new(2, RowLayout::new(1, 1))?;
+    /// assert_eq!(again.extend_from_bytes(&memory.to_bytes(3..5))?, 3..5);
+    /// assert_eq!(again.row(4), memory.row(4));
+    /// assert!(again.extend_from_bytes(b"something else").is_err());
+    /// # Ok::<(), agilerl_buffer::BufferError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BufferError::NoRows`] if the bytes are no rows of this layout, or others than those that come next; the memory is
+    /// then unchanged. No more memory is allocated than the bytes themselves take.
+    pub fn extend_from_bytes(&mut self, bytes: &[u8]) -> Result<Range<u64>, BufferError> {
+        let refuse = |why: String| BufferError::NoRows { bytes: bytes.len(), why };
+        let content = bytes.strip_prefix(MAGIC).ok_or_else(|| refuse("they do not begin as rows do".into()))?;
+        let (numbers, mut columns) = content
+            .split_at_checked(HEADER - MAGIC.len())
+            .ok_or_else(|| refuse("they end in the middle of the header".into()))?;
+        let found: Vec<u64> = numbers.as_chunks().0.iter().map(|number| u64::from_le_bytes(*number)).collect();
+        let (first, rows) = (found[0], found[1]);
+        let layout = *self.layout();
+        if found != header::<O, A>(&layout, first, rows) {
+            return Err(refuse("they are rows of another layout".into()));
+        }
+        if u128::from(rows) * layout.row_bytes::<O, A>() != columns.len() as u128 {
+            return Err(refuse(format!("they are not the {rows} rows that they claim to be")));
+        }
+        let end = first.checked_add(rows).ok_or_else(|| refuse("ordinals do not go that far".into()))?;
+        if self.total() != first && self.total() != 0 {
+            return Err(refuse(format!("they begin at row {first}, and row {} comes next", self.total())));
+        }
+        let rows = rows as usize;
+        let mut column = |row_bytes: usize| {
+            let (column, rest) = columns.split_at(rows * row_bytes);
+            columns = rest;
+            column
+        };
+        let obs = O::get(column(layout.obs_len * O::BYTES));
+        let actions = A::get(column(layout.action_len * A::BYTES));
+        let rewards = f32::get(column(f32::BYTES));
+        let next_obs = O::get(column(layout.obs_len * O::BYTES));
+        let flags = [bool::get(column(1)), bool::get(column(1)), bool::get(column(layout.mask_len.unwrap_or(0)))];
+        let (Some(obs), Some(actions), Some(rewards), Some(next_obs), [Some(terminated), Some(truncated), Some(masks)]) =
+            (obs, actions, rewards, next_obs, flags)
+        else {
+            return Err(refuse("a flag is neither true nor false".into()));
+        };
+        if self.total() == 0 {
+            self.begin_at(first);
+        }
+        self.extend(&Transitions {
+            obs: &obs,
+            actions: &actions,
+            rewards: &rewards,
+            next_obs: &next_obs,
+            terminated: &terminated,
+            truncated: &truncated,
+            next_masks: layout.mask_len.map(|_| &masks[..]),
+        });
+        Ok(first..end)
+    }
+}
+
+fn header<O: Stored, A: Stored>(layout: &RowLayout, first: u64, rows: u64) -> [u64; 7] {
+    let mask = layout.mask_len.map_or(0, |mask_len| mask_len as u64 + 1);
+    [first, rows, layout.obs_len as u64, layout.action_len as u64, mask, O::BYTES as u64, A::BYTES as u64]
+}
+
+macro_rules! stored {
+    ($($number:ty),*) => {$(
+        impl Stored for $number {
+            const BYTES: usize = size_of::<$number>();
+            fn put(numbers: &[Self], bytes: &mut Vec<u8>) {
+                bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+            }
+            fn get(bytes: &[u8]) -> Option<Vec<Self>> {
+                Some(bytes.as_chunks().0.iter().map(|number| <$number>::from_le_bytes(*number)).collect())
+            }
+        }
+        impl sealed::Sealed for $number {}
+    )*};
+}
+
+stored!(f32, f64, u8, u32);
+
+impl Stored for bool {
+    const BYTES: usize = 1;
+    fn put(numbers: &[Self], bytes: &mut Vec<u8>) {
+        bytes.extend(numbers.iter().map(|flag| u8::from(*flag)));
+    }
+    fn get(bytes: &[u8]) -> Option<Vec<Self>> {
+        bytes.iter().map(|byte| (*byte < 2).then_some(*byte == 1)).collect()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for bool {}
+}

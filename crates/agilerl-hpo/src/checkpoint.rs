@@ -1,0 +1,421 @@
+//! Checkpoints on disk: each a folder that is whole or is not there.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Digest, HpoError, Saved, Storage,
+    storage::{at, write_atomically, write_synced},
+};
+
+/// Version of the format that this build writes and reads.
+const SCHEMA: u64 = 1;
+const MANIFEST: &str = "manifest.json";
+/// A manifest holds some kilobytes: what is larger is none, and is not read.
+const LARGEST_MANIFEST: u64 = 1 << 20;
+/// So many segments, and the memory is written as a whole again.
+const MOST_SEGMENTS: usize = 64;
+
+/// The checkpoints of a run.
+///
+/// ```text
+/// checkpoints/000012/manifest.json       what belongs to the checkpoint, with lengths and digests
+/// checkpoints/000012/progress.json, ..   the state after 12 generations (000012-0003: and 3 rounds)
+/// memory/00000060000-00000120000.rows    what the population shares, in segments that checkpoints have in common
+/// ```
+///
+/// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced: at every
+/// moment, whatever fails, the one before is whole. Older ones are removed afterwards, but for the `keep` newest. Nothing
+/// is removed but files that a manifest of this run names, and files and folders named as only this code names them.
+pub struct Checkpoints {
+    storage: Arc<dyn Storage>,
+    run: PathBuf,
+    keep: usize,
+    /// Those that are whole, the oldest first.
+    kept: Vec<(Name, Manifest)>,
+}
+
+/// What a checkpoint consists of: the content of `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the format.
+    pub schema: u64,
+    /// Versions of what wrote it.
+    pub versions: BTreeMap<String, String>,
+    /// Generations done.
+    pub generation: u64,
+    /// Rounds done of the next one.
+    pub round: usize,
+    /// The files in the folder.
+    pub files: BTreeMap<String, Digest>,
+    /// What the population shares, in order.
+    pub segments: Vec<Segment>,
+    /// Files of the run as they were then: the settings, and logs up to where they stood.
+    pub beside: BTreeMap<String, Digest>,
+}
+
+/// Some of the items that the population shares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// Number of the first item.
+    pub first: u64,
+    /// Number behind the last.
+    pub end: u64,
+    /// Of its file.
+    pub digest: Digest,
+}
+
+/// A checkpoint that was found whole.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The state, and whatever else was saved with it.
+    pub saved: Saved,
+    /// What the population shares.
+    pub segments: Vec<(Range<u64>, Vec<u8>)>,
+    /// Newer ones that were passed over, and why.
+    pub passed_over: Vec<String>,
+}
+
+impl Checkpoints {
+    /// The checkpoints of a run that begins: those of an earlier run in this folder are removed.
+    ///
+    /// # Errors
+    /// If the folders cannot be made or cleaned.
+    pub fn begin(storage: Arc<dyn Storage>, run: &Path, keep: usize) -> Result<Self, HpoError> {
+        let mut checkpoints = Self::new(storage, run, keep)?;
+        checkpoints.remove_leftovers()?;
+        for name in checkpoints.names()? {
+            match checkpoints.manifest(name) {
+                Ok(manifest) => checkpoints.kept.push((name, manifest)),
+                // What cannot be read may be somebody else's, but it is in the way.
+                Err(_) => checkpoints.set_aside(name)?,
+            }
+        }
+        let old = std::mem::take(&mut checkpoints.kept);
+        checkpoints.forget(&old, u64::MAX)?;
+        Ok(checkpoints)
+    }
+
+    /// The checkpoints of a run that is resumed, and the newest whole one of them; none if the run was stopped before it
+    /// had any. Newer ones that are not whole are set aside, under a name that says so.
+    ///
+    /// # Errors
+    /// [`HpoError::NoWholeCheckpoint`] if there are some and none is whole; [`HpoError::NewerFormat`]; or if the folder
+    /// cannot be read.
+    pub fn resume(storage: Arc<dyn Storage>, run: &Path, keep: usize) -> Result<(Self, Option<Checkpoint>), HpoError> {
+        let mut checkpoints = Self::new(storage, run, keep)?;
+        checkpoints.remove_leftovers()?;
+        let names = checkpoints.names()?;
+        let mut passed_over = Vec::new();
+        for (index, &name) in names.iter().enumerate().rev() {
+            match checkpoints.load(name) {
+                Ok(mut checkpoint) => {
+                    for &broken in &names[index + 1..] {
+                        checkpoints.set_aside(broken)?;
+                    }
+                    for &older in &names[..index] {
+                        checkpoints.kept.extend(checkpoints.manifest(older).ok().map(|manifest| (older, manifest)));
+                    }
+                    checkpoints.kept.push((name, checkpoint.manifest.clone()));
+                    checkpoint.passed_over = passed_over;
+                    return Ok((checkpoints, Some(checkpoint)));
+                }
+                Err(error @ HpoError::NewerFormat { .. }) => return Err(error),
+                Err(error) => passed_over.push(format!("{name}: {}", with_causes(&error))),
+            }
+        }
+        if passed_over.is_empty() {
+            return Ok((checkpoints, None));
+        }
+        Err(HpoError::NoWholeCheckpoint { folder: checkpoints.folder(), reasons: passed_over })
+    }
+
+    /// Writes a checkpoint, and removes those that are too old then. `items` are those that the population shares now,
+    /// `save_items` gives the bytes of those that no earlier checkpoint holds, and `beside` says how the files of the run
+    /// stand that grow; they must be synced.
+    ///
+    /// # Errors
+    /// If a file cannot be written: the newest checkpoint is then the one before, unless only the removal of old ones
+    /// failed.
+    pub fn write(
+        &mut self,
+        saved: &Saved,
+        items: Range<u64>,
+        save_items: impl FnOnce(Range<u64>) -> Result<Vec<u8>, HpoError>,
+        beside: BTreeMap<String, Digest>,
+        versions: BTreeMap<String, String>,
+    ) -> Result<(), HpoError> {
+        let name = Name { generation: saved.generation, round: saved.round };
+        if self.kept.last().is_some_and(|(newest, _)| *newest == name) {
+            return Ok(()); // there it is
+        }
+        let segments = self.write_segments(items, save_items)?;
+        let files = saved.files.iter().map(|(file, content)| (file.clone(), Digest::of(content))).collect();
+        let (generation, round) = (saved.generation, saved.round);
+        let manifest = Manifest { schema: SCHEMA, versions, generation, round, files, segments, beside };
+        let (temporary, place) = (self.folder().join(format!(".{name}.tmp")), self.folder().join(name.to_string()));
+        self.storage.create_dir(&temporary).map_err(at("create", &temporary))?;
+        for (file, content) in &saved.files {
+            write_synced(&*self.storage, &temporary.join(file), content)?;
+        }
+        let text = serde_json::to_vec_pretty(&manifest).expect("a manifest has text keys only");
+        write_synced(&*self.storage, &temporary.join(MANIFEST), &text)?;
+        self.sync(&temporary)?;
+        self.storage.rename(&temporary, &place).map_err(at("rename to", &place))?;
+        self.sync(&self.folder())?;
+        self.kept.push((name, manifest));
+        self.prune()
+    }
+
+    /// The folder of the checkpoints.
+    pub fn folder(&self) -> PathBuf {
+        self.run.join("checkpoints")
+    }
+
+    /// Generations and rounds done at the newest whole checkpoint.
+    pub fn newest(&self) -> Option<(u64, usize)> {
+        self.kept.last().map(|(name, _)| (name.generation, name.round))
+    }
+
+    fn new(storage: Arc<dyn Storage>, run: &Path, keep: usize) -> Result<Self, HpoError> {
+        let checkpoints = Self { storage, run: run.to_owned(), keep: keep.max(1), kept: Vec::new() };
+        for folder in [checkpoints.folder(), checkpoints.memory()] {
+            checkpoints.storage.create_dir(&folder).map_err(at("create", &folder))?;
+        }
+        checkpoints.sync(run)?;
+        Ok(checkpoints)
+    }
+
+    fn memory(&self) -> PathBuf {
+        self.run.join("memory")
+    }
+
+    fn sync(&self, folder: &Path) -> Result<(), HpoError> {
+        self.storage.sync_dir(folder).map_err(at("sync", folder))
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<String>, HpoError> {
+        self.storage.list(folder).map_err(at("list", folder))
+    }
+
+    /// All folders that are named as a checkpoint is, the oldest first.
+    fn names(&self) -> Result<Vec<Name>, HpoError> {
+        let mut names: Vec<Name> = self.list(&self.folder())?.iter().filter_map(|name| Name::parse(name)).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Writes what no checkpoint holds yet, and says what makes the whole.
+    fn write_segments(
+        &self,
+        items: Range<u64>,
+        save_items: impl FnOnce(Range<u64>) -> Result<Vec<u8>, HpoError>,
+    ) -> Result<Vec<Segment>, HpoError> {
+        let known = self.kept.last().map_or(&[][..], |(_, manifest)| &manifest.segments);
+        let mut segments: Vec<Segment> = known.iter().filter(|segment| segment.end > items.start).cloned().collect();
+        let begins = segments.first().is_none_or(|first| first.first <= items.start);
+        let mut from = segments.last().map_or(items.start, |last| last.end);
+        if !begins || from > items.end || segments.len() >= MOST_SEGMENTS {
+            segments.clear();
+            from = items.start;
+        }
+        if from < items.end || segments.is_empty() {
+            let content = save_items(from..items.end)?;
+            let segment = Segment { first: from, end: items.end, digest: Digest::of(&content) };
+            write_atomically(&*self.storage, &self.memory().join(segment.file()), &content)?;
+            segments.push(segment);
+        }
+        Ok(segments)
+    }
+
+    fn prune(&mut self) -> Result<(), HpoError> {
+        let surplus = self.kept.len().saturating_sub(self.keep);
+        let old: Vec<_> = self.kept.drain(..surplus).collect();
+        let oldest = self.kept.iter().filter_map(|(_, manifest)| Some(manifest.segments.first()?.first)).min();
+        self.forget(&old, oldest.unwrap_or(0))
+    }
+
+    /// Removes these checkpoints, the segments that only they needed, and segments that end before `oldest`.
+    fn forget(&self, old: &[(Name, Manifest)], oldest: u64) -> Result<(), HpoError> {
+        for (name, manifest) in old {
+            // First it loses its name, so that no half of it is ever taken for a checkpoint.
+            let (place, hidden) = (self.folder().join(name.to_string()), self.folder().join(format!(".{name}.old")));
+            self.storage.rename(&place, &hidden).map_err(at("rename to", &hidden))?;
+            let mut files: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
+            files.push(MANIFEST);
+            self.remove_folder(&hidden, &files);
+        }
+        let still_needed = |segment: &Segment| self.kept.iter().any(|(_, kept)| kept.segments.contains(segment));
+        let named = old.iter().flat_map(|(_, manifest)| &manifest.segments);
+        let unneeded: Vec<String> = named.filter(|segment| !still_needed(segment)).map(Segment::file).collect();
+        for file in self.list(&self.memory())? {
+            let is_past = Segment::span(&file).is_some_and(|span| span.end <= oldest);
+            if unneeded.contains(&file) || is_past {
+                let path = self.memory().join(&file);
+                self.storage.remove(&path).map_err(at("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a stop in the middle of a checkpoint left.
+    fn remove_leftovers(&self) -> Result<(), HpoError> {
+        for name in self.list(&self.folder())? {
+            let hidden =
+                name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp").or(name.strip_suffix(".old")));
+            if hidden.is_some_and(|name| Name::parse(name).is_some()) {
+                let folder = self.folder().join(&name);
+                let files = self.list(&folder)?;
+                self.remove_folder(&folder, &files.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes these files, and the folder if nothing else is in it. What cannot be removed stays, which harms nobody.
+    fn remove_folder(&self, folder: &Path, files: &[&str]) {
+        for file in files {
+            let _ = self.storage.remove(&folder.join(file));
+        }
+        let _ = self.storage.remove_dir(folder);
+    }
+
+    /// Gives a checkpoint that is not to be used a name that says so; it is removed by nobody.
+    fn set_aside(&self, name: Name) -> Result<(), HpoError> {
+        let taken = self.list(&self.folder())?;
+        let free = (1..).map(|n| format!("{name}.set-aside-{n}")).find(|free| !taken.contains(free));
+        let (from, to) = (self.folder().join(name.to_string()), self.folder().join(free.expect("numbers go on")));
+        self.storage.rename(&from, &to).map_err(at("rename to", &to))
+    }
+
+    fn load(&self, name: Name) -> Result<Checkpoint, HpoError> {
+        let manifest = self.manifest(name)?;
+        let folder = self.folder().join(name.to_string());
+        let mut files = BTreeMap::new();
+        for (file, digest) in &manifest.files {
+            files.insert(file.clone(), self.read_checked(&folder.join(file), digest)?);
+        }
+        let mut segments = Vec::new();
+        for segment in &manifest.segments {
+            let content = self.read_checked(&self.memory().join(segment.file()), &segment.digest)?;
+            segments.push((segment.first..segment.end, content));
+        }
+        let saved = Saved { generation: manifest.generation, round: manifest.round, files };
+        Ok(Checkpoint { manifest, saved, segments, passed_over: Vec::new() })
+    }
+
+    fn manifest(&self, name: Name) -> Result<Manifest, HpoError> {
+        let path = self.folder().join(name.to_string()).join(MANIFEST);
+        if self.storage.size(&path).map_err(at("read", &path))? > LARGEST_MANIFEST {
+            return Err(HpoError::Changed { path, what: format!("it is larger than {LARGEST_MANIFEST} bytes") });
+        }
+        let manifest = Manifest::parse(&self.storage.read(&path).map_err(at("read", &path))?, &path)?;
+        if (manifest.generation, manifest.round) != (name.generation, name.round) {
+            return Err(HpoError::Changed { path, what: "it is the manifest of another checkpoint".to_owned() });
+        }
+        Ok(manifest)
+    }
+
+    /// A file that must hold what the digest says. A length that cannot be right is seen before anything is read.
+    fn read_checked(&self, path: &Path, digest: &Digest) -> Result<Vec<u8>, HpoError> {
+        let changed = |what: String| HpoError::Changed { path: path.to_owned(), what };
+        let found = self.storage.size(path).map_err(at("read", path))?;
+        if found != digest.bytes {
+            return Err(changed(format!("it has {found} bytes instead of {}", digest.bytes)));
+        }
+        let content = self.storage.read(path).map_err(at("read", path))?;
+        if digest.fits(&content) { Ok(content) } else { Err(changed("its digest is another one".to_owned())) }
+    }
+}
+
+impl Manifest {
+    /// Reads the content of a `manifest.json`.
+    ///
+    /// # Errors
+    /// [`HpoError::NewerFormat`] of a later version's; [`HpoError::Changed`] if it makes no sense.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, HpoError> {
+        let changed = |what: String| HpoError::Changed { path: path.to_owned(), what };
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| changed(error.to_string()))?;
+        if let Some(found) = value.get("schema").and_then(Value::as_u64).filter(|&found| found > SCHEMA) {
+            let written_by = value.get("versions").map(Value::to_string).unwrap_or_default();
+            return Err(HpoError::NewerFormat { path: path.to_owned(), found, known: SCHEMA, written_by });
+        }
+        let manifest: Self = serde_json::from_value(value).map_err(|error| changed(error.to_string()))?;
+        if manifest.schema != SCHEMA {
+            return Err(changed(format!("format {} is none", manifest.schema)));
+        }
+        // A name with a folder in it would lead out of the checkpoint.
+        if let Some(name) = manifest.files.keys().chain(manifest.beside.keys()).find(|name| !is_plain(name)) {
+            return Err(changed(format!("{name:?} is no name of a file beside it")));
+        }
+        let connected = manifest.segments.windows(2).all(|pair| pair[0].end == pair[1].first);
+        if !connected || manifest.segments.iter().any(|segment| segment.first > segment.end) {
+            return Err(changed("its segments do not follow each other".to_owned()));
+        }
+        Ok(manifest)
+    }
+}
+
+impl Segment {
+    fn file(&self) -> String {
+        format!("{:012}-{:012}.rows", self.first, self.end)
+    }
+
+    /// The items of a file of this name, if it is a segment's.
+    fn span(file: &str) -> Option<Range<u64>> {
+        let (first, end) = file.strip_suffix(".rows")?.split_once('-')?;
+        let span = first.parse().ok()?..end.parse().ok()?;
+        let own = Self { first: span.start, end: span.end, digest: Digest::of(&[]) };
+        (own.file() == file).then_some(span)
+    }
+}
+
+/// Where in the run a checkpoint stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Name {
+    generation: u64,
+    round: usize,
+}
+
+impl Name {
+    fn parse(text: &str) -> Option<Self> {
+        let (generation, round) = text.split_once('-').unwrap_or((text, "0"));
+        let name = Self { generation: generation.parse().ok()?, round: round.parse().ok()? };
+        (name.to_string() == text).then_some(name)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:06}", self.generation)?;
+        if self.round == 0 { Ok(()) } else { write!(f, "-{:04}", self.round) }
+    }
+}
+
+/// A name without a folder, in letters that mean nothing to any file system.
+fn is_plain(name: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    !name.is_empty() && !name.starts_with('.') && name.len() <= 100 && name.chars().all(plain)
+}
+
+fn with_causes(error: &HpoError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! A file that only grows, and knows what it holds.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{HpoError, Storage, StorageFile, storage::at};
+
+/// The length and the digest of bytes: enough to recognise them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Digest {
+    /// How many bytes.
+    pub bytes: u64,
+    /// Their BLAKE3, in hexadecimal.
+    pub blake3: String,
+}
+
+impl Digest {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, blake3: blake3::hash(bytes).to_hex().to_string() }
+    }
+
+    /// Whether these are the bytes.
+    pub fn fits(&self, bytes: &[u8]) -> bool {
+        *self == Self::of(bytes)
+    }
+}
+
+/// A log that can be cut back to where it stood, so that a resumed run goes on in the same file.
+pub struct LogFile {
+    file: Box<dyn StorageFile>,
+    bytes: u64,
+    hasher: blake3::Hasher,
+}
+
+impl LogFile {
+    /// A new log; a file of that name is overwritten. The folder must be there.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, HpoError> {
+        let file = storage.create(path).map_err(at("create", path))?;
+        Ok(Self { file, bytes: 0, hasher: blake3::Hasher::new() })
+    }
+
+    /// Goes on where a log stood when [`digest`](Self::digest) was taken; what was written since is cut off.
+    ///
+    /// # Errors
+    /// If the file is not there, or if what it held then has been changed.
+    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, HpoError> {
+        let content = storage.read(path).map_err(at("read", path))?;
+        let kept = usize::try_from(digest.bytes).ok().and_then(|bytes| content.get(..bytes));
+        let Some(kept) = kept.filter(|kept| digest.fits(kept)) else {
+            let (path, bytes) = (path.to_owned(), digest.bytes);
+            return Err(HpoError::Changed { path, what: format!("its first {bytes} bytes are not those of the run") });
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(kept);
+        let file = storage.open_at(path, digest.bytes).map_err(at("open", path))?;
+        Ok(Self { file, bytes: digest.bytes, hasher })
+    }
+
+    /// Appends these bytes.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.write(bytes)?;
+        self.bytes += bytes.len() as u64;
+        self.hasher.update(bytes);
+        Ok(())
+    }
+
+    /// Makes what was written survive a loss of power.
+    ///
+    /// # Errors
+    /// If the file cannot be synced.
+    pub fn sync(&mut self) -> std::io::Result<()> {
+        self.file.sync()
+    }
+
+    /// What it holds.
+    pub fn digest(&self) -> Digest {
+        Digest { bytes: self.bytes, blake3: self.hasher.finalize().to_hex().to_string() }
+    }
+}

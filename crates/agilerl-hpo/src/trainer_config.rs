@@ -1,0 +1,93 @@
+//! The settings of a run.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{HpoError, Mutation, Tournament, error::out_of_range};
+
+/// The settings of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainerConfig {
+    /// Root seed of every random draw (0).
+    pub seed: u64,
+    /// Generations at most (100).
+    pub generations: u64,
+    /// Transitions that each individual trains in a generation (10,000).
+    pub generation_env_steps: u64,
+    /// Transitions that each individual trains in a round; what it gathers reaches the others when the round ends
+    /// (1,000).
+    pub round_env_steps: u64,
+    /// Episodes of an evaluation, the same for all individuals of a generation (10).
+    pub eval_episodes: usize,
+    /// Mean return to reach (none: all generations are done).
+    pub target: Option<f64>,
+    /// Fresh episodes on which a target is confirmed (100).
+    pub confirm_episodes: usize,
+    /// Worker threads; 0 takes as many as there are processors (0). Results do not depend on it.
+    pub threads: usize,
+    /// Whether the first generation draws the hyperparameters of `rl_hp_selection` log-uniformly inside their bounds
+    /// instead of starting alike (false).
+    pub initial_diversity: bool,
+    /// Who becomes a parent.
+    pub tournament: Tournament,
+    /// How children come to differ.
+    pub mutation: Mutation,
+}
+
+impl Default for TrainerConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            generations: 100,
+            generation_env_steps: 10_000,
+            round_env_steps: 1_000,
+            eval_episodes: 10,
+            target: None,
+            confirm_episodes: 100,
+            threads: 0,
+            initial_diversity: false,
+            tournament: Tournament::default(),
+            mutation: Mutation::default(),
+        }
+    }
+}
+
+impl TrainerConfig {
+    /// Whether the settings make sense for this many individuals.
+    ///
+    /// # Errors
+    /// Names the setting, its value and its range.
+    pub fn validate(&self, population: usize) -> Result<(), HpoError> {
+        self.tournament.validate(population)?;
+        self.mutation.validate()?;
+        let counts = [
+            ("generations", self.generations),
+            ("generation_env_steps", self.generation_env_steps),
+            ("round_env_steps", self.round_env_steps),
+            ("eval_episodes", self.eval_episodes as u64),
+            ("confirm_episodes", self.confirm_episodes as u64),
+        ];
+        if let Some((field, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
+            return Err(out_of_range(field, value, "at least 1"));
+        }
+        if self.round_env_steps > self.generation_env_steps {
+            let expected = format!("at most generation_env_steps, {}", self.generation_env_steps);
+            return Err(out_of_range("round_env_steps", self.round_env_steps, expected));
+        }
+        if let Some(target) = self.target.filter(|target| !target.is_finite()) {
+            return Err(out_of_range("target", target, "a finite number, or left out"));
+        }
+        if self.initial_diversity && self.mutation.rl_hp_selection.is_empty() {
+            let expected = "false where mutation.rl_hp_selection is empty: it draws what that lists";
+            return Err(out_of_range("initial_diversity", true, expected));
+        }
+        Ok(())
+    }
+
+    /// The transitions of each round of a generation: the last one takes what is left.
+    pub fn rounds(&self) -> impl Iterator<Item = u64> + use<> {
+        let (generation, round) = (self.generation_env_steps, self.round_env_steps.max(1));
+        (0..generation.div_ceil(round)).map(move |index| round.min(generation - index * round))
+    }
+}

@@ -1,0 +1,68 @@
+//! Ctrl-C and its like, as something that a run can look at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use agilerl_hpo::{Event, Flow, Observer, ObserverError};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// A wish to stop that a run fulfils when its round is over: its state is saved, and it can be resumed.
+///
+/// ```
+/// let interrupt = agilerl::Interrupt::new();
+/// assert!(!interrupt.is_set());
+/// interrupt.set();
+/// assert!(interrupt.is_set());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt {
+    set: Arc<AtomicBool>,
+    signal: Arc<AtomicUsize>,
+}
+
+impl Interrupt {
+    /// One that only [`set`](Interrupt::set) sets.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One that Ctrl-C (SIGINT) or SIGTERM sets. A second one ends the process at once, with the exit code 128 + signal.
+    ///
+    /// # Errors
+    /// If the system refuses to hand the signals over.
+    pub fn on_signals() -> std::io::Result<Self> {
+        let interrupt = Self::new();
+        for signal in [SIGINT, SIGTERM] {
+            let code = 128 + signal;
+            // In this order: the first signal sets what the second one finds.
+            signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&interrupt.set))?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), code.unsigned_abs() as usize)?;
+            signal_hook::flag::register(signal, Arc::clone(&interrupt.set))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// Asks the run to stop.
+    pub fn set(&self) {
+        self.set.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is asked to stop.
+    pub fn is_set(&self) -> bool {
+        self.set.load(Ordering::SeqCst)
+    }
+
+    /// The exit code that says so: 130 after Ctrl-C and where no signal came, 143 after SIGTERM.
+    pub fn exit_code(&self) -> u8 {
+        match self.signal.load(Ordering::SeqCst) {
+            0 => 130,
+            code => code as u8,
+        }
+    }
+}
+
+impl<A> Observer<A> for Interrupt {
+    fn observe(&mut self, _event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+        Ok(if self.is_set() { Flow::Pause } else { Flow::Continue })
+    }
+}
