@@ -2,18 +2,18 @@
 
 use std::f32::consts::TAU;
 
-use crate::block::{Block, Role};
+use crate::block::Block;
 use crate::host_mlp::{HostMlp, Trace};
 use crate::mlp_spec::LAYER_NORM_EPSILON;
 use crate::{MlpSpec, Weights};
 
 /// A network, and what it does with some observations.
 pub(super) struct Statistics<'a> {
+    spec: &'a MlpSpec,
     weights: &'a Weights,
     blocks: Vec<Block>,
     /// One for each block.
     traces: Vec<Trace>,
-    stages: usize,
 }
 
 /// `slope * x + shift`: what stands for one number, given another.
@@ -44,13 +44,13 @@ impl Line {
 }
 
 impl<'a> Statistics<'a> {
-    pub(super) fn new(spec: &MlpSpec, weights: &'a Weights, rows: Option<&[f32]>) -> Self {
+    pub(super) fn new(spec: &'a MlpSpec, weights: &'a Weights, rows: Option<&[f32]>) -> Self {
         let mut net = HostMlp::new(spec, weights);
         let traces = match rows {
             Some(rows) if !rows.is_empty() => net.trace(rows),
             _ => net.trace(&imagined_rows(spec.inputs)),
         };
-        Self { weights, blocks: spec.blocks(), traces, stages: spec.hidden.len() }
+        Self { spec, weights, blocks: spec.blocks(), traces }
     }
 
     /// The block of this name.
@@ -75,12 +75,7 @@ impl<'a> Statistics<'a> {
 
     /// The blocks that hear the nodes of a stage.
     pub(super) fn listeners(&self, stage: usize) -> impl Iterator<Item = &Block> {
-        let is_last = stage + 1 == self.stages;
-        self.blocks.iter().filter(move |block| match block.role {
-            Role::Plain { stage: other } => other == stage + 1,
-            Role::Residual { stage: other } => other == stage,
-            Role::Output | Role::Value => is_last,
-        })
+        self.blocks.iter().filter(move |block| block.hears(stage, self.spec))
     }
 
     /// What comes into a block on average, `[inputs]`.

@@ -66,7 +66,7 @@ fn losses(spec: &MlpSpec, weights: &Weights, adam: &mut HostAdam, steps: usize) 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     /// The largest change met in 8000 cases was 1.3e-5 of the values' root mean square.
     #[test]
