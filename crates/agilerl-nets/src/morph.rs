@@ -135,7 +135,8 @@ impl Morph {
         new
     }
 
-    /// The moments of an optimiser after: those of surviving weights, zero for all others.
+    /// The moments of an optimiser after: those of surviving weights, zero for all others. They are carried as they are,
+    /// also where a weight was scaled: both moments scale with its gradient, and Adam's step with neither.
     pub fn moments(&self, old: &Weights) -> Weights {
         let mut new = Weights::zeros(self.to.layout());
         if self.growth == Growth::Preserving {
