@@ -200,13 +200,16 @@ impl Evolve for Dqn {
     }
 
     /// Both networks are transplanted alike, so the target goes on lagging behind as it did; the optimiser's moments go with
-    /// the weights that survive.
+    /// the weights that survive. With random growth both networks draw the same, and the optimiser is a fresh one.
     fn mutate_architecture(&mut self, new_layer_prob: f64, rng: &mut StreamRng) -> Option<Change> {
         let mutation = self.spec.draw(new_layer_prob, rng);
         let weights = self.weights();
-        let morph = Morph::plan(&self.spec, &mutation, &weights)?;
+        // Without observations: a batch of them would have to be saved and restored for a run to go on with the same bits.
+        let morph = Morph::plan_with(&self.spec, &mutation, &weights, self.config.growth, None)?;
         let before = std::mem::replace(&mut self.spec, morph.to().clone());
         self.config.hidden.clone_from(&self.spec.hidden);
+        self.config.residual.clone_from(&self.spec.residual);
+        self.config.layer_norm = self.spec.layer_norm;
         // The new nodes of both networks listen to the same: the target takes on what the online network says by them.
         let mut same = rng.clone();
         let target = morph.weights(&self.learner.target(&before), &mut same);
@@ -215,7 +218,10 @@ impl Evolve for Dqn {
         self.policy = HostMlp::new(&self.spec, &weights);
         self.policy_is_behind = false;
         let what = mutation.name().to_owned();
-        Some(Change { what, before: json!(before.hidden), after: json!(self.spec.hidden) })
+        // The nodes tell all, unless something beside them has changed.
+        let nodes_alone = MlpSpec { hidden: before.hidden.clone(), ..self.spec.clone() };
+        let said = |spec: &MlpSpec| if nodes_alone == before { json!(spec.hidden) } else { json!(spec.to_string()) };
+        Some(Change { what, before: said(&before), after: said(&self.spec) })
     }
 
     fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {

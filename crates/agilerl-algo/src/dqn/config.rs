@@ -1,6 +1,6 @@
 //! Settings of deep Q-learning.
 
-use agilerl_nets::{Activation, MlpLimits, MlpSpec, ParameterNoise};
+use agilerl_nets::{Activation, Growth, MlpLimits, MlpSpec, ParameterNoise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub struct DqnConfig {
     pub output_scale: f32,
     /// How far architecture mutations may go.
     pub limits: MlpLimits,
+    /// What becomes of weights and moments in an architecture mutation (`preserving`; `random` is AgileRL's way).
+    pub growth: Growth,
     /// Double Q-learning: the online network selects, the target network evaluates (true).
     pub double: bool,
     /// Step size of Adam (1e-3).
@@ -73,6 +75,7 @@ impl Default for DqnConfig {
             layer_norm: false,
             output_scale: 0.1,
             limits: MlpLimits::default(),
+            growth: Growth::Preserving,
             double: true,
             lr: 1e-3,
             batch_size: 128,
