@@ -1,6 +1,6 @@
 //! A trained agent on disk, readable without this library.
 
-use agilerl_nets::{Device, Layer, MlpSpec, Weights};
+use agilerl_nets::{Device, InputNumber, Layer, NetSpec, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::{AlgoError, Dqn, DqnConfig};
@@ -43,7 +43,7 @@ pub struct EliteRecord {
     /// The forward pass, in order.
     pub layers: Vec<Layer>,
     /// The network.
-    pub spec: MlpSpec,
+    pub spec: NetSpec,
     /// The agent's settings, as evolution left them.
     pub config: DqnConfig,
     /// How it came to be: seed, id, parents, fitness, steps; for readers, not for loading.
@@ -55,7 +55,7 @@ const FORMAT: u32 = 1;
 
 impl Elite {
     /// The contents for this agent.
-    pub fn new(agent: &Dqn, env: &str) -> Self {
+    pub fn new<O: InputNumber>(agent: &Dqn<O>, env: &str) -> Self {
         let versions = [("agilerl-algo", env!("CARGO_PKG_VERSION"))];
         let record = EliteRecord {
             format: FORMAT,
@@ -92,13 +92,21 @@ impl Elite {
         Ok(Self { record, weights: weights.to_vec() })
     }
 
-    /// The agent, with a fresh optimiser.
+    /// The agent, with a fresh optimiser, for observations of `f32`.
     ///
     /// # Errors
     /// If its settings are out of range, or the weights do not fit the spec.
     pub fn agent(&self, device: &Device) -> Result<Dqn, AlgoError> {
+        self.agent_of(device)
+    }
+
+    /// The agent, with a fresh optimiser, for observations of `f32` or `u8`, as the environment has them.
+    ///
+    /// # Errors
+    /// If its settings are out of range, or the weights do not fit the spec.
+    pub fn agent_of<O: InputNumber>(&self, device: &Device) -> Result<Dqn<O>, AlgoError> {
         self.record.spec.validate()?;
         let weights = Weights::from_safetensors(&self.record.spec, &self.weights)?;
-        Dqn::with_weights(self.record.config.clone(), self.record.spec.clone(), &weights, device)
+        Dqn::of_weights(self.record.config.clone(), self.record.spec.clone(), &weights, device)
     }
 }

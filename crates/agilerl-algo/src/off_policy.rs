@@ -1,7 +1,7 @@
 //! The loop that trains one agent from a shared memory.
 
 use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Transitions};
-use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, EnvError, EpisodeStats, VecEnv};
+use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, Element, EnvError, EpisodeStats, VecEnv};
 use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -32,16 +32,19 @@ impl Default for OffPolicyConfig {
 ///
 /// In a round every individual steps its own lanes and learns from the memory as it stood when the round began, plus
 /// its own rows of this round; then the rows are handed over in the order of the individuals.
-pub struct OffPolicyTask<C: ActionElement = u32> {
+pub struct OffPolicyTask<C: ActionElement = u32, O: Element = f32> {
     config: OffPolicyConfig,
-    make_lanes: Box<dyn Fn(usize) -> Result<BoxVecEnv<C>, EnvError> + Send + Sync>,
-    make_env: Box<dyn Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync>,
+    make_lanes: Box<MakeLanes<C, O>>,
+    make_env: Box<MakeEnv<C, O>>,
     rows: RowLayout,
     /// Rows that a slot can gather before they are handed over.
     round_env_steps: usize,
 }
 
-impl<C: ActionElement> OffPolicyTask<C> {
+type MakeLanes<C, O> = dyn Fn(usize) -> Result<BoxVecEnv<C, O>, EnvError> + Send + Sync;
+type MakeEnv<C, O> = dyn Fn() -> Result<BoxEnv<C, O>, EnvError> + Send + Sync;
+
+impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
     /// A task out of two factories: one for the `lanes` environments that an individual trains on, one for the single
     /// environments that evaluation plays its episodes in. `round_env_steps` is the longest round that will be asked for.
     ///
@@ -50,8 +53,8 @@ impl<C: ActionElement> OffPolicyTask<C> {
     pub fn new(
         config: OffPolicyConfig,
         round_env_steps: usize,
-        make_lanes: impl Fn(usize) -> Result<BoxVecEnv<C>, EnvError> + Send + Sync + 'static,
-        make_env: impl Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync + 'static,
+        make_lanes: impl Fn(usize) -> Result<BoxVecEnv<C, O>, EnvError> + Send + Sync + 'static,
+        make_env: impl Fn() -> Result<BoxEnv<C, O>, EnvError> + Send + Sync + 'static,
     ) -> Result<Self, AlgoError> {
         // A step of all lanes is taken or not: the last one may go a little beyond the round.
         let round_env_steps = round_env_steps.next_multiple_of(config.lanes.max(1));
@@ -117,25 +120,26 @@ impl OffPolicyConfig {
 }
 
 /// What a place of the population owns: environments, the rows of the round, and buffers that are used again.
-pub struct Slot<C: ActionElement = u32> {
-    envs: BoxVecEnv<C>,
+pub struct Slot<C: ActionElement = u32, O: Element = f32> {
+    envs: BoxVecEnv<C, O>,
     /// What to act on, kept because a step overwrites the environment's own.
-    obs: Vec<f32>,
+    obs: Vec<O>,
     actions: Vec<C>,
-    own: Replay<f32, C>,
-    batch: Batch<f32, C>,
+    own: Replay<O, C>,
+    batch: Batch<O, C>,
     episodes: EpisodeStats,
     /// Environment steps taken but not yet paid for with updates.
     debt: f64,
 }
 
-impl<A, C> Task<A> for OffPolicyTask<C>
+impl<A, C, O> Task<A> for OffPolicyTask<C, O>
 where
-    A: OffPolicy<Obs = f32, Action = C> + Clone + Sync,
+    A: OffPolicy<Obs = O, Action = C> + Clone + Sync,
     C: ActionElement,
+    O: Element,
 {
-    type Shared = Replay<f32, C>;
-    type Slot = Slot<C>;
+    type Shared = Replay<O, C>;
+    type Slot = Slot<C, O>;
 
     fn shared(&self) -> Result<Self::Shared, TaskError> {
         Ok(Replay::new(self.config.memory_size, self.rows)?)
@@ -159,8 +163,8 @@ where
     fn train(
         &self,
         agent: &mut A,
-        slot: &mut Slot<C>,
-        shared: &Replay<f32, C>,
+        slot: &mut Slot<C, O>,
+        shared: &Replay<O, C>,
         context: &RoundContext,
     ) -> Result<RoundStats, TaskError> {
         self.check_fit(agent, context)?;
@@ -206,7 +210,7 @@ where
         Ok(stats)
     }
 
-    fn merge(&self, shared: &mut Replay<f32, C>, slots: &mut [Slot<C>]) {
+    fn merge(&self, shared: &mut Replay<O, C>, slots: &mut [Slot<C, O>]) {
         for slot in slots {
             shared.append(&slot.own);
             slot.own.clear();

@@ -2,12 +2,12 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Layout, Morph, Weights};
+use crate::{Layout, NetMorph, Weights};
 
 /// Adam (Kingma and Ba, 2015, algorithm 1) with PyTorch's constants, over one flat vector.
 ///
 /// burn's own keeps its moments by parameter id; here they lie beside the weights in the same order, so that a
-/// [`Morph`] can carry those of surviving weights to the next architecture.
+/// [`NetMorph`] can carry those of surviving weights to the next architecture.
 #[derive(Clone, Debug)]
 pub struct Adam {
     first: Tensor<1>,
@@ -39,7 +39,7 @@ impl Adam {
     }
 
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
-    pub fn morph(&self, morph: &Morph, device: &Device) -> Self {
+    pub fn morph(&self, morph: &NetMorph, device: &Device) -> Self {
         let carry = |moment: &Tensor<1>| {
             let old = Weights::new(morph.from().layout(), crate::device::read(moment.clone()));
             Tensor::from_data(TensorData::from(morph.moments(&old).values()), device)

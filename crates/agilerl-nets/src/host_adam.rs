@@ -3,7 +3,7 @@
 use pulp::Arch;
 
 use crate::adam::{BETAS, EPSILON};
-use crate::{Morph, Weights};
+use crate::{NetMorph, Weights};
 
 /// [`Adam`](crate::Adam) on the host: the same formulas in the same order, in place, without a device or a graph.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl HostAdam {
 
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
     #[must_use]
-    pub fn morph(&self, morph: &Morph) -> Self {
+    pub fn morph(&self, morph: &NetMorph) -> Self {
         let carry = |moment: &[f32]| morph.moments(&Weights::new(morph.from().layout(), moment.to_vec())).into_values();
         Self { first: carry(&self.first), second: carry(&self.second), ..*self }
     }

@@ -215,7 +215,7 @@ impl MlpSpec {
                 });
             }
             let slope = (self.activation == Activation::Prelu).then(|| format!("hidden.{i}.slope"));
-            layers.push(Layer::Activation { function: self.activation, slope });
+            layers.push(Layer::Activation { function: self.activation, slope, gate: None });
             inputs = nodes;
         }
         layers.push(linear("output", inputs, self.outputs));

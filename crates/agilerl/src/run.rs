@@ -4,8 +4,12 @@ use std::path::{Path, PathBuf};
 
 use agilerl_algo::dqn::Loss;
 use agilerl_algo::{AlgoError, Dqn, DqnConfig, Epsilon, OffPolicyConfig, OffPolicyTask};
-use agilerl_env::{BoxEnv, BoxVecEnv, Env, EnvError, SyncVec, make, make_vec, one_hot, one_hot_env};
+use agilerl_env::{
+    BoxEnv, BoxVecEnv, Element, Env, EnvError, Observations, SyncVec, env_info, make, make_pixels, make_vec,
+    make_vec_pixels, one_hot, one_hot_env,
+};
 use agilerl_hpo::{Disk, HpoError, JsonLines, Observer, Outcome, Purpose, Storage, Streams, Trainer, TrainerConfig};
+use agilerl_nets::{ConvSpec, InputNumber};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -52,29 +56,51 @@ impl Default for RunConfig {
 /// println!("{:.1} over 100 episodes", outcome.confirmed_mean);
 /// # Ok::<(), agilerl::Error>(())
 /// ```
-pub struct Run {
+///
+/// Environments that show pixels have a run of their own type, since their observations stay bytes:
+///
+/// ```no_run
+/// use agilerl::prelude::*;
+///
+/// let outcome = Run::with_pixels(RunConfig::recommended("MinAtar/Breakout-v1")).target(8.0).run()?;
+/// # Ok::<(), agilerl::Error>(())
+/// ```
+pub struct Run<O: Element = f32> {
     config: RunConfig,
     out: Option<PathBuf>,
     overwrite: bool,
-    observers: Vec<Box<dyn Observer<Dqn> + Send>>,
+    observers: Vec<Box<dyn Observer<Dqn<O>> + Send>>,
     /// The user's own environments; without them those of the catalogue.
-    envs: Option<Factories>,
+    envs: Option<Factories<O>>,
+    catalogue: fn(&str) -> Factories<O>,
 }
 
-type MakeLanes = dyn Fn(usize) -> Result<BoxVecEnv, EnvError> + Send + Sync;
-type MakeEnv = dyn Fn() -> Result<BoxEnv, EnvError> + Send + Sync;
+type MakeLanes<O> = dyn Fn(usize) -> Result<BoxVecEnv<u32, O>, EnvError> + Send + Sync;
+type MakeEnv<O> = dyn Fn() -> Result<BoxEnv<u32, O>, EnvError> + Send + Sync;
 
 /// How environments are made.
-struct Factories {
-    lanes: Box<MakeLanes>,
-    one: Box<MakeEnv>,
+struct Factories<O: Element = f32> {
+    lanes: Box<MakeLanes<O>>,
+    one: Box<MakeEnv<O>>,
+    /// How an index becomes a row: as a one-hot vector. Other observations pass as they are.
+    encode_lanes: fn(BoxVecEnv<u32, O>) -> BoxVecEnv<u32, O>,
+    encode_one: fn(BoxEnv<u32, O>) -> BoxEnv<u32, O>,
 }
 
 impl Factories {
     fn catalogue(name: &str) -> Self {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec(&lanes_name, lanes));
-        Self { lanes, one: Box::new(move || make(&one_name)) }
+        Self { lanes, one: Box::new(move || make(&one_name)), encode_lanes: one_hot, encode_one: one_hot_env }
+    }
+}
+
+impl Factories<u8> {
+    fn catalogue_of_pixels(name: &str) -> Self {
+        let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
+        let lanes = Box::new(move |lanes| make_vec_pixels(&lanes_name, lanes, 1));
+        let one = Box::new(move || make_pixels(&one_name));
+        Self { lanes, one, encode_lanes: |lanes| lanes, encode_one: |env| env }
     }
 }
 
@@ -86,7 +112,7 @@ impl Run {
 
     /// A run with these settings.
     pub fn with(config: RunConfig) -> Self {
-        Self { config, out: None, overwrite: false, observers: Vec::new(), envs: None }
+        Self::new(config, Factories::catalogue)
     }
 
     /// Trains on an environment of one's own; `make` makes one, its time limit included. A discrete observation is
@@ -101,8 +127,23 @@ impl Run {
         self.envs = Some(Factories {
             lanes: Box::new(move |lanes| Ok(Box::new(SyncVec::from_fn(lanes, |_| make())))),
             one: Box::new(move || Ok(Box::new(single()))),
+            encode_lanes: one_hot,
+            encode_one: one_hot_env,
         });
         self
+    }
+}
+
+impl Run<u8> {
+    /// A run with these settings on an environment of the catalogue that shows pixels: MinAtar's games.
+    pub fn with_pixels(config: RunConfig) -> Self {
+        Self::new(config, Factories::catalogue_of_pixels)
+    }
+}
+
+impl<O: Element + InputNumber> Run<O> {
+    fn new(config: RunConfig, catalogue: fn(&str) -> Factories<O>) -> Self {
+        Self { config, out: None, overwrite: false, observers: Vec::new(), envs: None, catalogue }
     }
 
     /// Number of individuals.
@@ -156,7 +197,7 @@ impl Run {
 
     /// Adds an observer, such as [`Console`](agilerl_hpo::Console).
     #[must_use]
-    pub fn observe(mut self, observer: impl Observer<Dqn> + Send + 'static) -> Self {
+    pub fn observe(mut self, observer: impl Observer<Dqn<O>> + Send + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
     }
@@ -171,7 +212,7 @@ impl Run {
     /// # Errors
     /// Before anything is trained, if a setting makes no sense or the folder cannot be written; later, if an environment
     /// or an observer fails.
-    pub fn run(self) -> Result<Outcome<Dqn>, Error> {
+    pub fn run(self) -> Result<Outcome<Dqn<O>>, Error> {
         Ok(self.build()?.run()?)
     }
 
@@ -179,15 +220,16 @@ impl Run {
     ///
     /// # Errors
     /// If a setting makes no sense or the folder cannot be written.
-    pub fn build(self) -> Result<Trainer<Dqn, OffPolicyTask>, Error> {
-        let Self { mut config, out, overwrite, observers, envs } = self;
+    pub fn build(self) -> Result<Trainer<Dqn<O>, OffPolicyTask<u32, O>>, Error> {
+        let Self { mut config, out, overwrite, observers, envs, catalogue } = self;
         config.round_to_lanes();
         config.validate()?;
-        let envs = envs.unwrap_or_else(|| Factories::catalogue(&config.env));
+        let envs = envs.unwrap_or_else(|| catalogue(&config.env));
         let device = agilerl_nets::parse_device(&config.device)?;
         let example = (envs.one)()?;
         let one_hot_categories = example.observation_space().choices();
-        let obs_len = one_hot_categories.unwrap_or(example.observation_space().row_len());
+        let example = (envs.encode_one)(example);
+        let observations = example.observation_space();
         let choices = example.action_space().choices().ok_or_else(|| AlgoError::Space {
             agent: "DQN",
             env: config.env.clone(),
@@ -196,12 +238,14 @@ impl Run {
         let task = OffPolicyTask::new(
             config.off_policy,
             config.evolution.round_env_steps as usize,
-            move |lanes| (envs.lanes)(lanes).map(one_hot),
-            move || (envs.one)().map(one_hot_env),
+            move |lanes| (envs.lanes)(lanes).map(envs.encode_lanes),
+            move || (envs.one)().map(envs.encode_one),
         )?;
         let streams = Streams::new(config.evolution.seed);
-        let agent =
-            |i| Dqn::new(config.dqn.clone(), obs_len, choices, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
+        let agent = |i| {
+            let mut rng = streams.get(Purpose::Weights, 0, i, 0);
+            Dqn::for_space(config.dqn.clone(), observations, choices, &device, &mut rng)
+        };
         let agents = (0..config.population).map(agent).collect::<Result<Vec<_>, _>>()?;
         let seed = config.evolution.seed;
         let mut trainer = Trainer::new(task, agents, config.evolution)?;
@@ -227,19 +271,40 @@ impl Run {
 
 impl RunConfig {
     /// Settings that solved CartPole-v1 and LunarLander-v3 with every seed tried (`docs/benchmarks.md`): those of the page,
-    /// but for what is named here. They are the same for every environment so far.
+    /// but for what is named here; and for MinAtar's games those of [`recommended_for_boards`](Self::recommended_for_boards).
     ///
     /// Where it differs from the default, and why: two hidden layers of 64 nodes instead of 32; `learn_step` 8 instead of
     /// 16, so that a transition is learnt from 16 times instead of 8; tau 5e-3 instead of 1e-3, so that the target network
     /// follows within some hundred updates; Huber loss, which a crash's -100 does not dominate; epsilon down to 0.02 within
     /// 30,000 steps, since the population explores by its differences too.
     pub fn recommended(env: &str) -> Self {
+        if env_info(env).is_ok_and(|info| info.observations == Observations::Pixels) {
+            return Self::recommended_for_boards(env);
+        }
         let mut config = Self { env: env.to_owned(), ..Self::default() };
         config.dqn.hidden = vec![64, 64];
         config.dqn.learn_step = 8;
         config.dqn.tau = 5e-3;
         config.dqn.loss = Loss::Huber;
         config.dqn.epsilon = Epsilon { start: 1.0, end: 0.02, decay_steps: 30_000 };
+        config
+    }
+
+    /// Settings for MinAtar: the network of Young and Tian (2019), one convolution of 16 channels, 3 x 3, and 128 nodes.
+    fn recommended_for_boards(env: &str) -> Self {
+        let mut config = Self { env: env.to_owned(), population: 4, ..Self::default() };
+        config.dqn.convs = vec![ConvSpec::new(16, 3, 1)];
+        config.dqn.hidden = vec![128];
+        config.dqn.batch_size = 32;
+        config.dqn.learn_step = 4;
+        config.dqn.lr = 5e-4;
+        config.dqn.tau = 5e-3;
+        config.dqn.loss = Loss::Huber;
+        config.dqn.epsilon = Epsilon { start: 1.0, end: 0.02, decay_steps: 100_000 };
+        config.off_policy.memory_size = 300_000;
+        config.off_policy.learning_starts = 5_000;
+        config.evolution.generation_env_steps = 25_000;
+        config.evolution.generations = 20;
         config
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use agilerl_algo::{Dqn, Elite};
 use agilerl_hpo::{Event, Flow, Individual, Observer, ObserverError, Storage, write_atomically};
+use agilerl_nets::InputNumber;
 use serde_json::{Map, Value, json};
 
 use crate::Error;
@@ -47,8 +48,8 @@ pub(crate) struct SaveElite<S> {
     pub(crate) saved: Option<(u64, u64)>,
 }
 
-impl<S: Storage> Observer<Dqn> for SaveElite<S> {
-    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
+impl<S: Storage, O: InputNumber> Observer<Dqn<O>> for SaveElite<S> {
+    fn observe(&mut self, event: &Event<'_, Dqn<O>>) -> Result<Flow, ObserverError> {
         match event {
             Event::Evaluated(report) => {
                 let elite = report.elite();
@@ -80,9 +81,9 @@ impl<S: Storage> Observer<Dqn> for SaveElite<S> {
 }
 
 impl<S: Storage> SaveElite<S> {
-    fn save<const N: usize>(
+    fn save<O: InputNumber, const N: usize>(
         &self,
-        individual: &Individual<Dqn>,
+        individual: &Individual<Dqn<O>>,
         env_steps: u64,
         eval_steps: u64,
         facts: [(&str, Value); N],

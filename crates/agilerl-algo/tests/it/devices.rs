@@ -151,7 +151,7 @@ fn the_two_agree_after_a_mutation_too() {
         agent
     });
     assert_eq!(host.spec(), burn.spec());
-    assert_ne!(host.spec().hidden, [32, 32]);
+    assert_ne!(host.spec().head().hidden, [32, 32]);
     let difference = difference(&host.weights(), &burn.weights());
     assert!(difference < 1e-5, "weights differ by {difference}");
 }

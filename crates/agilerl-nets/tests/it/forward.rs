@@ -82,6 +82,7 @@ fn the_list_of_layers_names_every_parameter_once() {
                     named.extend([weight, bias])
                 }
                 Layer::Activation { slope, .. } => named.extend(slope),
+                other => panic!("a perceptron has no {other:?}"),
             }
         }
         let layout = spec.layout();

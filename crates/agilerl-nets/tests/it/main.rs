@@ -1,5 +1,6 @@
 //! Integration tests of `agilerl-nets`, one binary because each binary links burn.
 
+mod cnn;
 mod forward;
 mod host_pass;
 mod morph;

@@ -1,7 +1,7 @@
 //! The update of deep Q-learning on a burn device.
 
 use agilerl_buffer::Batch;
-use agilerl_nets::{Adam, MlpSpec, Morph, Weights};
+use agilerl_nets::{Adam, InputNumber, NetMorph, NetSpec, Weights};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::{DqnConfig, ILLEGAL, Loss, NORM_EPSILON, discounts};
@@ -23,7 +23,12 @@ impl BurnLearner {
     }
 
     /// One update. Returns the loss, the mean value of the chosen actions, and the gradient's norm before clipping, `[3]`.
-    pub(super) fn learn(&mut self, config: &DqnConfig, spec: &MlpSpec, batch: &Batch<f32, u32>) -> Tensor<1> {
+    pub(super) fn learn<O: InputNumber>(
+        &mut self,
+        config: &DqnConfig,
+        spec: &NetSpec,
+        batch: &Batch<O, u32>,
+    ) -> Tensor<1> {
         let rows = batch.len();
         let matrix = |values: &[f32], width: usize| {
             Tensor::<2>::from_data(TensorData::new(values.to_vec(), [rows, width]), &self.device)
@@ -36,7 +41,8 @@ impl BurnLearner {
         let targets = matrix(batch.rewards(), 1) + matrix(&discounts, 1) * next;
 
         let parameters: Vec<_> = online.into_iter().map(|p| p.autodiff().require_grad()).collect();
-        let values = spec.forward(&parameters, matrix(batch.obs(), spec.inputs)).gather(1, actions);
+        let obs = O::upload(batch.obs(), [rows, spec.inputs()], &self.device);
+        let values = spec.forward(&parameters, obs).gather(1, actions);
         let loss = (config.loss.of(values.clone() - targets) * matrix(batch.weights(), 1)).mean();
         let mut gradients = loss.backward();
         let flat = parameters.iter().map(|parameter| {
@@ -57,10 +63,15 @@ impl BurnLearner {
 
     /// Values of the successors, `[rows, 1]`: `max_a Q_target(s', a)`, or with double Q-learning
     /// `Q_target(s', argmax_a Q_online(s', a))`, over the legal actions.
-    fn next_values(&self, double: bool, spec: &MlpSpec, online: &[Tensor<2>], batch: &Batch<f32, u32>) -> Tensor<2> {
-        let (rows, choices) = (batch.len(), spec.outputs);
-        let next_obs = TensorData::new(batch.next_obs().to_vec(), [rows, spec.inputs]);
-        let next_obs = Tensor::<2>::from_data(next_obs, &self.device);
+    fn next_values<O: InputNumber>(
+        &self,
+        double: bool,
+        spec: &NetSpec,
+        online: &[Tensor<2>],
+        batch: &Batch<O, u32>,
+    ) -> Tensor<2> {
+        let (rows, choices) = (batch.len(), spec.outputs());
+        let next_obs = O::upload(batch.next_obs(), [rows, spec.inputs()], &self.device);
         let illegal = batch.next_masks().map(|legal| {
             let illegal: Vec<bool> = legal.iter().map(|legal| !legal).collect();
             Tensor::<2, Bool>::from_data(TensorData::new(illegal, [rows, choices]), &self.device)
@@ -94,7 +105,7 @@ impl BurnLearner {
         self.target = upload(weights, &self.device);
     }
 
-    pub(super) fn morph(&mut self, morph: &Morph) {
+    pub(super) fn morph(&mut self, morph: &NetMorph) {
         self.adam = self.adam.morph(morph, &self.device);
     }
 }
