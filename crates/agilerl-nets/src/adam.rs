@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Layout, NetMorph, Weights};
+use crate::{Growth, Layout, NetMorph, Weights};
 
 /// Adam (Kingma and Ba, 2015, algorithm 1) with PyTorch's constants, over one flat vector.
 ///
@@ -39,7 +39,11 @@ impl Adam {
     }
 
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
+    /// After [`Growth::Random`] it is a fresh one.
     pub fn morph(&self, morph: &NetMorph, device: &Device) -> Self {
+        if morph.growth() == Growth::Random {
+            return Self::new(morph.to().layout().len(), device);
+        }
         let carry = |moment: &Tensor<1>| {
             let old = Weights::new(morph.from().layout(), crate::device::read(moment.clone()));
             Tensor::from_data(TensorData::from(morph.moments(&old).values()), device)

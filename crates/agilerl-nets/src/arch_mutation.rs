@@ -6,24 +6,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mutation", rename_all = "snake_case")]
 pub enum ArchMutation {
-    /// One more hidden layer before the output, as wide as the last.
+    /// One more hidden layer before the output, as wide as the last: a residual layer of the last stage, or a plain one where
+    /// that can be the identity.
     AddLayer,
-    /// The last hidden layer goes.
+    /// The last hidden layer goes, residual or plain.
     RemoveLayer,
-    /// More nodes in a hidden layer.
+    /// More nodes in a hidden layer and the residual ones behind it.
     AddNodes {
         /// Index of the hidden layer.
         layer: usize,
         /// How many.
         count: usize,
     },
-    /// Fewer nodes in a hidden layer; the least salient go.
+    /// Fewer nodes in a hidden layer and the residual ones behind it; the least salient go.
     RemoveNodes {
         /// Index of the hidden layer.
         layer: usize,
         /// How many.
         count: usize,
     },
+    /// Layer normalisation comes or goes, in all hidden layers. The only one that cannot keep the function.
+    ToggleLayerNorm,
 }
 
 impl ArchMutation {
@@ -34,6 +37,7 @@ impl ArchMutation {
             Self::RemoveLayer => "remove_layer",
             Self::AddNodes { .. } => "add_nodes",
             Self::RemoveNodes { .. } => "remove_nodes",
+            Self::ToggleLayerNorm => "layer_norm",
         }
     }
 }

@@ -5,13 +5,14 @@ use rand::Rng;
 use crate::cnn_spec::FIRST_SLOPE;
 use crate::mlp_spec::fill_uniform;
 use crate::patches::{Patches, exchange_axes, grid};
-use crate::{CnnSpec, ConvMutation, Morph, NetMutation, Weights};
+use crate::{CnnSpec, ConvMutation, Entry, Growth, Morph, NetMutation, Weights};
 
 /// How one convolutional network becomes another.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CnnMorph {
     from: CnnSpec,
     to: CnnSpec,
+    growth: Growth,
     /// One for each convolution of `to`.
     convs: Vec<Origin>,
     /// What becomes of the head, if anything.
@@ -32,15 +33,18 @@ struct Origin {
 const FIRST: &str = "hidden.0.weight";
 
 impl CnnMorph {
-    /// `to` is what the mutation makes of `from`. `None` if the head refuses.
-    pub(crate) fn plan(from: &CnnSpec, to: &CnnSpec, mutation: &NetMutation, weights: &Weights) -> Option<Self> {
+    /// `None` if the limits do not allow it.
+    pub(crate) fn plan(from: &CnnSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
+        let to = from.apply_as(mutation, growth)?;
         let keep = |(layer, conv): (usize, &crate::ConvSpec)| Origin {
             layer: Some(layer),
             channels: (0..conv.channels).map(Some).collect(),
         };
         let mut convs: Vec<Origin> = from.convs.iter().enumerate().map(keep).collect();
         let head = match mutation {
-            NetMutation::Mlp(mutation) => Some(Morph::plan(&from.head, mutation, &head_of(from, weights))?),
+            NetMutation::Mlp(mutation) => {
+                Some(Morph::plan_with(&from.head, mutation, &head_of(from, weights), growth, None)?)
+            }
             NetMutation::Conv(mutation) => {
                 match *mutation {
                     ConvMutation::AddConv => {
@@ -59,13 +63,22 @@ impl CnnMorph {
                     }
                     ConvMutation::ChangeKernel { .. } => {}
                 }
-                rewire_head(from, to, &convs)
+                rewire_head(from, &to, &convs)
             }
         };
-        Some(Self { from: from.clone(), to: to.clone(), convs, head })
+        Some(Self { from: from.clone(), to, growth, convs, head })
+    }
+
+    pub(crate) fn to(&self) -> &CnnSpec {
+        &self.to
     }
 
     pub(crate) fn weights(&self, old: &Weights, rng: &mut impl Rng) -> Weights {
+        if self.growth == Growth::Random {
+            let mut new = self.to.init(rng);
+            copy_common_corners(old, &mut new);
+            return new;
+        }
         let mut new = self.transplant(old);
         for (layer, origin) in self.convs.iter().enumerate() {
             self.grow(&mut new, layer, origin, rng);
@@ -79,6 +92,9 @@ impl CnnMorph {
     }
 
     pub(crate) fn moments(&self, old: &Weights) -> Weights {
+        if self.growth == Growth::Random {
+            return Weights::zeros(self.to.layout());
+        }
         let head = head_of(&self.from, old);
         // After a fold the head's first matrix is a product, and no moment of either factor is its own: rewiring left zeros.
         let head = self.head.as_ref().map_or_else(|| head.clone(), |morph| morph.moments(&head));
@@ -247,6 +263,22 @@ fn most_salient(saliences: &[f32], keep: usize) -> Vec<usize> {
     order.truncate(keep);
     order.sort_unstable();
     order
+}
+
+/// Copies, of each parameter that both have, the corner that both have: AgileRL's way, whatever it was about.
+fn copy_common_corners(old: &Weights, new: &mut Weights) {
+    let strides = |entry: &Entry, axis: usize| entry.shape[axis + 1..].iter().product::<usize>();
+    for (from, values) in old.iter() {
+        let Some(into) = new.layout().entries().iter().find(|into| into.name == from.name).cloned() else { continue };
+        let target = new.get_mut(&into.name).expect("laid out");
+        for (place, &value) in values.iter().enumerate() {
+            let index = |axis: usize| place / strides(from, axis) % from.shape[axis];
+            let axes = 0..from.shape.len();
+            if axes.clone().all(|axis| index(axis) < into.shape[axis]) {
+                target[axes.map(|axis| index(axis) * strides(&into, axis)).sum::<usize>()] = value;
+            }
+        }
+    }
 }
 
 /// The weights of the head.

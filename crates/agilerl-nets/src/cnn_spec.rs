@@ -4,7 +4,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use crate::mlp_spec::fill_uniform;
-use crate::{Activation, ConvMutation, Layer, Layout, MlpSpec, NetError, NetMutation, Weights};
+use crate::{Activation, ConvMutation, Growth, Layer, Layout, MlpSpec, NetError, NetMutation, Weights};
 
 /// A convolutional network: convolutions, each followed by the activation; then the map, flattened channel by channel, is
 /// the input of a perceptron.
@@ -285,24 +285,30 @@ impl CnnSpec {
     /// The spec after a mutation; `None` if the limits do not allow it, a map would be empty or change its shape, or it
     /// names a layer that is not there.
     pub fn apply(&self, mutation: &NetMutation) -> Option<Self> {
+        self.apply_as(mutation, Growth::Preserving)
+    }
+
+    /// As [`apply`](Self::apply); where the function need not be kept, a new layer is always a plain one.
+    pub(crate) fn apply_as(&self, mutation: &NetMutation, growth: Growth) -> Option<Self> {
         let mut next = self.clone();
         match mutation {
-            NetMutation::Mlp(mutation) => next.head = self.head.apply(mutation)?,
+            NetMutation::Mlp(mutation) => next.head = self.head.apply_as(mutation, growth)?,
             NetMutation::Conv(mutation) => {
-                next.convs = self.apply_to_convs(mutation)?;
+                next.convs = self.apply_to_convs(mutation, growth)?;
                 next.fit_head().ok()?;
             }
         }
         (next != *self && next.validate().is_ok()).then_some(next)
     }
 
-    fn apply_to_convs(&self, mutation: &ConvMutation) -> Option<Vec<ConvSpec>> {
+    fn apply_to_convs(&self, mutation: &ConvMutation, growth: Growth) -> Option<Vec<ConvSpec>> {
         let mut convs = self.convs.clone();
         match *mutation {
             ConvMutation::AddConv => {
                 let last = convs.last()?;
                 // What the activation gave passes through it once more unchanged, if it was not held back by a gate.
-                let gated = !self.activation.is_idempotent() || last.gated;
+                let is_identity = self.activation.is_idempotent() && !last.gated;
+                let gated = growth == Growth::Preserving && !is_identity;
                 convs.push(ConvSpec { channels: last.channels, kernel: 3, stride: 1, padding: 1, gated });
             }
             ConvMutation::RemoveConv => {

@@ -3,7 +3,7 @@
 use pulp::Arch;
 
 use crate::adam::{BETAS, EPSILON};
-use crate::{NetMorph, Weights};
+use crate::{Growth, NetMorph, Weights};
 
 /// [`Adam`](crate::Adam) on the host: the same formulas in the same order, in place, without a device or a graph.
 #[derive(Clone, Debug)]
@@ -59,8 +59,12 @@ impl HostAdam {
     }
 
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
+    /// After [`Growth::Random`] it is a fresh one.
     #[must_use]
     pub fn morph(&self, morph: &NetMorph) -> Self {
+        if morph.growth() == Growth::Random {
+            return Self::new(morph.to().layout().len());
+        }
         let carry = |moment: &[f32]| morph.moments(&Weights::new(morph.from().layout(), moment.to_vec())).into_values();
         Self { first: carry(&self.first), second: carry(&self.second), ..*self }
     }

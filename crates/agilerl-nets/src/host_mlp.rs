@@ -1,7 +1,8 @@
 //! A multi-layer perceptron on the host, for acting.
 
+use crate::block::{Block, Role};
 use crate::mlp_spec::LAYER_NORM_EPSILON;
-use crate::{Activation, MlpSpec, Weights};
+use crate::{MlpSpec, Weights};
 
 /// A multi-layer perceptron on the host, without a device or a graph: the fastest way to act on a few rows, and the
 /// same numbers wherever it runs.
@@ -13,18 +14,31 @@ use crate::{Activation, MlpSpec, Weights};
 pub struct HostMlp {
     spec: MlpSpec,
     layers: Vec<Dense>,
-    /// Activations of two neighbouring layers, reused.
-    scratch: [Vec<f32>; 2],
+    /// What comes into a layer, what goes out, and the values; reused.
+    scratch: [Vec<f32>; 3],
 }
 
 /// One linear layer, then normalisation and activation if it is a hidden one.
 #[derive(Clone, Debug)]
 struct Dense {
+    block: Block,
     /// Transposed, `[inputs, outputs]`: then neighbouring outputs are computed together.
     columns: Vec<f32>,
     bias: Vec<f32>,
     norm: Option<(Vec<f32>, Vec<f32>)>,
     slope: f32,
+    gate: f32,
+}
+
+/// What a hidden layer or a head did with a batch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    /// `[batch, inputs]`.
+    pub(crate) input: Vec<f32>,
+    /// `[batch, outputs]`, before normalisation and activation.
+    pub(crate) sums: Vec<f32>,
+    /// `[batch, outputs]`, after them; of a residual layer before its gate.
+    pub(crate) output: Vec<f32>,
 }
 
 impl HostMlp {
@@ -34,14 +48,8 @@ impl HostMlp {
     /// If the weights are not laid out as the spec says.
     pub fn new(spec: &MlpSpec, weights: &Weights) -> Self {
         assert_eq!(weights.layout(), &spec.layout(), "these weights belong to another spec");
-        let mut net = Self { spec: spec.clone(), layers: Vec::new(), scratch: Default::default() };
-        let mut inputs = spec.inputs;
-        for &outputs in spec.hidden.iter().chain([&spec.outputs]) {
-            let norm = (spec.layer_norm && net.layers.len() < spec.hidden.len())
-                .then(|| (vec![0.0; outputs], vec![0.0; outputs]));
-            net.layers.push(Dense { columns: vec![0.0; inputs * outputs], bias: vec![0.0; outputs], norm, slope: 0.0 });
-            inputs = outputs;
-        }
+        let layers = spec.blocks().into_iter().map(Dense::new).collect();
+        let mut net = Self { spec: spec.clone(), layers, scratch: Default::default() };
         net.load(weights.values());
         net
     }
@@ -62,10 +70,8 @@ impl HostMlp {
             rest = tail;
             head
         };
-        let hidden = self.spec.hidden.len();
-        for (i, layer) in self.layers.iter_mut().enumerate() {
-            let outputs = layer.bias.len();
-            let inputs = layer.columns.len() / outputs;
+        for layer in &mut self.layers {
+            let Block { inputs, outputs, .. } = layer.block;
             for (output, row) in next(inputs * outputs).chunks_exact(inputs).enumerate() {
                 for (column, &weight) in layer.columns.chunks_exact_mut(outputs).zip(row) {
                     column[output] = weight;
@@ -76,8 +82,11 @@ impl HostMlp {
                 gain.copy_from_slice(next(outputs));
                 shift.copy_from_slice(next(outputs));
             }
-            if i < hidden && self.spec.activation == Activation::Prelu {
+            if layer.block.has_slope() {
                 layer.slope = next(1)[0];
+            }
+            if layer.block.is_residual() {
+                layer.gate = next(1)[0];
             }
         }
         assert!(rest.is_empty(), "{} weights too many for {}", rest.len(), self.spec);
@@ -88,32 +97,83 @@ impl HostMlp {
     /// # Panics
     /// If `rows` is not a whole number of rows.
     pub fn forward(&mut self, rows: &[f32]) -> &[f32] {
+        self.run(rows, None);
+        &self.scratch[2]
+    }
+
+    /// What every block did with a batch of rows, in the order of the blocks.
+    pub(crate) fn trace(&mut self, rows: &[f32]) -> Vec<Trace> {
+        let mut traces = Vec::new();
+        self.run(rows, Some(&mut traces));
+        traces
+    }
+
+    fn run(&mut self, rows: &[f32], mut traces: Option<&mut Vec<Trace>>) {
         assert_eq!(rows.len() % self.spec.inputs, 0, "{} numbers are no rows of {}", rows.len(), self.spec.inputs);
-        let [x, y] = &mut self.scratch;
+        let [x, y, values] = &mut self.scratch;
         x.clear();
         x.extend_from_slice(rows);
         let batch = rows.len() / self.spec.inputs;
-        let last = self.layers.len() - 1;
-        for (i, layer) in self.layers.iter().enumerate() {
-            let outputs = layer.bias.len();
-            y.resize(batch * outputs, 0.0);
-            for (x, y) in x.chunks_exact(layer.columns.len() / outputs).zip(y.chunks_exact_mut(outputs)) {
-                y.copy_from_slice(&layer.bias);
-                for (&x, column) in x.iter().zip(layer.columns.chunks_exact(outputs)) {
-                    for (y, &weight) in y.iter_mut().zip(column) {
-                        *y += x * weight;
-                    }
-                }
-                if let Some((gain, shift)) = &layer.norm {
-                    normalise(y, gain, shift);
-                }
-                if i < last {
-                    self.spec.activation.apply_in_place(y, layer.slope);
+        for layer in &self.layers {
+            y.resize(batch * layer.block.outputs, 0.0);
+            layer.sum(x, y);
+            let sums = traces.is_some().then(|| y.clone());
+            layer.finish(y);
+            if let (Some(traces), Some(sums)) = (&mut traces, sums) {
+                traces.push(Trace { input: x.clone(), sums, output: y.clone() });
+            }
+            match layer.block.role {
+                Role::Plain { .. } => std::mem::swap(x, y),
+                Role::Residual { .. } => x.iter_mut().zip(&*y).for_each(|(x, y)| *x += layer.gate * y),
+                Role::Output => std::mem::swap(values, y),
+                Role::Value => centre_on(y, values, self.spec.outputs),
+            }
+        }
+    }
+}
+
+impl Dense {
+    fn new(block: Block) -> Self {
+        let outputs = block.outputs;
+        Self {
+            columns: vec![0.0; block.inputs * outputs],
+            bias: vec![0.0; outputs],
+            norm: block.has_norm.then(|| (vec![0.0; outputs], vec![0.0; outputs])),
+            slope: 0.0,
+            gate: 0.0,
+            block,
+        }
+    }
+
+    /// `x W^T + b`.
+    fn sum(&self, x: &[f32], y: &mut [f32]) {
+        let Block { inputs, outputs, .. } = self.block;
+        for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
+            y.copy_from_slice(&self.bias);
+            for (&x, column) in x.iter().zip(self.columns.chunks_exact(outputs)) {
+                for (y, &weight) in y.iter_mut().zip(column) {
+                    *y += x * weight;
                 }
             }
-            std::mem::swap(x, y);
         }
-        x
+    }
+
+    /// Normalisation and activation, in place.
+    fn finish(&self, y: &mut [f32]) {
+        for row in y.chunks_exact_mut(self.block.outputs) {
+            if let Some((gain, shift)) = &self.norm {
+                normalise(row, gain, shift);
+            }
+            self.block.activation.apply_in_place(row, self.slope);
+        }
+    }
+}
+
+/// Makes advantages into values, in place: `(a - mean(a)) + v` for each row.
+pub(crate) fn centre_on(values: &[f32], advantages: &mut [f32], outputs: usize) {
+    for (row, value) in advantages.chunks_exact_mut(outputs).zip(values) {
+        let mean = row.iter().sum::<f32>() / outputs as f32;
+        row.iter_mut().for_each(|advantage| *advantage = (*advantage - mean) + value);
     }
 }
 

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use pulp::Arch;
 
+use crate::block::Block;
+use crate::host_mlp::centre_on;
 use crate::matrix_product::{Matrix, MatrixProduct};
 use crate::mlp_spec::LAYER_NORM_EPSILON;
 use crate::{Activation, MlpSpec};
@@ -33,16 +35,30 @@ use crate::{Activation, MlpSpec};
 #[derive(Clone, Debug)]
 pub struct HostPass {
     spec: MlpSpec,
-    layers: Vec<Dense>,
+    hidden: Vec<Dense>,
+    /// The output, and the value if the network is dueling.
+    heads: Vec<Dense>,
     len: usize,
     obs: Vec<f32>,
-    /// The gradient of what a layer gave out, and of what came into it.
-    gradients: [Vec<f32>; 2],
+    /// What a dueling network gave.
+    values: Vec<f32>,
+    gradients: Gradients,
     product: MatrixProduct,
     arch: Arch,
 }
 
-/// One linear layer, then normalisation and activation if it is a hidden one.
+/// Gradients on their way back.
+#[derive(Clone, Debug, Default)]
+struct Gradients {
+    /// Of what comes out of the layers before those that are done.
+    stream: Vec<f32>,
+    /// Of what a layer gave out, then of its sums.
+    outer: Vec<f32>,
+    /// Of what came into a layer, on the way through its matrix.
+    inner: Vec<f32>,
+}
+
+/// One linear layer, then normalisation and activation if it is a hidden one, then the gate if it is residual.
 #[derive(Clone, Debug)]
 struct Dense {
     inputs: usize,
@@ -52,11 +68,14 @@ struct Dense {
     bias: Range<usize>,
     norm: Option<Norm>,
     slope: Option<usize>,
+    gate: Option<usize>,
     activation: Activation,
     /// `[batch, outputs]`: what the activation was applied to.
     before: Vec<f32>,
     /// `[batch, outputs]`: what it gave. Empty where the activation is the identity, which gives what it takes.
     after: Vec<f32>,
+    /// `[batch, outputs]`: what came in and the gate's share of `after`, in a residual layer.
+    sum: Vec<f32>,
 }
 
 #[derive(Clone, Debug)]
@@ -72,35 +91,20 @@ struct Norm {
 impl HostPass {
     /// For networks of this spec.
     pub fn new(spec: &MlpSpec) -> Self {
-        let mut layers = Vec::new();
-        let (mut inputs, mut len) = (spec.inputs, 0);
-        let mut next = |count: usize| {
-            len += count;
-            len - count..len
-        };
-        for (i, &outputs) in spec.hidden.iter().chain([&spec.outputs]).enumerate() {
-            let is_hidden = i < spec.hidden.len();
-            let activation = if is_hidden { spec.activation } else { Activation::Linear };
-            layers.push(Dense {
-                inputs,
-                outputs,
-                weight: next(inputs * outputs),
-                bias: next(outputs),
-                norm: (is_hidden && spec.layer_norm).then(|| Norm {
-                    gain: next(outputs),
-                    shift: next(outputs),
-                    normal: Vec::new(),
-                    deviations: Vec::new(),
-                }),
-                slope: (activation == Activation::Prelu).then(|| next(1).start),
-                activation,
-                before: Vec::new(),
-                after: Vec::new(),
-            });
-            inputs = outputs;
+        let mut len = 0;
+        let mut hidden: Vec<Dense> = spec.blocks().iter().map(|block| Dense::new(block, &mut len)).collect();
+        let heads = hidden.split_off(hidden.len() - if spec.dueling { 2 } else { 1 });
+        Self {
+            spec: spec.clone(),
+            hidden,
+            heads,
+            len,
+            obs: Vec::new(),
+            values: Vec::new(),
+            gradients: Gradients::default(),
+            product: MatrixProduct::new(),
+            arch: Arch::new(),
         }
-        let (product, arch) = (MatrixProduct::new(), Arch::new());
-        Self { spec: spec.clone(), layers, len, obs: Vec::new(), gradients: Default::default(), product, arch }
     }
 
     /// What the networks are made of.
@@ -119,16 +123,23 @@ impl HostPass {
         let batch = rows.len() / inputs;
         self.obs.clear();
         self.obs.extend_from_slice(rows);
-        for i in 0..self.layers.len() {
-            let (done, rest) = self.layers.split_at_mut(i);
-            let layer = &mut rest[0];
+        let Self { hidden, heads, product, arch, .. } = self;
+        for i in 0..hidden.len() {
+            let (done, rest) = hidden.split_at_mut(i);
             let input = done.last().map_or(self.obs.as_slice(), Dense::output);
-            layer.before.resize(batch * layer.outputs, 0.0);
-            let weight = Matrix::new(&weights[layer.weight.clone()], layer.outputs, layer.inputs);
-            self.product.write(Matrix::new(input, batch, layer.inputs), weight.transposed(), &mut layer.before);
-            self.arch.dispatch(|| layer.finish(weights));
+            rest[0].forward(product, *arch, weights, input, batch);
         }
-        self.layers.last().expect("the output layer").output()
+        let input = hidden.last().map_or(self.obs.as_slice(), Dense::output);
+        heads.iter_mut().for_each(|head| head.forward(product, *arch, weights, input, batch));
+        match &self.heads[..] {
+            [advantages, value] => {
+                self.values.clear();
+                self.values.extend_from_slice(advantages.output());
+                centre_on(value.output(), &mut self.values, self.spec.outputs);
+                &self.values
+            }
+            heads => heads[0].output(),
+        }
     }
 
     /// The gradient of the weights, from the gradient of the values that [`forward`](Self::forward) returned last, for the
@@ -147,44 +158,126 @@ impl HostPass {
     /// If the lengths do not fit.
     pub fn backward_to_input(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32]) -> &[f32] {
         self.differentiate(weights, values_gradient, gradient, true);
-        &self.gradients[0]
+        &self.gradients.stream
     }
 
-    /// Leaves the gradient of the rows that came in, if it is wanted, in the first of the gradients.
+    /// Leaves the gradient of the rows that came in, if it is wanted, in the stream.
     fn differentiate(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32], to_input: bool) {
         assert_eq!((weights.len(), gradient.len()), (self.len, self.len), "weights and gradient for {}", self.spec);
         let batch = self.obs.len() / self.spec.inputs;
         assert_eq!(values_gradient.len(), batch * self.spec.outputs, "a gradient for each of the values");
-        let [outer, inner] = &mut self.gradients;
-        outer.clear();
-        outer.extend_from_slice(values_gradient);
-        for i in (0..self.layers.len()).rev() {
-            let (earlier, rest) = self.layers.split_at_mut(i);
-            let layer = &rest[0];
-            self.arch.dispatch(|| layer.undo_finish(weights, outer, gradient));
-            let input = earlier.last().map_or(self.obs.as_slice(), Dense::output);
-            let at_sums = Matrix::new(outer, batch, layer.outputs);
-            let into = &mut gradient[layer.weight.clone()];
-            self.product.write(at_sums.transposed(), Matrix::new(input, batch, layer.inputs), into);
-            if i > 0 || to_input {
-                inner.resize(batch * layer.inputs, 0.0);
-                let weight = Matrix::new(&weights[layer.weight.clone()], layer.outputs, layer.inputs);
-                self.product.write(at_sums, weight, inner);
-                std::mem::swap(outer, inner);
+        let Self { hidden, heads, product, arch, .. } = self;
+        let Gradients { stream, outer, inner } = &mut self.gradients;
+        let input = hidden.last().map_or(self.obs.as_slice(), Dense::output);
+        let goes_on = to_input || !hidden.is_empty();
+        for (i, head) in heads.iter().enumerate() {
+            outer.clear();
+            match (i, self.spec.dueling) {
+                (_, false) => outer.extend_from_slice(values_gradient),
+                (0, true) => extend_centred(outer, values_gradient, self.spec.outputs),
+                (_, true) => {
+                    outer.extend(values_gradient.chunks_exact(self.spec.outputs).map(|row| row.iter().sum::<f32>()))
+                }
             }
+            head.backward(product, *arch, weights, input, batch, outer, gradient, goes_on.then_some(&mut *inner));
+            match i {
+                0 => std::mem::swap(stream, inner),
+                _ => add(stream, inner),
+            }
+        }
+        for i in (0..hidden.len()).rev() {
+            let (earlier, rest) = hidden.split_at(i);
+            let layer = &rest[0];
+            let input = earlier.last().map_or(self.obs.as_slice(), Dense::output);
+            let goes_on = to_input || i > 0;
+            let Some(gate) = layer.gate else {
+                layer.backward(product, *arch, weights, input, batch, stream, gradient, goes_on.then_some(&mut *inner));
+                std::mem::swap(stream, inner);
+                continue;
+            };
+            gradient[gate] = stream.iter().zip(layer.activated()).map(|(gradient, y)| gradient * y).sum();
+            outer.clear();
+            outer.extend(stream.iter().map(|gradient| weights[gate] * gradient));
+            // Behind a plain layer, so there is always something that it goes on to.
+            layer.backward(product, *arch, weights, input, batch, outer, gradient, Some(&mut *inner));
+            add(stream, inner);
         }
     }
 }
 
 impl Dense {
+    /// A block whose parameters begin at `len`, which is moved behind them.
+    fn new(block: &Block, len: &mut usize) -> Self {
+        let mut next = |count: usize| {
+            *len += count;
+            *len - count..*len
+        };
+        let Block { inputs, outputs, activation, .. } = *block;
+        Self {
+            inputs,
+            outputs,
+            weight: next(inputs * outputs),
+            bias: next(outputs),
+            norm: block.has_norm.then(|| Norm {
+                gain: next(outputs),
+                shift: next(outputs),
+                normal: Vec::new(),
+                deviations: Vec::new(),
+            }),
+            slope: block.has_slope().then(|| next(1).start),
+            gate: block.is_residual().then(|| next(1).start),
+            activation,
+            before: Vec::new(),
+            after: Vec::new(),
+            sum: Vec::new(),
+        }
+    }
+
+    fn forward(&mut self, product: &mut MatrixProduct, arch: Arch, weights: &[f32], input: &[f32], batch: usize) {
+        self.before.resize(batch * self.outputs, 0.0);
+        let weight = Matrix::new(&weights[self.weight.clone()], self.outputs, self.inputs);
+        product.write(Matrix::new(input, batch, self.inputs), weight.transposed(), &mut self.before);
+        arch.dispatch(|| self.finish(weights, input));
+    }
+
+    /// From the gradient of what was activated, `outer`, which becomes that of the sums, to those of the parameters (but
+    /// the gate) and, if it is asked for, of the input.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
+    fn backward(
+        &self,
+        product: &mut MatrixProduct,
+        arch: Arch,
+        weights: &[f32],
+        input: &[f32],
+        batch: usize,
+        outer: &mut [f32],
+        gradient: &mut [f32],
+        inner: Option<&mut Vec<f32>>,
+    ) {
+        arch.dispatch(|| self.undo_finish(weights, outer, gradient));
+        let at_sums = Matrix::new(outer, batch, self.outputs);
+        let into = &mut gradient[self.weight.clone()];
+        product.write(at_sums.transposed(), Matrix::new(input, batch, self.inputs), into);
+        if let Some(inner) = inner {
+            inner.resize(batch * self.inputs, 0.0);
+            let weight = Matrix::new(&weights[self.weight.clone()], self.outputs, self.inputs);
+            product.write(at_sums, weight, inner);
+        }
+    }
+
     /// What the next layer sees.
     fn output(&self) -> &[f32] {
+        if self.gate.is_some() { &self.sum } else { self.activated() }
+    }
+
+    /// What the activation gave.
+    fn activated(&self) -> &[f32] {
         if self.activation == Activation::Linear { &self.before } else { &self.after }
     }
 
-    /// All that follows the product: bias, normalisation, activation.
+    /// All that follows the product: bias, normalisation, activation, gate.
     #[inline(always)]
-    fn finish(&mut self, weights: &[f32]) {
+    fn finish(&mut self, weights: &[f32], input: &[f32]) {
         let bias = &weights[self.bias.clone()];
         for row in self.before.chunks_exact_mut(self.outputs) {
             for (x, bias) in row.iter_mut().zip(bias) {
@@ -199,10 +292,16 @@ impl Dense {
             self.after.extend_from_slice(&self.before);
             self.activation.apply_in_place(&mut self.after, self.slope.map_or(0.0, |slope| weights[slope]));
         }
+        if let Some(gate) = self.gate {
+            let mut sum = std::mem::take(&mut self.sum);
+            sum.clear();
+            sum.extend(input.iter().zip(self.activated()).map(|(x, y)| x + weights[gate] * y));
+            self.sum = sum;
+        }
     }
 
-    /// Turns the gradient of what the layer gave out into that of its sums, in place, and writes the gradients of all
-    /// parameters but the matrix.
+    /// Turns the gradient of what was activated into that of its sums, in place, and writes the gradients of all
+    /// parameters but the matrix and the gate.
     #[inline(always)]
     fn undo_finish(&self, weights: &[f32], outer: &mut [f32], gradient: &mut [f32]) {
         if let Some(slope) = self.slope {
@@ -222,6 +321,18 @@ impl Dense {
             }
         }
     }
+}
+
+/// The gradient of advantages whose mean is taken away, from that of the values.
+fn extend_centred(outer: &mut Vec<f32>, values_gradient: &[f32], outputs: usize) {
+    for row in values_gradient.chunks_exact(outputs) {
+        let mean = row.iter().sum::<f32>() / outputs as f32;
+        outer.extend(row.iter().map(|gradient| gradient - mean));
+    }
+}
+
+fn add(into: &mut [f32], more: &[f32]) {
+    into.iter_mut().zip(more).for_each(|(into, more)| *into += more);
 }
 
 impl Norm {

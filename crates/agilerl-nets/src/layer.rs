@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Activation;
+use crate::block::Block;
+use crate::mlp_spec::LAYER_NORM_EPSILON;
 
 /// One step of a forward pass. The names are those of the saved tensors.
 ///
@@ -73,4 +75,43 @@ pub enum Layer {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         gate: Option<String>,
     },
+    /// `x + gate * y`, where `y` is what the layers make of `x`.
+    Residual {
+        /// In order.
+        layers: Vec<Layer>,
+        /// Name of the factor, `[1]`.
+        gate: String,
+    },
+    /// `(a - mean(a)) + v`, where both are made of what comes in.
+    Dueling {
+        /// What makes `a`, `[outputs]`.
+        advantages: Vec<Layer>,
+        /// What makes `v`, `[1]`.
+        value: Vec<Layer>,
+    },
+}
+
+impl Layer {
+    /// What a block does to the row that comes into it.
+    pub(crate) fn of_block(block: &Block) -> Vec<Self> {
+        let mut steps = vec![Self::Linear {
+            weight: block.parameter("weight"),
+            bias: block.parameter("bias"),
+            inputs: block.inputs,
+            outputs: block.outputs,
+        }];
+        if block.has_norm {
+            steps.push(Self::LayerNorm {
+                weight: block.parameter("norm.weight"),
+                bias: block.parameter("norm.bias"),
+                features: block.outputs,
+                epsilon: LAYER_NORM_EPSILON,
+            });
+        }
+        if block.role.stage().is_some() {
+            let slope = block.has_slope().then(|| block.parameter("slope"));
+            steps.push(Self::Activation { function: block.activation, slope, gate: None });
+        }
+        steps
+    }
 }

@@ -6,6 +6,7 @@
 mod activation;
 mod adam;
 mod arch_mutation;
+mod block;
 mod cnn;
 mod cnn_morph;
 mod cnn_spec;
@@ -45,7 +46,7 @@ pub use input_number::InputNumber;
 pub use layer::Layer;
 pub use mlp::Mlp;
 pub use mlp_spec::{MlpLimits, MlpSpec};
-pub use morph::Morph;
+pub use morph::{Growth, Morph};
 pub use net_morph::NetMorph;
 pub use net_mutation::{ConvMutation, NetMutation};
 pub use net_spec::NetSpec;

@@ -3,8 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::block::Role;
 use crate::mlp_spec::LAYER_NORM_EPSILON;
-use crate::{Activation, MlpSpec, Weights};
+use crate::{MlpSpec, Weights};
 
 /// A multi-layer perceptron on a burn device: its spec, and all its weights in one flat tensor.
 ///
@@ -79,15 +80,24 @@ impl MlpSpec {
         let mut parameters = parameters.iter();
         let mut next = || parameters.next().expect("one tensor for each parameter of the spec");
         let mut x = input;
-        for _ in &self.hidden {
-            x = linear(x, next(), next());
-            if self.layer_norm {
-                x = layer_norm(x, next(), next());
+        let mut heads = Vec::new();
+        for block in self.blocks() {
+            let mut y = linear(x.clone(), next(), next());
+            if block.has_norm {
+                y = layer_norm(y, next(), next());
             }
-            let slope = (self.activation == Activation::Prelu).then(&mut next);
-            x = self.activation.apply(x, slope);
+            let slope = block.has_slope().then(&mut next);
+            y = block.activation.apply(y, slope);
+            match block.role {
+                Role::Plain { .. } => x = y,
+                Role::Residual { .. } => x = x + y * next().clone(),
+                Role::Output | Role::Value => heads.push(y),
+            }
         }
-        linear(x, next(), next())
+        match <[_; 2]>::try_from(heads) {
+            Ok([advantages, value]) => advantages.clone() - advantages.mean_dim(1) + value,
+            Err(mut heads) => heads.pop().expect("an output"),
+        }
     }
 }
 

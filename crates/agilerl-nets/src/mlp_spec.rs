@@ -3,13 +3,23 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use crate::{Activation, ArchMutation, Layer, Layout, NetError, Weights};
+use crate::block::Role;
+use crate::{Activation, ArchMutation, Growth, Layer, Layout, NetError, Weights};
 
 /// Added to the variance by layer normalisation (PyTorch's default).
 pub(crate) const LAYER_NORM_EPSILON: f32 = 1e-5;
 
 /// A multi-layer perceptron: hidden layers, each linear, then (if wanted) layer normalisation, then the activation;
 /// and a linear output.
+///
+/// A hidden layer may be followed by residual ones of its width: `h + a f(norm(W h + b))` with one number `a` for each,
+/// zero at birth (ReZero, Bachlechner et al., 2021), so that a new one changes nothing, whatever the activation. A layer
+/// with its residual ones is a *stage*.
+///
+/// ```
+/// let spec = agilerl_nets::MlpSpec { residual: vec![0, 1], dueling: true, ..agilerl_nets::MlpSpec::new(8, &[64, 32], 4) };
+/// assert_eq!(spec.to_string(), "8-[64, 32+1]-4 relu dueling");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MlpSpec {
@@ -17,12 +27,19 @@ pub struct MlpSpec {
     pub inputs: usize,
     /// Nodes of each hidden layer.
     pub hidden: Vec<usize>,
+    /// How many residual layers follow each hidden layer; none where the list has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub residual: Vec<usize>,
     /// Length of an output row.
     pub outputs: usize,
     /// Between the layers.
     pub activation: Activation,
     /// Whether every hidden layer is normalised before its activation.
     pub layer_norm: bool,
+    /// Whether the output is `V + A - mean(A)`, the value of the row and the advantages of the choices (Wang et al., 2016,
+    /// equation 9), from two linear layers on the last hidden one.
+    #[serde(default)]
+    pub dueling: bool,
     /// Factor on the initial weights of the output layer (AgileRL's `output_vanish`: 0.1), so that first values are small.
     pub output_scale: f32,
     /// How far mutations may go.
@@ -33,19 +50,21 @@ pub struct MlpSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpLimits {
-    /// Fewest hidden layers (AgileRL: 1).
+    /// Fewest hidden layers, residual ones among them (AgileRL: 1).
     pub min_layers: usize,
-    /// Most hidden layers (AgileRL: 3).
+    /// Most hidden layers, residual ones among them (AgileRL: 3).
     pub max_layers: usize,
     /// Fewest nodes in a hidden layer (AgileRL 0.1: 64, so that its documented `[32, 32]` could never shrink).
     pub min_nodes: usize,
     /// Most nodes in a hidden layer (AgileRL: 500).
     pub max_nodes: usize,
+    /// Whether mutations may switch layer normalisation on and off (false).
+    pub layer_norm_gene: bool,
 }
 
 impl Default for MlpLimits {
     fn default() -> Self {
-        Self { min_layers: 1, max_layers: 3, min_nodes: 16, max_nodes: 500 }
+        Self { min_layers: 1, max_layers: 3, min_nodes: 16, max_nodes: 500, layer_norm_gene: false }
     }
 }
 
@@ -55,9 +74,11 @@ impl MlpSpec {
         Self {
             inputs,
             hidden: hidden.to_vec(),
+            residual: Vec::new(),
             outputs,
             activation: Activation::Relu,
             layer_norm: false,
+            dueling: false,
             output_scale: 0.1,
             limits: MlpLimits::default(),
         }
@@ -71,7 +92,7 @@ impl MlpSpec {
         /// Beyond this the product of two widths would no longer be a sensible number of weights.
         const WIDEST: usize = 1 << 16;
         let refuse = |field, value: String, rule: String| Err(NetError::Spec { field, value, rule });
-        let MlpLimits { min_layers, max_layers, min_nodes, max_nodes } = self.limits;
+        let MlpLimits { min_layers, max_layers, min_nodes, max_nodes, .. } = self.limits;
         for (field, value) in [("inputs", self.inputs), ("outputs", self.outputs)] {
             if !(1..=WIDEST).contains(&value) {
                 return refuse(field, value.to_string(), format!("must lie in 1..={WIDEST}"));
@@ -90,13 +111,18 @@ impl MlpSpec {
             let rule = format!("must begin at 1 or more, end at {WIDEST} or less and not be reversed");
             return refuse("limits.min_nodes..=max_nodes", value, rule);
         }
-        if !(min_layers..=max_layers).contains(&self.hidden.len()) {
-            let value = format!("{:?} ({} layers)", self.hidden, self.hidden.len());
-            return refuse(
-                "hidden",
-                value,
-                format!("must have {min_layers} to {max_layers} layers, or widen `limits`"),
-            );
+        if self.residual.len() > self.hidden.len() {
+            let rule = format!("must not be longer than `hidden`, which has {} layers", self.hidden.len());
+            return refuse("residual", format!("{:?}", self.residual), rule);
+        }
+        let layers = self.residual.iter().fold(self.hidden.len(), |sum, more| sum.saturating_add(*more));
+        if !(min_layers..=max_layers).contains(&layers) {
+            let rule = format!("must have {min_layers} to {max_layers} layers, or widen `limits`");
+            let hidden = format!("{:?}", self.hidden);
+            return match self.residual.iter().all(|more| *more == 0) {
+                true => refuse("hidden", format!("{hidden} ({layers} layers)"), rule),
+                false => refuse("hidden + residual", format!("{hidden} + {:?} ({layers} layers)", self.residual), rule),
+            };
         }
         if let Some(nodes) = self.hidden.iter().find(|nodes| !(min_nodes..=max_nodes).contains(*nodes)) {
             let rule =
@@ -112,52 +138,32 @@ impl MlpSpec {
     /// Names, shapes and places of the weights.
     pub fn layout(&self) -> Layout {
         let mut layout = Layout::default();
-        let mut inputs = self.inputs;
-        for (i, &nodes) in self.hidden.iter().enumerate() {
-            layout.push(format!("hidden.{i}.weight"), &[nodes, inputs]);
-            layout.push(format!("hidden.{i}.bias"), &[nodes]);
-            if self.layer_norm {
-                layout.push(format!("hidden.{i}.norm.weight"), &[nodes]);
-                layout.push(format!("hidden.{i}.norm.bias"), &[nodes]);
-            }
-            if self.activation == Activation::Prelu {
-                layout.push(format!("hidden.{i}.slope"), &[1]);
-            }
-            inputs = nodes;
-        }
-        layout.push("output.weight".into(), &[self.outputs, inputs]);
-        layout.push("output.bias".into(), &[self.outputs]);
+        self.blocks().iter().for_each(|block| block.lay_out(&mut layout));
         layout
     }
 
     /// Initial weights, drawn on the host so that they are the same on every device: PyTorch's default for linear
-    /// layers, uniform in +-1/sqrt(inputs) for weights and biases, the output layer scaled by `output_scale`.
+    /// layers, uniform in +-1/sqrt(inputs) for weights and biases, the output layer scaled by `output_scale`. Residual
+    /// layers begin with a gate of zero.
     pub fn init(&self, rng: &mut impl Rng) -> Weights {
         let mut weights = Weights::zeros(self.layout());
-        let mut inputs = self.inputs;
-        for (i, &nodes) in self.hidden.iter().enumerate() {
-            let bound = 1.0 / (inputs as f32).sqrt();
+        for block in self.blocks() {
+            let scale = if block.role.stage().is_some() { 1.0 } else { self.output_scale };
+            let bound = scale / (block.inputs as f32).sqrt();
             for part in ["weight", "bias"] {
-                fill_uniform(weights.get_mut(&format!("hidden.{i}.{part}")).expect("laid out"), bound, rng);
+                fill_uniform(weights.get_mut(&block.parameter(part)).expect("laid out"), bound, rng);
             }
-            if let Some(gain) = weights.get_mut(&format!("hidden.{i}.norm.weight")) {
-                gain.fill(1.0);
-            }
-            if let Some(slope) = weights.get_mut(&format!("hidden.{i}.slope")) {
-                slope.fill(0.25);
-            }
-            inputs = nodes;
-        }
-        let bound = self.output_scale / (inputs as f32).sqrt();
-        for part in ["weight", "bias"] {
-            fill_uniform(weights.get_mut(&format!("output.{part}")).expect("laid out"), bound, rng);
+            weights.fill_neutral(&block);
         }
         weights
     }
 
     /// Draws a change of architecture as AgileRL does: with `new_layer_prob` a layer more or less, otherwise 16, 32 or
-    /// 64 nodes more or less in a random layer. Whether the limits allow it is for [`apply`](Self::apply) to say.
+    /// 64 nodes more or less in a random layer. If layer normalisation is a gene, one draw in eight switches it. Whether the limits allow it is for [`apply`](Self::apply) to say.
     pub fn draw(&self, new_layer_prob: f64, rng: &mut impl Rng) -> ArchMutation {
+        if self.limits.layer_norm_gene && rng.random_bool(0.125) {
+            return ArchMutation::ToggleLayerNorm;
+        }
         let (deeper_or_wider, more) = (rng.random_bool(new_layer_prob), rng.random_bool(0.5));
         let layer = rng.random_range(0..self.hidden.len() as u32) as usize;
         let count = [16, 32, 64][rng.random_range(0..3u32) as usize];
@@ -171,11 +177,28 @@ impl MlpSpec {
 
     /// The spec after a mutation; `None` if the limits do not allow it or it names a layer that is not there.
     pub fn apply(&self, mutation: &ArchMutation) -> Option<Self> {
+        self.apply_as(mutation, Growth::Preserving)
+    }
+
+    /// As [`apply`](Self::apply); where the function need not be kept, a new layer is always a plain one.
+    pub(crate) fn apply_as(&self, mutation: &ArchMutation, growth: Growth) -> Option<Self> {
         let mut next = self.clone();
         match *mutation {
-            ArchMutation::AddLayer => next.hidden.push(*self.hidden.last()?),
+            ArchMutation::AddLayer => {
+                let keeps_identity = self.activation.is_idempotent() && !self.layer_norm;
+                if keeps_identity || growth == Growth::Random {
+                    next.hidden.push(*self.hidden.last()?);
+                } else {
+                    next.residual.resize(self.hidden.len(), 0);
+                    *next.residual.last_mut()? += 1;
+                }
+            }
             ArchMutation::RemoveLayer => {
-                next.hidden.pop();
+                let last = self.hidden.len().checked_sub(1)?;
+                match next.residual.get_mut(last) {
+                    Some(more) if *more > 0 => *more -= 1,
+                    _ => next.hidden.truncate(last),
+                }
             }
             ArchMutation::AddNodes { layer, count } => {
                 let nodes = next.hidden.get_mut(layer)?;
@@ -185,49 +208,51 @@ impl MlpSpec {
                 let nodes = next.hidden.get_mut(layer)?;
                 *nodes = nodes.checked_sub(count)?;
             }
+            ArchMutation::ToggleLayerNorm => next.layer_norm ^= self.limits.layer_norm_gene,
         }
+        // One spec for one network: without zeros at the end.
+        let len = next.residual.iter().rposition(|more| *more > 0).map_or(0, |last| last + 1);
+        next.residual.truncate(len);
         (next != *self && next.validate().is_ok()).then_some(next)
     }
 
-    /// Length of the rows that come into a hidden layer.
-    pub(crate) fn inputs_of(&self, layer: usize) -> usize {
-        if layer == 0 { self.inputs } else { self.hidden[layer - 1] }
+    /// How many residual layers a stage has.
+    pub(crate) fn residual_layers(&self, stage: usize) -> usize {
+        self.residual.get(stage).copied().unwrap_or(0)
     }
 
     /// The same network as a list of plain layers.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers = Vec::new();
-        let mut inputs = self.inputs;
-        let linear = |name: &str, inputs, outputs| Layer::Linear {
-            weight: format!("{name}.weight"),
-            bias: format!("{name}.bias"),
-            inputs,
-            outputs,
-        };
-        for (i, &nodes) in self.hidden.iter().enumerate() {
-            layers.push(linear(&format!("hidden.{i}"), inputs, nodes));
-            if self.layer_norm {
-                layers.push(Layer::LayerNorm {
-                    weight: format!("hidden.{i}.norm.weight"),
-                    bias: format!("hidden.{i}.norm.bias"),
-                    features: nodes,
-                    epsilon: LAYER_NORM_EPSILON,
-                });
+        let mut heads = Vec::new();
+        for block in self.blocks() {
+            let steps = Layer::of_block(&block);
+            match block.role {
+                Role::Plain { .. } => layers.extend(steps),
+                Role::Residual { .. } => layers.push(Layer::Residual { layers: steps, gate: block.parameter("gate") }),
+                Role::Output | Role::Value => heads.push(steps),
             }
-            let slope = (self.activation == Activation::Prelu).then(|| format!("hidden.{i}.slope"));
-            layers.push(Layer::Activation { function: self.activation, slope, gate: None });
-            inputs = nodes;
         }
-        layers.push(linear("output", inputs, self.outputs));
+        match <[_; 2]>::try_from(heads) {
+            Ok([advantages, value]) => layers.push(Layer::Dueling { advantages, value }),
+            Err(heads) => layers.extend(heads.into_iter().flatten()),
+        }
         layers
     }
 }
 
 impl std::fmt::Display for MlpSpec {
-    /// One short line: `8-[64, 64]-4 relu`.
+    /// One short line: `8-[64, 64+1]-4 gelu norm dueling`, where `64+1` is a stage with one residual layer.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let stage = |(stage, nodes): (usize, &usize)| match self.residual_layers(stage) {
+            0 => nodes.to_string(),
+            more => format!("{nodes}+{more}"),
+        };
+        let hidden: Vec<String> = self.hidden.iter().enumerate().map(stage).collect();
         let norm = if self.layer_norm { " norm" } else { "" };
-        write!(f, "{}-{:?}-{} {}{norm}", self.inputs, self.hidden, self.outputs, self.activation)
+        let dueling = if self.dueling { " dueling" } else { "" };
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        write!(f, "{inputs}-[{}]-{outputs} {}{norm}{dueling}", hidden.join(", "), self.activation)
     }
 }
 

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::cnn_morph::CnnMorph;
-use crate::{Morph, NetMutation, NetSpec, Weights};
+use crate::{Growth, Morph, NetMutation, NetSpec, Weights};
 
 /// How one network becomes another: [`Morph`] for any network.
 ///
@@ -15,12 +15,13 @@ use crate::{Morph, NetMutation, NetSpec, Weights};
 pub struct NetMorph {
     from: NetSpec,
     to: NetSpec,
+    growth: Growth,
     plan: Plan,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Plan {
-    Mlp(Morph),
+    Mlp(Box<Morph>),
     Cnn(Box<CnnMorph>),
 }
 
@@ -30,16 +31,34 @@ impl NetMorph {
     /// # Panics
     /// If the weights are not laid out as the spec says.
     pub fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights) -> Option<Self> {
+        Self::plan_with(from, mutation, weights, Growth::Preserving, None)
+    }
+
+    /// As [`plan`](Self::plan), with a choice of what becomes of the weights, and with observations, `[rows, inputs]`, by
+    /// which a perceptron keeps its function when something goes (see [`Morph::plan_with`]); convolutions need none.
+    ///
+    /// # Panics
+    /// If the weights are not laid out as the spec says, or the observations are not a whole number of rows.
+    pub fn plan_with(
+        from: &NetSpec,
+        mutation: &NetMutation,
+        weights: &Weights,
+        growth: Growth,
+        rows: Option<&[f32]>,
+    ) -> Option<Self> {
         assert_eq!(weights.layout(), &from.layout(), "these weights belong to another spec");
-        let to = from.apply(mutation)?;
-        let plan = match (from, &to, mutation) {
-            (NetSpec::Mlp(from), _, NetMutation::Mlp(mutation)) => Plan::Mlp(Morph::plan(from, mutation, weights)?),
-            (NetSpec::Cnn(from), NetSpec::Cnn(to), _) => {
-                Plan::Cnn(Box::new(CnnMorph::plan(from, to, mutation, weights)?))
+        let (to, plan) = match (from, mutation) {
+            (NetSpec::Mlp(from), NetMutation::Mlp(mutation)) => {
+                let morph = Morph::plan_with(from, mutation, weights, growth, rows)?;
+                (morph.to().clone().into(), Plan::Mlp(Box::new(morph)))
             }
-            _ => unreachable!("a mutation keeps a network's kind, and no perceptron takes one of convolutions"),
+            (NetSpec::Mlp(_), NetMutation::Conv(_)) => return None,
+            (NetSpec::Cnn(from), mutation) => {
+                let morph = CnnMorph::plan(from, mutation, weights, growth)?;
+                (morph.to().clone().into(), Plan::Cnn(Box::new(morph)))
+            }
         };
-        Some(Self { from: from.clone(), to, plan })
+        Some(Self { from: from.clone(), to, growth, plan })
     }
 
     /// The architecture before.
@@ -50,6 +69,11 @@ impl NetMorph {
     /// The architecture after.
     pub fn to(&self) -> &NetSpec {
         &self.to
+    }
+
+    /// What becomes of weights and moments.
+    pub fn growth(&self) -> Growth {
+        self.growth
     }
 
     /// The weights after. Only the incoming weights of new nodes and channels are random.

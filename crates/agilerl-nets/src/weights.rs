@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::block::Block;
+
 /// One named parameter of a network: a matrix `[out, in]`, a vector `[out]`, or the kernels of a convolution,
 /// `[out, in, height, width]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +118,15 @@ impl Weights {
     /// Whether every weight is a number.
     pub fn is_finite(&self) -> bool {
         self.values.iter().all(|weight| weight.is_finite())
+    }
+
+    /// Gives a block's normalisation and slope the values of a new layer.
+    pub(crate) fn fill_neutral(&mut self, block: &Block) {
+        for (part, value) in [("norm.weight", 1.0), ("norm.bias", 0.0), ("slope", 0.25)] {
+            if let Some(values) = self.get_mut(&block.parameter(part)) {
+                values.fill(value);
+            }
+        }
     }
 
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {

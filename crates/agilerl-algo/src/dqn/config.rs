@@ -19,6 +19,11 @@ pub struct DqnConfig {
     pub cnn_limits: CnnLimits,
     /// Nodes of each hidden layer, behind the convolutions if there are some (`h_size`: [32, 32]).
     pub hidden: Vec<usize>,
+    /// How many residual layers follow each hidden layer (none).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub residual: Vec<usize>,
+    /// Value and advantages from two heads (Wang et al., 2016; off, as in AgileRL).
+    pub dueling: bool,
     /// Activation between the layers (ReLU).
     pub activation: Activation,
     /// Layer normalisation in the hidden layers (off, as in AgileRL 0.1).
@@ -69,6 +74,8 @@ impl Default for DqnConfig {
             channels_last: false,
             cnn_limits: CnnLimits::default(),
             hidden: vec![32, 32],
+            residual: Vec::new(),
+            dueling: false,
             activation: Activation::Relu,
             layer_norm: false,
             output_scale: 0.1,
@@ -135,6 +142,8 @@ impl DqnConfig {
         MlpSpec {
             inputs: obs_len,
             hidden: self.hidden.clone(),
+            residual: self.residual.clone(),
+            dueling: self.dueling,
             outputs: choices,
             activation: self.activation,
             layer_norm: self.layer_norm,
@@ -145,7 +154,10 @@ impl DqnConfig {
 
     /// Takes on what a mutation of the architecture has changed.
     pub(super) fn take_architecture(&mut self, spec: &NetSpec) {
-        self.hidden.clone_from(&spec.head().hidden);
+        let head = spec.head();
+        self.hidden.clone_from(&head.hidden);
+        self.residual.clone_from(&head.residual);
+        self.layer_norm = head.layer_norm;
         if let NetSpec::Cnn(spec) = spec {
             self.convs.clone_from(&spec.convs);
         }

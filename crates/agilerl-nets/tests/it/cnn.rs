@@ -1,8 +1,8 @@
 //! Convolutional networks: the ways to compute them agree, and they change as perceptrons do.
 
 use agilerl_nets::{
-    Activation, ArchMutation, CnnSpec, ConvMutation, ConvSpec, HostNet, HostNetPass, NetMorph, NetMutation, NetSpec,
-    Weights, parse_device,
+    Activation, ArchMutation, CnnSpec, ConvMutation, ConvSpec, Growth, HostNet, HostNetPass, NetMorph, NetMutation,
+    NetSpec, Weights, parse_device,
 };
 use burn::tensor::{Tensor, TensorData};
 use proptest::prelude::*;
@@ -309,6 +309,27 @@ fn a_linear_convolution_that_goes_leaves_the_values() {
     let new = morph.weights(&weights, &mut rng);
     let change = relative_change(&values(&spec, &weights, &rows), &values(morph.to(), &new, &rows));
     assert!(change < 1e-4, "{change}");
+}
+
+/// AgileRL's way: the corner that both have is copied, and the values move.
+#[test]
+fn random_growth_copies_what_lies_in_the_same_place() {
+    let mut rng = ChaCha8Rng::seed_from_u64(13);
+    let spec = NetSpec::Cnn(spec(Activation::Tanh, false));
+    let weights = trained(&spec, &mut rng);
+    let wider = ConvMutation::AddChannels { layer: 0, count: 8 }.into();
+    let morph = NetMorph::plan_with(&spec, &wider, &weights, Growth::Random, None).unwrap();
+    let new = morph.weights(&weights, &mut rng);
+    let kernels = |weights: &Weights, name: &str| weights.get(name).unwrap().to_vec();
+    assert_eq!(kernels(&new, "conv.0.weight")[..8 * 27], kernels(&weights, "conv.0.weight"));
+    for (new, old) in
+        kernels(&new, "conv.1.weight").chunks(16 * 4).zip(kernels(&weights, "conv.1.weight").chunks(8 * 4))
+    {
+        assert_eq!(new[..8 * 4], *old);
+    }
+    let plain = NetMorph::plan_with(&spec, &ConvMutation::AddConv.into(), &weights, Growth::Random, None).unwrap();
+    let NetSpec::Cnn(plain) = plain.to() else { unreachable!() };
+    assert!(!plain.convs[2].gated);
 }
 
 #[test]

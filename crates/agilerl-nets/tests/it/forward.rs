@@ -1,16 +1,27 @@
 //! The three ways to compute a network agree.
 
-use agilerl_nets::{Activation, HostMlp, Layer, Mlp, MlpSpec, Weights, parse_device};
+use agilerl_nets::{Activation, HostMlp, Layer, Mlp, MlpLimits, MlpSpec, Weights, parse_device};
 use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Every activation, with and without normalisation.
+/// Every activation, with and without normalisation, residual layers and two heads.
 pub(crate) fn specs() -> impl Iterator<Item = MlpSpec> {
     Activation::ALL.into_iter().flat_map(|activation| {
-        [false, true].map(|layer_norm| {
+        (0..8).map(move |options| {
+            let [layer_norm, dueling, is_residual] = [0, 1, 2].map(|bit| options >> bit & 1 == 1);
+            let residual = if is_residual { vec![1, 2] } else { Vec::new() };
+            let limits = MlpLimits { max_layers: 6, ..MlpLimits::default() };
             let hidden = [24, 17];
-            MlpSpec { activation, layer_norm, output_scale: 1.0, ..MlpSpec::new(5, &hidden, 3) }
+            MlpSpec {
+                activation,
+                layer_norm,
+                dueling,
+                residual,
+                output_scale: 1.0,
+                limits,
+                ..MlpSpec::new(5, &hidden, 3)
+            }
         })
     })
 }
@@ -74,19 +85,46 @@ fn a_row_does_not_depend_on_the_rows_beside_it() {
 
 #[test]
 fn the_list_of_layers_names_every_parameter_once() {
+    fn names(layers: Vec<Layer>) -> Vec<String> {
+        let of = |layer| match layer {
+            Layer::Linear { weight, bias, .. } | Layer::LayerNorm { weight, bias, .. } => vec![weight, bias],
+            Layer::Activation { slope, .. } => slope.into_iter().collect(),
+            Layer::Residual { layers, gate } => [names(layers), vec![gate]].concat(),
+            Layer::Dueling { advantages, value } => [names(advantages), names(value)].concat(),
+            other => panic!("a perceptron has no {other:?}"),
+        };
+        layers.into_iter().flat_map(of).collect()
+    }
     for spec in specs() {
-        let mut named = Vec::new();
-        for layer in spec.layers() {
-            match layer {
-                Layer::Linear { weight, bias, .. } | Layer::LayerNorm { weight, bias, .. } => {
-                    named.extend([weight, bias])
-                }
-                Layer::Activation { slope, .. } => named.extend(slope),
-                other => panic!("a perceptron has no {other:?}"),
-            }
-        }
         let layout = spec.layout();
-        assert_eq!(named, layout.entries().iter().map(|entry| entry.name.clone()).collect::<Vec<_>>());
+        let named: Vec<_> = layout.entries().iter().map(|entry| entry.name.clone()).collect();
+        assert_eq!(names(spec.layers()), named, "{spec}");
+    }
+}
+
+/// h = relu(1 * 2 + 1) = 3, then 3 + 0.5 relu(2 * 3 - 1) = 5.5; advantages [5.5, -5.5 + 1] = [5.5, -4.5] of mean 0.5, value
+/// 10 * 5.5 = 55: 55 + 5 and 55 - 5.
+#[test]
+fn a_residual_dueling_network_by_hand() {
+    let mut spec = MlpSpec { residual: vec![1], dueling: true, ..MlpSpec::new(1, &[1], 2) };
+    spec.limits.min_nodes = 1;
+    let flat = vec![2.0, 1.0, 2.0, -1.0, 0.5, 1.0, -1.0, 0.0, 1.0, 10.0, 0.0];
+    let weights = Weights::new(spec.layout(), flat);
+    assert_eq!(values(&spec, &weights, &[1.0]), [60.0, 50.0]);
+}
+
+/// Dueling or not, a residual layer is not there when it is born.
+#[test]
+fn residual_layers_begin_as_the_identity() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for spec in specs().filter(|spec| !spec.residual.is_empty()) {
+        let weights = spec.init(&mut rng);
+        let rows = rows(5, &spec, &mut rng);
+        let plain = MlpSpec { residual: Vec::new(), ..spec.clone() };
+        let kept =
+            plain.layout().entries().iter().flat_map(|entry| weights.get(&entry.name).unwrap().to_vec()).collect();
+        let without = Weights::new(plain.layout(), kept);
+        assert_eq!(values(&spec, &weights, &rows), values(&plain, &without, &rows), "{spec}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The passes that learning on the processor is made of.
 
-use agilerl_nets::{Activation, HostMlp, HostPass, MlpSpec, Weights};
+use agilerl_nets::{Activation, HostMlp, HostPass, MlpSpec, Weights, parse_device};
+use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -96,32 +97,78 @@ fn the_gradient_of_the_rows_is_that_of_finite_differences() {
     }
 }
 
+/// The same as burn's autodiff finds it.
+#[test]
+fn gradients_are_those_of_autodiff() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let device = parse_device("flex").unwrap().burn();
+    for spec in specs() {
+        let weights = trained(&spec, &mut rng);
+        let rows = rows(9, &spec, &mut rng);
+        let factors: Vec<f32> = (0..9 * spec.outputs).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect();
+        let mut pass = HostPass::new(&spec);
+        let mut gradient = vec![f32::NAN; weights.values().len()];
+        pass.forward(weights.values(), &rows);
+        pass.backward(weights.values(), &factors, &mut gradient);
+
+        let matrix = |values: &[f32]| {
+            let width = values.len() / 9;
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [9, width]), &device)
+        };
+        let flat = Tensor::<1>::from_data(TensorData::from(weights.values()), &device).autodiff().require_grad();
+        let sum = (spec.forward(&spec.split(&flat), matrix(&rows).autodiff()) * matrix(&factors).autodiff()).sum();
+        let expected = flat.grad(&sum.backward()).unwrap().into_data().try_into_vec::<f32>().unwrap();
+        for (index, (found, expected)) in gradient.iter().zip(&expected).enumerate() {
+            let error = (found - expected).abs();
+            assert!(error < 1e-5 * (1.0 + expected.abs()), "{spec}: weight {index}: {found} for {expected}");
+        }
+    }
+}
+
 /// The network, plainly, in `f64`.
 fn in_f64(spec: &MlpSpec, weights: &Weights, flat: &[f64], rows: &[f64]) -> Vec<f64> {
     let mut values = Vec::new();
     for row in rows.chunks(spec.inputs) {
         let mut x = row.to_vec();
-        let mut parameters = weights.layout().entries().iter().map(|entry| &flat[entry.range()]);
+        let entries = weights.layout().entries();
+        let (gates, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.name.ends_with(".gate"));
+        let mut gates = gates.into_iter().map(|entry| flat[entry.offset]);
+        let mut parameters = others.into_iter().map(|entry| &flat[entry.range()]);
         let mut next = || parameters.next().expect("one for each entry");
-        for layer in 0..=spec.hidden.len() {
+        let mut dense = |x: &[f64], is_hidden: bool| {
             let (matrix, bias) = (next(), next());
-            let dot = |row: &[f64]| row.iter().zip(&x).map(|(w, x)| w * x).sum::<f64>();
+            let dot = |row: &[f64]| row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>();
             let mut y: Vec<f64> = matrix.chunks(x.len()).zip(bias).map(|(row, bias)| dot(row) + bias).collect();
-            if layer < spec.hidden.len() {
-                if spec.layer_norm {
-                    let (gain, shift) = (next(), next());
-                    let mean = y.iter().sum::<f64>() / y.len() as f64;
-                    let variance = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / y.len() as f64;
-                    let norm =
-                        |((y, gain), shift): ((&f64, &f64), &f64)| (y - mean) / (variance + 1e-5).sqrt() * gain + shift;
-                    y = y.iter().zip(gain).zip(shift).map(norm).collect();
-                }
+            if is_hidden && spec.layer_norm {
+                let (gain, shift) = (next(), next());
+                let mean = y.iter().sum::<f64>() / y.len() as f64;
+                let variance = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / y.len() as f64;
+                let norm =
+                    |((y, gain), shift): ((&f64, &f64), &f64)| (y - mean) / (variance + 1e-5).sqrt() * gain + shift;
+                y = y.iter().zip(gain).zip(shift).map(norm).collect();
+            }
+            if is_hidden {
                 let slope = if spec.activation == Activation::Prelu { next()[0] } else { 0.0 };
                 y.iter_mut().for_each(|y| *y = activation_in_f64(spec.activation, *y, slope));
             }
-            x = y;
+            y
+        };
+        for stage in 0..spec.hidden.len() {
+            x = dense(&x, true);
+            for _ in 0..spec.residual.get(stage).copied().unwrap_or(0) {
+                let y = dense(&x, true);
+                let gate = gates.next().unwrap();
+                x.iter_mut().zip(y).for_each(|(x, y)| *x += gate * y);
+            }
         }
-        values.extend(x);
+        let output = dense(&x, false);
+        if spec.dueling {
+            let value = dense(&x, false)[0];
+            let mean = output.iter().sum::<f64>() / output.len() as f64;
+            values.extend(output.iter().map(|advantage| value + advantage - mean));
+        } else {
+            values.extend(output);
+        }
     }
     values
 }
