@@ -16,8 +16,12 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use agilerl::env::one_hot_env;
+use agilerl::algo::Elite;
+use agilerl::env::{BoxEnv, Element, EnvError, Observations, env_info, make_pixels, one_hot_env};
+#[cfg(feature = "render")]
+use agilerl::env::{BoxRenderEnv, OneHot, make_rendered, make_rendered_pixels};
 use agilerl::hpo::Disk;
+use agilerl::nets::InputNumber;
 use agilerl::prelude::*;
 use anyhow::ensure;
 use clap::Parser;
@@ -58,14 +62,22 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     ensure!(args.episodes > 0, "--episodes is 0; it takes at least one to have a mean");
     let beside = |weights: &Path| weights.parent().unwrap_or(Path::new("")).to_owned();
-    let folder = args.elite.or(args.policy.as_deref().map(beside)).expect("clap asks for one of them");
+    let folder = args.elite.clone().or(args.policy.as_deref().map(beside)).expect("clap asks for one of them");
     let elite = agilerl::load_elite(&Disk, &folder)?;
     let env = args.env.as_deref().unwrap_or(&elite.record.env);
-    let mut agent = elite.agent(&parse_device("cpu")?)?;
-    let example = one_hot_env(make(env)?);
+    match env_info(env)?.observations {
+        Observations::Pixels => play::<u8>(&args, &elite, env),
+        _ => play::<f32>(&args, &elite, env),
+    }
+}
+
+/// Plays in an environment whose observations are made of `O`.
+fn play<O: Played>(args: &Args, elite: &Elite, env: &str) -> anyhow::Result<()> {
+    let mut agent = elite.agent_of::<O>(&parse_device("cpu")?)?;
+    let example = O::one(env)?;
     let fits = (example.observation_space().row_len(), example.action_space().choices());
     let spec = agent.spec();
-    ensure!(fits == (spec.inputs, Some(spec.outputs)), "an agent of {spec} cannot play {env}");
+    ensure!(fits == (spec.inputs(), Some(spec.outputs())), "an agent of {spec} cannot play {env}");
 
     let last = args.seed + args.episodes - 1;
     let seeds: Vec<u64> = (args.seed..=last).collect();
@@ -74,7 +86,7 @@ fn main() -> anyhow::Result<()> {
         let shown = args.seed..args.seed + args.gif_episodes;
         film(&mut agent, env, path, shown, args.gif_width, step_limit)?;
     }
-    let evaluation = agilerl::algo::evaluate(&mut agent, || make(env).map(one_hot_env), &seeds, step_limit)?;
+    let evaluation = agilerl::algo::evaluate(&mut agent, || O::one(env), &seeds, step_limit)?;
     if args.json {
         println!("{}", serde_json::to_string(&evaluation.returns)?);
         return Ok(());
@@ -87,10 +99,38 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How an environment of the catalogue is made whose observations are made of this.
+trait Played: InputNumber + Element {
+    fn one(env: &str) -> Result<BoxEnv<u32, Self>, EnvError>;
+    #[cfg(feature = "render")]
+    fn rendered(env: &str) -> Result<BoxRenderEnv<u32, Self>, EnvError>;
+}
+
+impl Played for f32 {
+    fn one(env: &str) -> Result<BoxEnv, EnvError> {
+        make(env).map(one_hot_env)
+    }
+    #[cfg(feature = "render")]
+    fn rendered(env: &str) -> Result<BoxRenderEnv, EnvError> {
+        let env = make_rendered(env)?;
+        Ok(if env.observation_space().choices().is_some() { Box::new(OneHot::new(env)) } else { env })
+    }
+}
+
+impl Played for u8 {
+    fn one(env: &str) -> Result<BoxEnv<u32, u8>, EnvError> {
+        make_pixels(env)
+    }
+    #[cfg(feature = "render")]
+    fn rendered(env: &str) -> Result<BoxRenderEnv<u32, u8>, EnvError> {
+        make_rendered_pixels(env)
+    }
+}
+
 /// Plays the first episodes once more and draws them, 25 pictures in a second at most.
 #[cfg(feature = "render")]
-fn film(
-    agent: &mut Dqn,
+fn film<O: Played>(
+    agent: &mut Dqn<O>,
     env: &str,
     path: &Path,
     seeds: Range<u64>,
@@ -100,13 +140,10 @@ fn film(
     use std::fs::File;
     use std::io::{BufWriter, Write};
 
-    use agilerl::env::{BoxRenderEnv, Gif, OneHot, Pixmap, Render, make_rendered};
+    use agilerl::env::{Gif, Pixmap, Render};
     use anyhow::Context;
 
-    let mut env: BoxRenderEnv = make_rendered(env)?;
-    if env.observation_space().choices().is_some() {
-        env = Box::new(OneHot::new(env));
-    }
+    let mut env = O::rendered(env)?;
     let [width, height] = env.size();
     let size = [gif_width, (gif_width * height).div_ceil(width)];
     let mut picture = Pixmap::new(size[0], size[1]).context("a picture of no height")?;
@@ -115,7 +152,7 @@ fn film(
     let mut gif = Gif::new(BufWriter::new(File::create(path)?), size, pictures_per_second)?;
 
     let mut rng = Streams::new(seeds.start).get(Purpose::Exploration, 0, 0, 0); // a greedy agent draws nothing from it
-    let (mut obs, mut action) = (vec![0.0; env.observation_space().row_len()], [0]);
+    let (mut obs, mut action) = (vec![O::default(); env.observation_space().row_len()], [0]);
     for seed in seeds {
         env.reset(Some(seed), &mut obs);
         for step in 0..step_limit {
@@ -139,6 +176,6 @@ fn film(
 }
 
 #[cfg(not(feature = "render"))]
-fn film(_: &mut Dqn, _: &str, _: &Path, _: Range<u64>, _: u32, _: u64) -> anyhow::Result<()> {
+fn film<O>(_: &mut Dqn<O>, _: &str, _: &Path, _: Range<u64>, _: u32, _: u64) -> anyhow::Result<()> {
     anyhow::bail!("--gif needs pictures: build with --features render")
 }

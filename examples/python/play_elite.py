@@ -21,7 +21,7 @@ ACTIVATIONS = {
     "lrelu": lambda x, slope: np.where(x > 0, x, np.float32(0.01) * x),
     "prelu": lambda x, slope: np.where(x > 0, x, slope * x),
     "elu": lambda x, slope: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    "gelu": lambda x, slope: np.float32([0.5 * v * (1 + math.erf(v / math.sqrt(2))) for v in x.tolist()]),
+    "gelu": lambda x, slope: np.vectorize(lambda v: 0.5 * v * (1 + math.erf(v / math.sqrt(2))), [np.float32])(x),
     "tanh": lambda x, slope: np.tanh(x),
     "sigmoid": lambda x, slope: 1 / (1 + np.exp(-x)),
     "softplus": lambda x, slope: np.maximum(x, 0) + np.log1p(np.exp(-abs(x))),
@@ -45,6 +45,17 @@ def add_up(rows):
     return np.add.accumulate(rows)[-1]
 
 
+def convolve(image, kernels, bias, stride, padding):
+    """Every output starts from the bias and adds product after product: channel by channel, each row by row."""
+    image = np.pad(image, ((0, 0), (padding, padding), (padding, padding)))
+    channels, size = kernels.shape[1:3]
+    windows = np.lib.stride_tricks.sliding_window_view(image, (size, size), (1, 2))[:, ::stride, ::stride]
+    sums = np.broadcast_to(bias[:, None, None], (len(bias), *windows.shape[1:3]))
+    for channel, y, x in np.ndindex(channels, size, size):
+        sums = sums + kernels[:, channel, y, x, None, None] * windows[channel, :, :, y, x]
+    return sums
+
+
 def forward(layers, weights, x):
     for layer in layers:
         if layer["kind"] == "linear":
@@ -56,7 +67,17 @@ def forward(layers, weights, x):
             deviation = np.sqrt(add_up(x * x) / count + np.float32(layer["epsilon"]))
             x = x / deviation * weights[layer["weight"]] + weights[layer["bias"]]
         elif layer["kind"] == "activation":
-            x = ACTIVATIONS[layer["function"]](x, weights.get(layer.get("slope")))
+            y = ACTIVATIONS[layer["function"]](x, weights.get(layer.get("slope")))
+            x = x + weights[layer["gate"]] * (y - x) if layer.get("gate") else y
+        elif layer["kind"] == "image":
+            shape = layer["channels"], layer["height"], layer["width"]
+            x = x.reshape(shape[1:] + shape[:1]).transpose(2, 0, 1) if layer["channels_last"] else x.reshape(shape)
+        elif layer["kind"] == "scale":
+            x = np.float32(layer["factor"]) * x
+        elif layer["kind"] == "conv":
+            x = convolve(x, weights[layer["weight"]], weights[layer["bias"]], layer["stride"], layer["padding"])
+        elif layer["kind"] == "flatten":
+            x = x.reshape(-1)
         elif layer["kind"] == "residual":
             x = x + weights[layer["gate"]] * forward(layer["layers"], weights, x)
         elif layer["kind"] == "dueling":
@@ -74,6 +95,8 @@ def play(env, record, weights, seed):
     obs, _ = env.reset(seed=seed)
     while not ended:
         x = np.eye(categories, dtype=np.float32)[obs] if categories else np.asarray(obs, np.float32)
+        if record["env"].startswith("MinAtar/"):
+            x = x.transpose(2, 0, 1).reshape(-1)  # the library's boards are [channels, 10, 10]
         obs, reward, terminated, truncated, _ = env.step(int(np.argmax(forward(record["layers"], weights, x))))
         total += float(reward)
         ended = terminated or truncated
@@ -92,6 +115,10 @@ def main():
     weights = read_safetensors(args.elite / "elite.safetensors")
     # The one name of the catalogue that Gymnasium spells as a keyword.
     slips = {} if record["env"] != "FrozenLakeNotSlippery-v1" else {"is_slippery": False}
+    if record["env"].startswith("MinAtar/"):
+        import minatar.gym  # the package `minatar` 1.0.15 tells Gymnasium of its games when it is asked to
+
+        minatar.gym.register_envs()
     env = gymnasium.make("FrozenLake-v1" if slips else record["env"], **slips)
     returns = [play(env, record, weights, args.seed + episode) for episode in range(args.episodes)]
     if args.json:

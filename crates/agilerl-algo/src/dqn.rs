@@ -5,11 +5,14 @@ mod learner;
 mod stack;
 mod state;
 
+use std::marker::PhantomData;
+
 use agilerl_buffer::Batch;
+use agilerl_env::Space;
 use agilerl_hpo::{Change, Evolve, Hyperparameter, StreamRng};
-use agilerl_nets::{Device, HostMlp, MlpSpec, Morph, Weights};
+use agilerl_nets::{Device, HostNet, InputNumber, MlpSpec, NetMorph, NetSpec, Weights};
 use rand::{Rng, RngExt};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use config::{DqnConfig, Loss};
 use learner::Learner;
@@ -17,7 +20,8 @@ use learner::Learner;
 use crate::{Agent, AlgoError, Learned, Mode, OffPolicy, Stack};
 use stack::DqnStack;
 
-/// A deep Q-learning agent: chooses among `n` actions by the values that a network predicts for a row of `f32`.
+/// A deep Q-learning agent: chooses among `n` actions by the values that a network predicts for an observation, a row of
+/// `f32`, or of `u8` where it sees pixels.
 ///
 /// Acting happens on the host, learning on a device: on [`Device::Cpu`] over plain slices, on any other through burn.
 /// Cloning is complete: networks, optimiser, settings.
@@ -35,13 +39,14 @@ use stack::DqnStack;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Dqn {
+pub struct Dqn<O = f32> {
     config: DqnConfig,
-    spec: MlpSpec,
+    spec: NetSpec,
     learner: Learner,
     /// The online network, for acting. Behind after an update, until it is needed.
-    policy: HostMlp,
+    policy: HostNet,
     policy_is_behind: bool,
+    observes: PhantomData<O>,
 }
 
 impl Dqn {
@@ -56,11 +61,70 @@ impl Dqn {
         device: &Device,
         rng: &mut impl Rng,
     ) -> Result<Self, AlgoError> {
-        config.validate()?;
+        if !config.convs.is_empty() {
+            let expected = "none: rows of numbers have no shape; an agent for images is made by `for_space`";
+            let (field, value) = ("convs".to_owned(), format!("a list of {}", config.convs.len()));
+            return Err(AlgoError::Config { field, value, expected: expected.to_owned() });
+        }
         let spec = config.spec(obs_len, choices);
+        Self::drawn(config, spec.into(), device, rng)
+    }
+
+    /// An agent for rows of `f32` with these weights: see [`of_weights`](Self::of_weights).
+    ///
+    /// # Errors
+    /// If a setting is out of range or the network is impossible.
+    ///
+    /// # Panics
+    /// If the weights belong to another spec.
+    pub fn with_weights(
+        config: DqnConfig,
+        spec: impl Into<NetSpec>,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, AlgoError> {
+        Self::of_weights(config, spec, weights, device)
+    }
+}
+
+impl<O: InputNumber> Dqn<O> {
+    /// An agent for observations of this space and `choices` actions, its weights drawn from `rng`: with convolutions, if
+    /// the settings have some and the space is one of images.
+    ///
+    /// ```
+    /// use agilerl_algo::{Agent, Dqn, DqnConfig, Mode};
+    /// use agilerl_env::Space;
+    /// use agilerl_nets::ConvSpec;
+    /// use rand::SeedableRng;
+    ///
+    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    /// let device = agilerl_nets::parse_device("cpu")?;
+    /// let boards = Space::Box { shape: vec![4, 10, 10], low: vec![0.0; 400], high: vec![1.0; 400] };
+    /// let config = DqnConfig { convs: vec![ConvSpec::new(16, 3, 1)], ..DqnConfig::default() };
+    /// let mut agent = Dqn::<u8>::for_space(config, &boards, 3, &device, &mut rng)?;
+    /// let mut actions = [0; 2];
+    /// agent.act(&[1; 2 * 400], None, Mode::Greedy, &mut rng, &mut actions);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a setting is out of range, or the network is impossible or does not fit the space.
+    pub fn for_space(
+        config: DqnConfig,
+        observations: &Space,
+        choices: usize,
+        device: &Device,
+        rng: &mut impl Rng,
+    ) -> Result<Self, AlgoError> {
+        let spec = config.net(observations, choices)?;
+        Self::drawn(config, spec, device, rng)
+    }
+
+    fn drawn(config: DqnConfig, spec: NetSpec, device: &Device, rng: &mut impl Rng) -> Result<Self, AlgoError> {
+        config.validate()?;
         spec.validate()?;
         let weights = spec.init(rng);
-        Self::with_weights(config, spec, &weights, device)
+        Self::of_weights(config, spec, &weights, device)
     }
 
     /// An agent with these weights, in both networks, and a fresh optimiser.
@@ -70,17 +134,18 @@ impl Dqn {
     ///
     /// # Panics
     /// If the weights belong to another spec.
-    pub fn with_weights(
+    pub fn of_weights(
         config: DqnConfig,
-        spec: MlpSpec,
+        spec: impl Into<NetSpec>,
         weights: &Weights,
         device: &Device,
     ) -> Result<Self, AlgoError> {
+        let spec = spec.into();
         config.validate()?;
         spec.validate()?;
         let learner = Learner::new(&spec, weights, device);
-        let policy = HostMlp::new(&spec, weights);
-        Ok(Self { config, spec, learner, policy, policy_is_behind: false })
+        let policy = HostNet::new(&spec, weights);
+        Ok(Self { config, spec, learner, policy, policy_is_behind: false, observes: PhantomData })
     }
 
     /// Its settings, as evolution left them.
@@ -89,7 +154,7 @@ impl Dqn {
     }
 
     /// Its network's spec, as evolution left it.
-    pub fn spec(&self) -> &MlpSpec {
+    pub fn spec(&self) -> &NetSpec {
         &self.spec
     }
 
@@ -118,7 +183,7 @@ impl Dqn {
     ///
     /// # Panics
     /// If `obs` is not a whole number of rows.
-    pub fn values(&mut self, obs: &[f32]) -> &[f32] {
+    pub fn values(&mut self, obs: &[O]) -> &[f32] {
         if std::mem::take(&mut self.policy_is_behind) {
             self.learner.load_online_into(&mut self.policy);
         }
@@ -140,14 +205,14 @@ impl Dqn {
     }
 }
 
-impl Agent for Dqn {
-    type Obs = f32;
+impl<O: InputNumber> Agent for Dqn<O> {
+    type Obs = O;
     type Action = u32;
 
     /// Greedy, or with probability epsilon uniform among the legal choices: one coin for each lane. Of equal values the
     /// first wins.
-    fn act(&mut self, obs: &[f32], masks: Option<&[bool]>, mode: Mode, rng: &mut impl Rng, actions: &mut [u32]) {
-        let (inputs, choices) = (self.spec.inputs, self.spec.outputs);
+    fn act(&mut self, obs: &[O], masks: Option<&[bool]>, mode: Mode, rng: &mut impl Rng, actions: &mut [u32]) {
+        let (inputs, choices) = (self.spec.inputs(), self.spec.outputs());
         assert_eq!(obs.len(), actions.len() * inputs, "{} numbers for {} actions", obs.len(), actions.len());
         if let Some(masks) = masks {
             assert_eq!(masks.len(), actions.len() * choices, "{} flags for {} actions", masks.len(), actions.len());
@@ -157,7 +222,7 @@ impl Agent for Dqn {
     }
 }
 
-impl OffPolicy for Dqn {
+impl<O: InputNumber> OffPolicy for Dqn<O> {
     fn batch_size(&self) -> usize {
         self.config.batch_size
     }
@@ -166,7 +231,7 @@ impl OffPolicy for Dqn {
         self.config.learn_step as f64
     }
 
-    fn learn(&mut self, batch: &Batch<f32, u32>) -> Learned {
+    fn learn(&mut self, batch: &Batch<O, u32>) -> Learned {
         self.policy_is_behind = true;
         self.learner.learn(&self.config, &self.spec, batch)
     }
@@ -182,7 +247,7 @@ impl OffPolicy for Dqn {
     }
 }
 
-impl Evolve for Dqn {
+impl<O: InputNumber> Evolve for Dqn<O> {
     fn hyperparameters(&self) -> Vec<Hyperparameter> {
         let real = |name: &str, value| Hyperparameter { name: name.into(), value, integer: false };
         let whole = |name: &str, value: usize| Hyperparameter { name: name.into(), value: value as f64, integer: true };
@@ -205,23 +270,19 @@ impl Evolve for Dqn {
         let mutation = self.spec.draw(new_layer_prob, rng);
         let weights = self.weights();
         // Without observations: a batch of them would have to be saved and restored for a run to go on with the same bits.
-        let morph = Morph::plan_with(&self.spec, &mutation, &weights, self.config.growth, None)?;
+        let morph = NetMorph::plan_with(&self.spec, &mutation, &weights, self.config.growth, None)?;
         let before = std::mem::replace(&mut self.spec, morph.to().clone());
-        self.config.hidden.clone_from(&self.spec.hidden);
-        self.config.residual.clone_from(&self.spec.residual);
-        self.config.layer_norm = self.spec.layer_norm;
+        self.config.take_architecture(&self.spec);
         // The new nodes of both networks listen to the same: the target takes on what the online network says by them.
         let mut same = rng.clone();
         let target = morph.weights(&self.learner.target(&before), &mut same);
         let weights = morph.weights(&weights, rng);
         self.learner.morph(&morph, &weights, &target);
-        self.policy = HostMlp::new(&self.spec, &weights);
+        self.policy = HostNet::new(&self.spec, &weights);
         self.policy_is_behind = false;
         let what = mutation.name().to_owned();
-        // The nodes tell all, unless something beside them has changed.
-        let nodes_alone = MlpSpec { hidden: before.hidden.clone(), ..self.spec.clone() };
-        let said = |spec: &MlpSpec| if nodes_alone == before { json!(spec.hidden) } else { json!(spec.to_string()) };
-        Some(Change { what, before: said(&before), after: said(&self.spec) })
+        let (before, after) = architectures(&before, &self.spec);
+        Some(Change { what, before, after })
     }
 
     fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
@@ -236,15 +297,16 @@ impl Evolve for Dqn {
     }
 
     fn mutate_activation(&mut self, rng: &mut StreamRng) -> Option<Change> {
-        let before = self.spec.activation;
+        let before = self.spec.activation();
         let others: Vec<_> = self.config.activations_to_mutate_to().collect();
         if others.is_empty() {
             return None;
         }
         let after = others[rng.random_range(0..others.len() as u32) as usize];
         let weights = self.weights();
-        (self.spec.activation, self.config.activation) = (after, after);
-        self.policy = HostMlp::new(&self.spec, &weights);
+        self.spec.set_activation(after);
+        self.config.activation = after;
+        self.policy = HostNet::new(&self.spec, &weights);
         self.replace_weights(&weights);
         Some(Change { what: "activation".into(), before: json!(before), after: json!(after) })
     }
@@ -275,6 +337,17 @@ fn choose(epsilon: f64, values: &[f32], masks: Option<&[bool]>, rng: &mut impl R
             best_choice(&values[row], mask)
         };
     }
+}
+
+/// An architecture before and after a mutation, for logs: the hidden layers, if they tell all.
+fn architectures(before: &NetSpec, after: &NetSpec) -> (Value, Value) {
+    if let (NetSpec::Mlp(before), NetSpec::Mlp(after)) = (before, after) {
+        let nodes_alone = MlpSpec { hidden: before.hidden.clone(), ..after.clone() };
+        if nodes_alone == *before {
+            return (json!(before.hidden), json!(after.hidden));
+        }
+    }
+    (json!(before.to_string()), json!(after.to_string()))
 }
 
 /// The legal choice of the highest value; the first of equals. A value that is not a number is never the highest.

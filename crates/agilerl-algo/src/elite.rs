@@ -1,7 +1,7 @@
 //! A trained agent on disk, readable without this library.
 
 use agilerl_hpo::Digest;
-use agilerl_nets::{Device, Layer, MlpSpec, Weights};
+use agilerl_nets::{Device, InputNumber, Layer, NetSpec, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::{AlgoError, Dqn, DqnConfig};
@@ -44,7 +44,7 @@ pub struct EliteRecord {
     /// The forward pass, in order.
     pub layers: Vec<Layer>,
     /// The network.
-    pub spec: MlpSpec,
+    pub spec: NetSpec,
     /// The agent's settings, as evolution left them.
     pub config: DqnConfig,
     /// Length and digest of `elite.safetensors`: the two files are one unit. Nothing in files of earlier versions.
@@ -59,7 +59,7 @@ const FORMAT: u32 = 1;
 
 impl Elite {
     /// The contents for this agent.
-    pub fn new(agent: &Dqn, env: &str) -> Self {
+    pub fn new<O: InputNumber>(agent: &Dqn<O>, env: &str) -> Self {
         let versions = [("agilerl-algo", env!("CARGO_PKG_VERSION"))];
         let weights = agent.weights().to_safetensors();
         let record = EliteRecord {
@@ -103,20 +103,28 @@ impl Elite {
         Ok(Self { record, weights: weights.to_vec() })
     }
 
-    /// The agent, with a fresh optimiser.
+    /// The agent, with a fresh optimiser, for observations of `f32`.
     ///
     /// # Errors
     /// If its settings are out of range, or the weights do not fit the spec.
     pub fn agent(&self, device: &Device) -> Result<Dqn, AlgoError> {
+        self.agent_of(device)
+    }
+
+    /// The agent, with a fresh optimiser, for observations of `f32` or `u8`, as the environment has them.
+    ///
+    /// # Errors
+    /// If its settings are out of range, or the weights do not fit the spec.
+    pub fn agent_of<O: InputNumber>(&self, device: &Device) -> Result<Dqn<O>, AlgoError> {
         self.record.spec.validate()?;
         check_size(&self.record.spec, &self.weights)?;
         let weights = Weights::from_safetensors(&self.record.spec, &self.weights)?;
-        Dqn::with_weights(self.record.config.clone(), self.record.spec.clone(), &weights, device)
+        Dqn::of_weights(self.record.config.clone(), self.record.spec.clone(), &weights, device)
     }
 }
 
 /// Before anything is allocated for the network that the record claims, or parsed out of a header of any length.
-fn check_size(spec: &MlpSpec, weights: &[u8]) -> Result<(), AlgoError> {
+fn check_size(spec: &NetSpec, weights: &[u8]) -> Result<(), AlgoError> {
     const LONGEST_HEADER: u64 = 1 << 20;
     let refuse = |why: String| Err(AlgoError::Elite(format!("elite.safetensors: {why}")));
     let Some((header, content)) = weights.split_first_chunk::<8>() else { return refuse("it is cut off".to_owned()) };

@@ -3,7 +3,7 @@
 mod member;
 
 use agilerl_buffer::{Batch, Replay, RowLayout};
-use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, EnvError, EpisodeStats, VecEnv};
+use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, Element, EnvError, EpisodeStats, VecEnv};
 use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError, Trainee};
 use rand::Rng;
 use rayon::prelude::*;
@@ -37,16 +37,19 @@ impl Default for OffPolicyConfig {
 ///
 /// In a round every individual steps its own lanes and learns from the memory as it stood when the round began, plus
 /// its own rows of this round; then the rows are handed over in the order of the individuals.
-pub struct OffPolicyTask<C: ActionElement = u32> {
+pub struct OffPolicyTask<C: ActionElement = u32, O: Element = f32> {
     config: OffPolicyConfig,
-    make_lanes: Box<dyn Fn(usize) -> Result<BoxVecEnv<C>, EnvError> + Send + Sync>,
-    make_env: Box<dyn Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync>,
+    make_lanes: Box<MakeLanes<C, O>>,
+    make_env: Box<MakeEnv<C, O>>,
     rows: RowLayout,
     /// Rows that a slot can gather before they are handed over.
     round_env_steps: usize,
 }
 
-impl<C: ActionElement> OffPolicyTask<C> {
+type MakeLanes<C, O> = dyn Fn(usize) -> Result<BoxVecEnv<C, O>, EnvError> + Send + Sync;
+type MakeEnv<C, O> = dyn Fn() -> Result<BoxEnv<C, O>, EnvError> + Send + Sync;
+
+impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
     /// A task out of two factories: one for the `lanes` environments that an individual trains on, one for the single
     /// environments that evaluation plays its episodes in. `round_env_steps` is the longest round that will be asked for.
     ///
@@ -55,8 +58,8 @@ impl<C: ActionElement> OffPolicyTask<C> {
     pub fn new(
         config: OffPolicyConfig,
         round_env_steps: usize,
-        make_lanes: impl Fn(usize) -> Result<BoxVecEnv<C>, EnvError> + Send + Sync + 'static,
-        make_env: impl Fn() -> Result<BoxEnv<C>, EnvError> + Send + Sync + 'static,
+        make_lanes: impl Fn(usize) -> Result<BoxVecEnv<C, O>, EnvError> + Send + Sync + 'static,
+        make_env: impl Fn() -> Result<BoxEnv<C, O>, EnvError> + Send + Sync + 'static,
     ) -> Result<Self, AlgoError> {
         // A step of all lanes is taken or not: the last one may go a little beyond the round.
         let round_env_steps = round_env_steps.next_multiple_of(config.lanes.max(1));
@@ -97,15 +100,15 @@ impl<C: ActionElement> OffPolicyTask<C> {
     }
 }
 
-impl<C: ActionElement> OffPolicyTask<C> {
+impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
     /// Trains agents with one stack key, in lockstep where they can be stacked.
     fn train_group<A>(
         &self,
-        trainees: Vec<Trainee<'_, A, Slot<C>>>,
-        shared: &Replay<f32, C>,
+        trainees: Vec<Trainee<'_, A, Slot<C, O>>>,
+        shared: &Replay<O, C>,
     ) -> Vec<Result<RoundStats, TaskError>>
     where
-        A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
+        A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
     {
         let stacks = trainees.len() > 1 && trainees[0].agent.stack_key().is_some();
         if !stacks {
@@ -124,11 +127,11 @@ impl<C: ActionElement> OffPolicyTask<C> {
 
     fn train_stack<A>(
         &self,
-        trainees: Vec<Trainee<'_, A, Slot<C>>>,
-        shared: &Replay<f32, C>,
+        trainees: Vec<Trainee<'_, A, Slot<C, O>>>,
+        shared: &Replay<O, C>,
     ) -> Result<Vec<RoundStats>, TaskError>
     where
-        A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
+        A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
     {
         let mut members = Vec::with_capacity(trainees.len());
         for trainee in trainees {
@@ -142,7 +145,7 @@ impl<C: ActionElement> OffPolicyTask<C> {
             stack.act(&mut agents, &mut acting);
             members.par_iter_mut().with_max_len(1).try_for_each(Member::step)?;
             loop {
-                let draw = |member: &mut Member<'_, A, C>| member.draw_batch(shared, self.config.learning_starts);
+                let draw = |member: &mut Member<'_, A, C, O>| member.draw_batch(shared, self.config.learning_starts);
                 let drawn: Vec<bool> = members.iter_mut().map(draw).collect();
                 if !drawn.contains(&true) {
                     break;
@@ -183,25 +186,26 @@ impl OffPolicyConfig {
 }
 
 /// What a place of the population owns: environments, the rows of the round, and buffers that are used again.
-pub struct Slot<C: ActionElement = u32> {
-    pub(crate) envs: BoxVecEnv<C>,
+pub struct Slot<C: ActionElement = u32, O: Element = f32> {
+    pub(crate) envs: BoxVecEnv<C, O>,
     /// What to act on, kept because a step overwrites the environment's own.
-    pub(crate) obs: Vec<f32>,
+    pub(crate) obs: Vec<O>,
     actions: Vec<C>,
-    pub(crate) own: Replay<f32, C>,
-    batch: Batch<f32, C>,
+    pub(crate) own: Replay<O, C>,
+    batch: Batch<O, C>,
     pub(crate) episodes: EpisodeStats,
     /// Environment steps taken but not yet paid for with updates.
     pub(crate) debt: f64,
 }
 
-impl<A, C> Task<A> for OffPolicyTask<C>
+impl<A, C, O> Task<A> for OffPolicyTask<C, O>
 where
-    A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
+    A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
     C: ActionElement,
+    O: Element,
 {
-    type Shared = Replay<f32, C>;
-    type Slot = Slot<C>;
+    type Shared = Replay<O, C>;
+    type Slot = Slot<C, O>;
 
     fn shared(&self) -> Result<Self::Shared, TaskError> {
         Ok(Replay::new(self.config.memory_size, self.rows)?)
@@ -225,8 +229,8 @@ where
     fn train(
         &self,
         agent: &mut A,
-        slot: &mut Slot<C>,
-        shared: &Replay<f32, C>,
+        slot: &mut Slot<C, O>,
+        shared: &Replay<O, C>,
         context: &RoundContext,
     ) -> Result<RoundStats, TaskError> {
         self.check_fit(agent, context)?;
@@ -246,8 +250,8 @@ where
     /// Agents that [stack](OffPolicy::stack) train as one program, the others each for itself.
     fn train_all(
         &self,
-        trainees: Vec<Trainee<'_, A, Slot<C>>>,
-        shared: &Replay<f32, C>,
+        trainees: Vec<Trainee<'_, A, Slot<C, O>>>,
+        shared: &Replay<O, C>,
     ) -> Vec<Result<RoundStats, TaskError>> {
         let mut groups: Vec<(Option<String>, Vec<_>)> = Vec::new();
         for (place, trainee) in trainees.into_iter().enumerate() {
@@ -266,7 +270,7 @@ where
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn merge(&self, shared: &mut Replay<f32, C>, slots: &mut [Slot<C>]) {
+    fn merge(&self, shared: &mut Replay<O, C>, slots: &mut [Slot<C, O>]) {
         for slot in slots {
             shared.append(&slot.own);
             slot.own.clear();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use agilerl_buffer::{Replay, Stored};
-use agilerl_env::{ActionElement, EpisodeStats, VecEnv, decode_state, encode_state};
+use agilerl_env::{ActionElement, Element, EpisodeStats, VecEnv, decode_state, encode_state};
 use agilerl_hpo::{PersistTask, TaskError};
 
 use crate::off_policy::{OffPolicyTask, Slot};
@@ -14,23 +14,24 @@ const SLOT: &str = "off-policy slot";
 
 /// What is written of a slot: its environments, what it acts on next, the episodes that run, and the updates it owes.
 /// The rows of the round are handed over before, and all else is written anew before it is read.
-type SavedSlot = (Vec<u8>, Vec<f32>, EpisodeStats, f64);
+type SavedSlot<O> = (Vec<u8>, Vec<O>, EpisodeStats, f64);
 
-impl<A, C> PersistTask<A> for OffPolicyTask<C>
+impl<A, C, O> PersistTask<A> for OffPolicyTask<C, O>
 where
-    A: OffPolicy<Obs = f32, Action = C> + Clone + Send + Sync,
+    A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
     C: ActionElement + Stored,
+    O: Element + Stored,
 {
-    fn save_slot(&self, slot: &Slot<C>) -> Result<Vec<u8>, TaskError> {
+    fn save_slot(&self, slot: &Slot<C, O>) -> Result<Vec<u8>, TaskError> {
         if !slot.own.is_empty() {
             return Err("the rows of a round were not handed over: a slot is saved between two rounds".into());
         }
-        let saved: SavedSlot = (slot.envs.save()?, slot.obs.clone(), slot.episodes.clone(), slot.debt);
+        let saved: SavedSlot<O> = (slot.envs.save()?, slot.obs.clone(), slot.episodes.clone(), slot.debt);
         Ok(encode_state(SLOT, &saved)?)
     }
 
-    fn restore_slot(&self, slot: &mut Slot<C>, bytes: &[u8]) -> Result<(), TaskError> {
-        let (envs, obs, episodes, debt): SavedSlot = decode_state(SLOT, bytes)?;
+    fn restore_slot(&self, slot: &mut Slot<C, O>, bytes: &[u8]) -> Result<(), TaskError> {
+        let (envs, obs, episodes, debt): SavedSlot<O> = decode_state(SLOT, bytes)?;
         if obs.len() != slot.obs.len() || episodes.lanes() != slot.envs.num_envs() || !debt.is_finite() {
             return Err("a slot of other lanes".into());
         }
@@ -40,15 +41,15 @@ where
         Ok(())
     }
 
-    fn items(&self, shared: &Replay<f32, C>) -> Range<u64> {
+    fn items(&self, shared: &Replay<O, C>) -> Range<u64> {
         shared.oldest()..shared.total()
     }
 
-    fn save_items(&self, shared: &Replay<f32, C>, items: Range<u64>) -> Result<Vec<u8>, TaskError> {
+    fn save_items(&self, shared: &Replay<O, C>, items: Range<u64>) -> Result<Vec<u8>, TaskError> {
         Ok(shared.to_bytes(items))
     }
 
-    fn restore_items(&self, shared: &mut Replay<f32, C>, items: Range<u64>, bytes: &[u8]) -> Result<(), TaskError> {
+    fn restore_items(&self, shared: &mut Replay<O, C>, items: Range<u64>, bytes: &[u8]) -> Result<(), TaskError> {
         let found = shared.extend_from_bytes(bytes)?;
         if found != items {
             return Err(AlgoError::Rows { found, expected: items }.into());

@@ -2,13 +2,13 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Growth, Layout, Morph, Weights};
+use crate::{Growth, Layout, NetMorph, Weights};
 
 /// Adam (Kingma and Ba, 2015, algorithm 1) with PyTorch's constants, over the weights of one network or of several of one
 /// architecture, a row each.
 ///
 /// burn's own keeps its moments by parameter id; here they lie beside the weights in the same order, so that a
-/// [`Morph`] can carry those of surviving weights to the next architecture.
+/// [`NetMorph`] can carry those of surviving weights to the next architecture.
 #[derive(Clone, Debug)]
 pub struct Adam {
     /// `[networks, weights]`
@@ -71,7 +71,7 @@ impl Adam {
     ///
     /// # Panics
     /// If it serves several networks.
-    pub fn morph(&self, morph: &Morph, device: &Device) -> Self {
+    pub fn morph(&self, morph: &NetMorph, device: &Device) -> Self {
         if morph.growth() == Growth::Random {
             return Self::new(morph.to().layout().len(), device);
         }

@@ -3,7 +3,7 @@
 use pulp::Arch;
 
 use crate::adam::{BETAS, EPSILON};
-use crate::{Growth, Morph, Weights};
+use crate::{Growth, NetMorph, Weights};
 
 /// [`Adam`](crate::Adam) on the host: the same formulas in the same order, in place, without a device or a graph.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl HostAdam {
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
     /// After [`Growth::Random`] it is a fresh one.
     #[must_use]
-    pub fn morph(&self, morph: &Morph) -> Self {
+    pub fn morph(&self, morph: &NetMorph) -> Self {
         if morph.growth() == Growth::Random {
             return Self::new(morph.to().layout().len());
         }

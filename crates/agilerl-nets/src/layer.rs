@@ -7,6 +7,8 @@ use crate::block::Block;
 use crate::mlp_spec::LAYER_NORM_EPSILON;
 
 /// One step of a forward pass. The names are those of the saved tensors.
+///
+/// Images are arrays `[channels, height, width]`; the others take and give rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Layer {
@@ -32,6 +34,36 @@ pub enum Layer {
         /// Added to the variance.
         epsilon: f32,
     },
+    /// The row becomes an image.
+    Image {
+        /// Channels of the image.
+        channels: usize,
+        /// Its height.
+        height: usize,
+        /// Its width.
+        width: usize,
+        /// Whether the row holds `[height, width, channels]`; `[channels, height, width]` if not.
+        channels_last: bool,
+    },
+    /// `factor x`.
+    Scale {
+        /// What each number is multiplied by.
+        factor: f32,
+    },
+    /// A convolution as PyTorch has it: each output is the bias plus the products of the kernel with what lies under it,
+    /// channel by channel, each row by row.
+    Conv {
+        /// Name of the kernels, `[out, in, height, width]`.
+        weight: String,
+        /// Name of the bias, `[out]`.
+        bias: String,
+        /// Step from one output to the next.
+        stride: usize,
+        /// Rows and columns of zeros on each side.
+        padding: usize,
+    },
+    /// The image becomes a row, channel by channel, each row by row.
+    Flatten,
     /// An elementwise function.
     Activation {
         /// Which.
@@ -39,6 +71,9 @@ pub enum Layer {
         /// Name of PReLU's slope, `[1]`.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         slope: Option<String>,
+        /// Name of the gate, `[1]`: then the function f gives `x + gate (f(x) - x)`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        gate: Option<String>,
     },
     /// `x + gate * y`, where `y` is what the layers make of `x`.
     Residual {
@@ -75,7 +110,7 @@ impl Layer {
         }
         if block.role.stage().is_some() {
             let slope = block.has_slope().then(|| block.parameter("slope"));
-            steps.push(Self::Activation { function: block.activation, slope });
+            steps.push(Self::Activation { function: block.activation, slope, gate: None });
         }
         steps
     }

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::block::Role;
 use crate::mlp_spec::LAYER_NORM_EPSILON;
-use crate::{MlpSpec, Weights};
+use crate::{Entry, Layout, MlpSpec, Weights};
 
 /// A multi-layer perceptron on a burn device: its spec, and all its weights in one flat tensor.
 ///
@@ -67,12 +67,7 @@ impl MlpSpec {
     /// Cuts the flat weights of one or more networks, `[networks, layout().len()]`, into parameters, each a matrix for every
     /// network: what [`forward`](Self::forward) takes. A vector `[n]` becomes a row `[1, n]`.
     pub fn split(&self, flat: &Tensor<2>) -> Vec<Tensor<3>> {
-        let (layout, networks) = (self.layout(), flat.dims()[0]);
-        let cut = |entry: &crate::Entry| {
-            let [rows, columns] = entry.matrix_shape();
-            flat.clone().slice([0..networks, entry.range()]).reshape([networks, rows, columns])
-        };
-        layout.entries().iter().map(cut).collect()
+        self.layout().split(flat)
     }
 
     /// Values under parameters from [`split`](Self::split), a batch of rows for each network: `[networks, batch, inputs]` to
@@ -103,6 +98,18 @@ impl MlpSpec {
             Ok([advantages, value]) => advantages.clone() - advantages.mean_dim(2) + value,
             Err(mut heads) => heads.pop().expect("an output"),
         }
+    }
+}
+
+impl Layout {
+    /// Cuts flat weights, `[networks, len]`, into parameters `[networks, rows, columns]`.
+    pub(crate) fn split(&self, flat: &Tensor<2>) -> Vec<Tensor<3>> {
+        let networks = flat.dims()[0];
+        let cut = |entry: &Entry| {
+            let [rows, columns] = entry.matrix_shape();
+            flat.clone().slice([0..networks, entry.range()]).reshape([networks, rows, columns])
+        };
+        self.entries().iter().map(cut).collect()
     }
 }
 

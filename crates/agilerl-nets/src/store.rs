@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::{MlpSpec, NetError, Weights};
+use crate::{NetError, NetSpec, Weights};
 
 impl Weights {
     /// The bytes of a safetensors file: little-endian f32, names and shapes as in the layout, matrices `[out, in]` as
@@ -26,7 +26,8 @@ impl Weights {
     /// # Errors
     /// [`NetError::Format`] if the bytes are no safetensors file; [`NetError::Mismatch`] if a parameter is missing, is
     /// too many, has another shape or type, or is not finite.
-    pub fn from_safetensors(spec: &MlpSpec, bytes: &[u8]) -> Result<Self, NetError> {
+    pub fn from_safetensors(spec: impl Into<NetSpec>, bytes: &[u8]) -> Result<Self, NetError> {
+        let spec = spec.into();
         let file = SafeTensors::deserialize(bytes)?;
         let mut tensors: HashMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
         let mut weights = Self::zeros(spec.layout());

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::block::Block;
 
-/// One named parameter of a network: a matrix `[out, in]`, or a vector `[out]`.
+/// One named parameter of a network: a matrix `[out, in]`, a vector `[out]`, or the kernels of a convolution,
+/// `[out, in, height, width]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Name, unique within the network: `"hidden.0.weight"`.
@@ -21,12 +22,13 @@ impl Entry {
         self.offset..self.offset + self.shape.iter().product::<usize>()
     }
 
-    /// The shape as a matrix: a vector `[n]` is the row `[1, n]`.
+    /// The shape as a matrix: a vector `[n]` is the row `[1, n]`, and kernels have a row for each channel that goes out.
     pub fn matrix_shape(&self) -> [usize; 2] {
         match self.shape[..] {
             [columns] => [1, columns],
             [rows, columns] => [rows, columns],
-            _ => unreachable!("parameters are matrices or vectors"),
+            [rows, channels, height, width] => [rows, channels * height * width],
+            _ => unreachable!("parameters are vectors, matrices or kernels"),
         }
     }
 }

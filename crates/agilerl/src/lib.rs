@@ -22,7 +22,7 @@ pub use agilerl_nets as nets;
 
 pub use error::Error;
 pub use interrupt::Interrupt;
-pub use run::Run;
+pub use run::{Observation, Run};
 pub use run_config::{CheckpointConfig, RunConfig};
 pub use saved_elite::{load_elite, save_elite};
 pub use training::Training;

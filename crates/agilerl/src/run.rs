@@ -5,8 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agilerl_algo::{AlgoError, Dqn, OffPolicyTask};
-use agilerl_env::{BoxEnv, BoxVecEnv, Env, EnvError, SyncVec, make, make_vec, one_hot, one_hot_env};
+use agilerl_buffer::Stored;
+use agilerl_env::{
+    BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot,
+    one_hot_env,
+};
 use agilerl_hpo::{Checkpoints, Disk, HpoError, Observer, Outcome, Purpose, Storage, Streams, Trainer};
+use agilerl_nets::InputNumber;
 
 use crate::run_folder::{CONFIG, RunFolder, RunLock, is_occupied};
 use crate::training::{Saving, Training};
@@ -21,15 +26,30 @@ use crate::{CheckpointConfig, Error, RunConfig};
 /// println!("{:.1} over 100 episodes", outcome.confirmed_mean);
 /// # Ok::<(), agilerl::Error>(())
 /// ```
-pub struct Run {
+///
+/// Environments that show pixels have a run of their own type, since their observations stay bytes:
+///
+/// ```no_run
+/// use agilerl::prelude::*;
+///
+/// let outcome = Run::with_pixels(RunConfig::recommended("MinAtar/Breakout-v1")).target(8.0).run()?;
+/// # Ok::<(), agilerl::Error>(())
+/// ```
+pub struct Run<O: Element = f32> {
     config: RunConfig,
     out: Option<PathBuf>,
     existing: Existing,
     storage: Option<Arc<dyn Storage>>,
-    observers: Vec<Box<dyn Observer<Dqn> + Send>>,
+    observers: Vec<Box<dyn Observer<Dqn<O>> + Send>>,
     /// The user's own environments; without them those of the catalogue.
-    envs: Option<Factories>,
+    envs: Option<Factories<O>>,
+    catalogue: fn(&str) -> Factories<O>,
 }
+
+/// What observations of a run can be made of: `f32`, or `u8` for pixels.
+pub trait Observation: Element + InputNumber + Stored {}
+
+impl<O: Element + InputNumber + Stored> Observation for O {}
 
 /// What is done with a run that the folder already holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +59,32 @@ enum Existing {
     Resume,
 }
 
-type MakeLanes = dyn Fn(usize) -> Result<BoxVecEnv, EnvError> + Send + Sync;
-type MakeEnv = dyn Fn() -> Result<BoxEnv, EnvError> + Send + Sync;
+type MakeLanes<O> = dyn Fn(usize) -> Result<BoxVecEnv<u32, O>, EnvError> + Send + Sync;
+type MakeEnv<O> = dyn Fn() -> Result<BoxEnv<u32, O>, EnvError> + Send + Sync;
 
 /// How environments are made.
-struct Factories {
-    lanes: Box<MakeLanes>,
-    one: Box<MakeEnv>,
+struct Factories<O: Element = f32> {
+    lanes: Box<MakeLanes<O>>,
+    one: Box<MakeEnv<O>>,
+    /// How an index becomes a row: as a one-hot vector. Other observations pass as they are.
+    encode_lanes: fn(BoxVecEnv<u32, O>) -> BoxVecEnv<u32, O>,
+    encode_one: fn(BoxEnv<u32, O>) -> BoxEnv<u32, O>,
 }
 
 impl Factories {
     fn catalogue(name: &str) -> Self {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec(&lanes_name, lanes));
-        Self { lanes, one: Box::new(move || make(&one_name)) }
+        Self { lanes, one: Box::new(move || make(&one_name)), encode_lanes: one_hot, encode_one: one_hot_env }
+    }
+}
+
+impl Factories<u8> {
+    fn catalogue_of_pixels(name: &str) -> Self {
+        let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
+        let lanes = Box::new(move |lanes| make_vec_pixels(&lanes_name, lanes, 1));
+        let one = Box::new(move || make_pixels(&one_name));
+        Self { lanes, one, encode_lanes: |lanes| lanes, encode_one: |env| env }
     }
 }
 
@@ -64,7 +96,7 @@ impl Run {
 
     /// A run with these settings.
     pub fn with(config: RunConfig) -> Self {
-        Self { config, out: None, existing: Existing::Refuse, storage: None, observers: Vec::new(), envs: None }
+        Self::new(config, Factories::catalogue)
     }
 
     /// Goes on with a run that was stopped, in its folder, with its own settings: from its newest whole checkpoint, as if
@@ -83,13 +115,7 @@ impl Run {
     /// # Errors
     /// [`Error::NoRun`] if the folder holds none, or what is wrong with its settings.
     pub fn resume(folder: impl AsRef<Path>) -> Result<Self, Error> {
-        let folder = folder.as_ref();
-        let path = folder.join(CONFIG);
-        if !path.exists() {
-            return Err(Error::NoRun(folder.to_owned()));
-        }
-        let run = Self::with(RunConfig::read(&path)?).out(folder);
-        Ok(Self { existing: Existing::Resume, ..run })
+        Self::in_folder(folder.as_ref(), Factories::catalogue)
     }
 
     /// Trains on an environment of one's own; `make` makes one, its time limit included. A discrete observation is
@@ -104,8 +130,42 @@ impl Run {
         self.envs = Some(Factories {
             lanes: Box::new(move |lanes| Ok(Box::new(SyncVec::from_fn(lanes, |_| make())))),
             one: Box::new(move || Ok(Box::new(single()))),
+            encode_lanes: one_hot,
+            encode_one: one_hot_env,
         });
         self
+    }
+}
+
+impl Run<u8> {
+    /// A run with these settings on an environment of the catalogue that shows pixels: MinAtar's games.
+    pub fn with_pixels(config: RunConfig) -> Self {
+        Self::new(config, Factories::catalogue_of_pixels)
+    }
+
+    /// Goes on with a run on pixels: see [`Run::resume`].
+    ///
+    /// # Errors
+    /// [`Error::NoRun`] if the folder holds none, or what is wrong with its settings.
+    pub fn resume_pixels(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::in_folder(folder.as_ref(), Factories::catalogue_of_pixels)
+    }
+}
+
+impl<O: Observation> Run<O> {
+    fn new(config: RunConfig, catalogue: fn(&str) -> Factories<O>) -> Self {
+        let existing = Existing::Refuse;
+        Self { config, out: None, existing, storage: None, observers: Vec::new(), envs: None, catalogue }
+    }
+
+    /// The run that a folder holds, to go on with.
+    fn in_folder(folder: &Path, catalogue: fn(&str) -> Factories<O>) -> Result<Self, Error> {
+        let path = folder.join(CONFIG);
+        if !path.exists() {
+            return Err(Error::NoRun(folder.to_owned()));
+        }
+        let run = Self::new(RunConfig::read(&path)?, catalogue).out(folder);
+        Ok(Self { existing: Existing::Resume, ..run })
     }
 
     /// Number of individuals.
@@ -186,7 +246,7 @@ impl Run {
 
     /// Adds an observer, such as [`Console`](agilerl_hpo::Console).
     #[must_use]
-    pub fn observe(mut self, observer: impl Observer<Dqn> + Send + 'static) -> Self {
+    pub fn observe(mut self, observer: impl Observer<Dqn<O>> + Send + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
     }
@@ -201,7 +261,7 @@ impl Run {
     /// # Errors
     /// Before anything is trained, if a setting makes no sense or the folder cannot be written; later, what
     /// [`Training::run`] says.
-    pub fn run(self) -> Result<Outcome<Dqn>, Error> {
+    pub fn run(self) -> Result<Outcome<Dqn<O>>, Error> {
         self.start()?.run()
     }
 
@@ -209,7 +269,7 @@ impl Run {
     ///
     /// # Errors
     /// If a setting makes no sense or the folder cannot be written.
-    pub fn build(self) -> Result<Trainer<Dqn, OffPolicyTask>, Error> {
+    pub fn build(self) -> Result<Trainer<Dqn<O>, OffPolicyTask<u32, O>>, Error> {
         Ok(self.start()?.trainer)
     }
 
@@ -218,11 +278,11 @@ impl Run {
     /// # Errors
     /// If a setting makes no sense, the folder cannot be written, another run works there, or, where the run is resumed,
     /// no checkpoint is whole.
-    pub fn start(self) -> Result<Training, Error> {
-        let Self { mut config, out, existing, storage, observers, envs } = self;
+    pub fn start(self) -> Result<Training<O>, Error> {
+        let Self { mut config, out, existing, storage, observers, envs, catalogue } = self;
         config.validate()?;
         config.round_to_lanes();
-        let envs = envs.unwrap_or_else(|| Factories::catalogue(&config.env));
+        let envs = envs.unwrap_or_else(|| catalogue(&config.env));
         let (mut trainer, one_hot) = make_trainer(&config, envs)?;
         let mut saving = None;
         if let Some(folder) = out {
@@ -245,11 +305,12 @@ impl Run {
 }
 
 /// The trainer of a run, and the number of categories that its observations are encoded by, if they are.
-fn make_trainer(config: &RunConfig, envs: Factories) -> Result<(Trainer<Dqn, OffPolicyTask>, Option<usize>), Error> {
+fn make_trainer<O: Observation>(config: &RunConfig, envs: Factories<O>) -> Result<Made<O>, Error> {
     let device = agilerl_nets::parse_device(&config.device)?;
     let example = (envs.one)()?;
     let one_hot_categories = example.observation_space().choices();
-    let obs_len = one_hot_categories.unwrap_or(example.observation_space().row_len());
+    let example = (envs.encode_one)(example);
+    let observations = example.observation_space();
     let choices = example.action_space().choices().ok_or_else(|| AlgoError::Space {
         agent: "DQN",
         env: config.env.clone(),
@@ -258,15 +319,19 @@ fn make_trainer(config: &RunConfig, envs: Factories) -> Result<(Trainer<Dqn, Off
     let task = OffPolicyTask::new(
         config.off_policy,
         config.evolution.round_env_steps as usize,
-        move |lanes| (envs.lanes)(lanes).map(one_hot),
-        move || (envs.one)().map(one_hot_env),
+        move |lanes| (envs.lanes)(lanes).map(envs.encode_lanes),
+        move || (envs.one)().map(envs.encode_one),
     )?;
     let streams = Streams::new(config.evolution.seed);
-    let agent =
-        |i| Dqn::new(config.dqn.clone(), obs_len, choices, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
+    let agent = |i| {
+        let mut rng = streams.get(Purpose::Weights, 0, i, 0);
+        Dqn::for_space(config.dqn.clone(), observations, choices, &device, &mut rng)
+    };
     let agents = (0..config.population).map(agent).collect::<Result<Vec<_>, _>>()?;
     Ok((Trainer::new(task, agents, config.evolution.clone())?, one_hot_categories))
 }
+
+type Made<O> = (Trainer<Dqn<O>, OffPolicyTask<u32, O>>, Option<usize>);
 
 /// Opens the folder of a run that begins or goes on.
 fn open(

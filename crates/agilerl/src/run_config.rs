@@ -2,7 +2,9 @@
 
 use agilerl_algo::dqn::Loss;
 use agilerl_algo::{DqnConfig, Epsilon, OffPolicyConfig};
+use agilerl_env::{Observations, env_info};
 use agilerl_hpo::TrainerConfig;
+use agilerl_nets::ConvSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -87,19 +89,40 @@ impl CheckpointConfig {
 
 impl RunConfig {
     /// Settings that solved CartPole-v1 and LunarLander-v3 with every seed tried (`docs/benchmarks.md`): those of the page,
-    /// but for what is named here. They are the same for every environment so far.
+    /// but for what is named here; and for MinAtar's games those of the network of Young and Tian (2019).
     ///
     /// Where it differs from the default, and why: two hidden layers of 64 nodes instead of 32; `learn_step` 8 instead of
     /// 16, so that a transition is learnt from 16 times instead of 8; tau 5e-3 instead of 1e-3, so that the target network
     /// follows within some hundred updates; Huber loss, which a crash's -100 does not dominate; epsilon down to 0.02 within
     /// 30,000 steps, since the population explores by its differences too.
     pub fn recommended(env: &str) -> Self {
+        if env_info(env).is_ok_and(|info| info.observations == Observations::Pixels) {
+            return Self::recommended_for_boards(env);
+        }
         let mut config = Self { env: env.to_owned(), ..Self::default() };
         config.dqn.hidden = vec![64, 64];
         config.dqn.learn_step = 8;
         config.dqn.tau = 5e-3;
         config.dqn.loss = Loss::Huber;
         config.dqn.epsilon = Epsilon { start: 1.0, end: 0.02, decay_steps: 30_000 };
+        config
+    }
+
+    /// Settings for MinAtar: the network of Young and Tian (2019), one convolution of 16 channels, 3 x 3, and 128 nodes.
+    fn recommended_for_boards(env: &str) -> Self {
+        let mut config = Self { env: env.to_owned(), population: 4, ..Self::default() };
+        config.dqn.convs = vec![ConvSpec::new(16, 3, 1)];
+        config.dqn.hidden = vec![128];
+        config.dqn.batch_size = 32;
+        config.dqn.learn_step = 4;
+        config.dqn.lr = 5e-4;
+        config.dqn.tau = 5e-3;
+        config.dqn.loss = Loss::Huber;
+        config.dqn.epsilon = Epsilon { start: 1.0, end: 0.02, decay_steps: 100_000 };
+        config.off_policy.memory_size = 300_000;
+        config.off_policy.learning_starts = 5_000;
+        config.evolution.generation_env_steps = 25_000;
+        config.evolution.generations = 20;
         config
     }
 

@@ -11,6 +11,7 @@ use agilerl_hpo::{
     Checkpoint, Digest, Event, Flow, HpoError, JsonLines, MetricsCsv, Observer, ObserverError, Storage,
     write_atomically,
 };
+use agilerl_nets::InputNumber;
 
 use crate::saved_elite::{RECORD, SaveElite, WEIGHTS, remove_elite};
 use crate::{Error, RunConfig};
@@ -129,8 +130,8 @@ impl RunFolder {
     }
 }
 
-impl Observer<Dqn> for RunFolder {
-    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
+impl<O: InputNumber> Observer<Dqn<O>> for RunFolder {
+    fn observe(&mut self, event: &Event<'_, Dqn<O>>) -> Result<Flow, ObserverError> {
         // Each does its own, even after another failed: the first error is the one to tell.
         let told = [self.log.observe(event), self.metrics.observe(event), self.elite.observe(event)];
         told.into_iter().collect::<Result<Vec<_>, _>>().map(|_| Flow::Continue)

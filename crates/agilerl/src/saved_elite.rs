@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use agilerl_algo::{AlgoError, Dqn, Elite};
 use agilerl_hpo::{Event, Flow, HpoError, Individual, Observer, ObserverError, Storage, write_atomically};
+use agilerl_nets::InputNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -102,9 +103,9 @@ impl SaveElite {
         }
     }
 
-    fn save<const N: usize>(
+    fn save<O: InputNumber, const N: usize>(
         &mut self,
-        individual: &Individual<Dqn>,
+        individual: &Individual<Dqn<O>>,
         env_steps: u64,
         eval_steps: u64,
         facts: [(&str, Value); N],
@@ -128,8 +129,8 @@ impl SaveElite {
     }
 }
 
-impl Observer<Dqn> for SaveElite {
-    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
+impl<O: InputNumber> Observer<Dqn<O>> for SaveElite {
+    fn observe(&mut self, event: &Event<'_, Dqn<O>>) -> Result<Flow, ObserverError> {
         match event {
             Event::Evaluated(report) => {
                 let elite = report.elite();

@@ -9,11 +9,11 @@ use agilerl_algo::{Dqn, OffPolicyTask};
 use agilerl_hpo::{Checkpoints, HpoError, Outcome, Trainer};
 
 use crate::run_folder::RunFolder;
-use crate::{CheckpointConfig, Error};
+use crate::{CheckpointConfig, Error, Observation};
 
 /// A run with everything that it needs, ready to train.
-pub struct Training {
-    pub(crate) trainer: Trainer<Dqn, OffPolicyTask>,
+pub struct Training<O: Observation = f32> {
+    pub(crate) trainer: Trainer<Dqn<O>, OffPolicyTask<u32, O>>,
     pub(crate) saving: Option<Saving>,
 }
 
@@ -28,13 +28,13 @@ pub(crate) struct Saving {
     pub(crate) passed_over: Vec<String>,
 }
 
-impl Training {
+impl<O: Observation> Training<O> {
     /// Trains to the end, and saves the run on the way.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if an observer asked for a pause: the state of the run is saved then. Otherwise what went
     /// wrong, as the source of [`Error::Stopped`] if there is a checkpoint to resume from.
-    pub fn run(&mut self) -> Result<Outcome<Dqn>, Error> {
+    pub fn run(&mut self) -> Result<Outcome<Dqn<O>>, Error> {
         self.train().map_err(|error| match (&self.saving, error) {
             (_, error @ Error::Interrupted { .. }) | (None, error) => error,
             (Some(saving), error) => match saving.checkpoints.newest() {
@@ -47,7 +47,7 @@ impl Training {
     }
 
     /// The trainer.
-    pub fn trainer(&self) -> &Trainer<Dqn, OffPolicyTask> {
+    pub fn trainer(&self) -> &Trainer<Dqn<O>, OffPolicyTask<u32, O>> {
         &self.trainer
     }
 
@@ -56,7 +56,7 @@ impl Training {
         self.saving.as_ref().map_or(&[], |saving| &saving.passed_over)
     }
 
-    fn train(&mut self) -> Result<Outcome<Dqn>, Error> {
+    fn train(&mut self) -> Result<Outcome<Dqn<O>>, Error> {
         loop {
             match self.trainer.step() {
                 Ok(ControlFlow::Continue(())) if self.is_due() => self.save()?,

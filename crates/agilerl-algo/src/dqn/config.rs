@@ -1,6 +1,7 @@
 //! Settings of deep Q-learning.
 
-use agilerl_nets::{Activation, Growth, MlpLimits, MlpSpec, ParameterNoise};
+use agilerl_env::Space;
+use agilerl_nets::{Activation, CnnLimits, CnnSpec, ConvSpec, Growth, MlpLimits, MlpSpec, NetSpec, ParameterNoise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,13 @@ use crate::{AlgoError, Epsilon};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DqnConfig {
-    /// Nodes of each hidden layer (`h_size`: [32, 32]).
+    /// Convolutions in front of the hidden layers, for images (`c_size`, `k_size`, `s_size`; none).
+    pub convs: Vec<ConvSpec>,
+    /// Whether images come as `[height, width, channels]` (`CHANNELS_LAST`: false).
+    pub channels_last: bool,
+    /// How far mutations of the convolutions may go.
+    pub cnn_limits: CnnLimits,
+    /// Nodes of each hidden layer, behind the convolutions if there are some (`h_size`: [32, 32]).
     pub hidden: Vec<usize>,
     /// How many residual layers follow each hidden layer (none).
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -68,6 +75,9 @@ pub enum Loss {
 impl Default for DqnConfig {
     fn default() -> Self {
         Self {
+            convs: Vec::new(),
+            channels_last: false,
+            cnn_limits: CnnLimits::default(),
             hidden: vec![32, 32],
             residual: Vec::new(),
             dueling: false,
@@ -95,7 +105,45 @@ impl DqnConfig {
     /// Names of the hyperparameters that evolution may change.
     pub const HYPERPARAMETERS: [&str; 5] = ["lr", "batch_size", "learn_step", "gamma", "tau"];
 
-    /// The network for rows of `obs_len` numbers and `choices` actions.
+    /// The network for observations of this space and `choices` actions: with convolutions for images, if there are
+    /// [`convs`](Self::convs); otherwise a perceptron for the row of numbers, whatever its shape.
+    ///
+    /// Pixels are divided by the space's upper bound, where that is a positive number and the same for all.
+    ///
+    /// # Errors
+    /// [`AlgoError::Config`] if there are convolutions, but the observations are no images;
+    /// [`AlgoError::Net`] if a convolution does not fit on its map.
+    pub fn net(&self, observations: &Space, choices: usize) -> Result<NetSpec, AlgoError> {
+        if self.convs.is_empty() {
+            return Ok(self.spec(observations.row_len(), choices).into());
+        }
+        let (shape, high) = match observations {
+            Space::Box { shape, high, .. } => (shape.as_slice(), high.as_slice()),
+            Space::Discrete { .. } => (&[][..], &[][..]),
+        };
+        let &[a, b, c] = shape else {
+            return Err(AlgoError::Config {
+                field: "convs".into(),
+                value: format!("a list of {}", self.convs.len()),
+                expected: format!("none, since the observations are no images of three axes but {shape:?}"),
+            });
+        };
+        let brightest = high[0];
+        let divides = brightest.is_finite() && brightest > 0.0 && high.iter().all(|bound| *bound == brightest);
+        let mut spec = CnnSpec {
+            input: if self.channels_last { [c, a, b] } else { [a, b, c] },
+            channels_last: self.channels_last,
+            scale: if divides { 1.0 / brightest } else { 1.0 },
+            convs: self.convs.clone(),
+            activation: self.activation,
+            limits: self.cnn_limits,
+            head: self.spec(1, choices),
+        };
+        spec.fit_head()?;
+        Ok(spec.into())
+    }
+
+    /// The perceptron for rows of `obs_len` numbers and `choices` actions.
     pub fn spec(&self, obs_len: usize, choices: usize) -> MlpSpec {
         MlpSpec {
             inputs: obs_len,
@@ -107,6 +155,17 @@ impl DqnConfig {
             layer_norm: self.layer_norm,
             output_scale: self.output_scale,
             limits: self.limits,
+        }
+    }
+
+    /// Takes on what a mutation of the architecture has changed.
+    pub(super) fn take_architecture(&mut self, spec: &NetSpec) {
+        let head = spec.head();
+        self.hidden.clone_from(&head.hidden);
+        self.residual.clone_from(&head.residual);
+        self.layer_norm = head.layer_norm;
+        if let NetSpec::Cnn(spec) = spec {
+            self.convs.clone_from(&spec.convs);
         }
     }
 

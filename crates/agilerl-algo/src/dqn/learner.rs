@@ -4,7 +4,7 @@ mod burn;
 mod host;
 
 use agilerl_buffer::Batch;
-use agilerl_nets::{Device, HostMlp, MlpSpec, Morph, Weights};
+use agilerl_nets::{Device, HostNet, InputNumber, NetMorph, NetSpec, Weights};
 
 pub(super) use self::burn::BurnLearner;
 use self::host::HostLearner;
@@ -22,7 +22,7 @@ pub(super) enum Learner {
 }
 
 impl Learner {
-    pub(super) fn new(spec: &MlpSpec, weights: &Weights, device: &Device) -> Self {
+    pub(super) fn new(spec: &NetSpec, weights: &Weights, device: &Device) -> Self {
         match device {
             Device::Cpu => Self::Host(Box::new(HostLearner::new(spec, weights))),
             Device::Burn(device) => Self::Burn(Box::new(BurnLearner::new(weights, device))),
@@ -30,7 +30,12 @@ impl Learner {
     }
 
     /// One update: a step of Adam down the gradient of the loss, then a step of the target network towards the online one.
-    pub(super) fn learn(&mut self, config: &DqnConfig, spec: &MlpSpec, batch: &Batch<f32, u32>) -> Learned {
+    pub(super) fn learn<O: InputNumber>(
+        &mut self,
+        config: &DqnConfig,
+        spec: &NetSpec,
+        batch: &Batch<O, u32>,
+    ) -> Learned {
         assert!(!batch.is_empty(), "a batch without rows");
         match self {
             Self::Host(learner) => Learned::Host(learner.learn(config, spec, batch)),
@@ -51,21 +56,21 @@ impl Learner {
         *self = Self::Burn(Box::new(learner));
     }
 
-    pub(super) fn online(&self, spec: &MlpSpec) -> Weights {
+    pub(super) fn online(&self, spec: &NetSpec) -> Weights {
         match self {
             Self::Host(learner) => Weights::new(spec.layout(), learner.online().to_vec()),
             Self::Burn(learner) => Weights::new(spec.layout(), learner.online()),
         }
     }
 
-    pub(super) fn target(&self, spec: &MlpSpec) -> Weights {
+    pub(super) fn target(&self, spec: &NetSpec) -> Weights {
         match self {
             Self::Host(learner) => Weights::new(spec.layout(), learner.target().to_vec()),
             Self::Burn(learner) => Weights::new(spec.layout(), learner.target()),
         }
     }
 
-    pub(super) fn load_online_into(&self, policy: &mut HostMlp) {
+    pub(super) fn load_online_into(&self, policy: &mut HostNet) {
         match self {
             Self::Host(learner) => policy.load(learner.online()),
             Self::Burn(learner) => policy.load(&learner.online()),
@@ -88,7 +93,7 @@ impl Learner {
     }
 
     /// The optimiser's first and second moment, and its number of updates.
-    pub(super) fn moments(&self, spec: &MlpSpec) -> (Vec<f32>, Vec<f32>, u32) {
+    pub(super) fn moments(&self, spec: &NetSpec) -> (Vec<f32>, Vec<f32>, u32) {
         match self {
             Self::Host(learner) => learner.moments(),
             Self::Burn(learner) => learner.moments(&spec.layout()),
@@ -111,7 +116,7 @@ impl Learner {
     }
 
     /// Goes over to a mutated architecture with these weights; the optimiser's moments go with those that survive.
-    pub(super) fn morph(&mut self, morph: &Morph, online: &Weights, target: &Weights) {
+    pub(super) fn morph(&mut self, morph: &NetMorph, online: &Weights, target: &Weights) {
         match self {
             Self::Host(learner) => learner.morph(morph),
             Self::Burn(learner) => learner.morph(morph),
@@ -123,7 +128,7 @@ impl Learner {
 
 /// The factor on the successor's value of a row: `gamma^n` after n steps, zero after a termination, which cuts the
 /// bootstrap. A truncation does not: the future exists, it was only not played.
-fn discounts(gamma: f64, batch: &Batch<f32, u32>) -> impl Iterator<Item = f32> {
+fn discounts<O: Copy>(gamma: f64, batch: &Batch<O, u32>) -> impl Iterator<Item = f32> {
     let factor =
         move |(&ended, &steps): (&bool, &u32)| if ended { 0.0 } else { gamma.powi(steps.cast_signed()) as f32 };
     batch.terminated().iter().zip(batch.steps()).map(factor)

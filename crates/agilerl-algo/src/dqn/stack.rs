@@ -1,7 +1,7 @@
 //! Agents that act and learn as one program.
 
 use agilerl_buffer::Batch;
-use agilerl_nets::MlpSpec;
+use agilerl_nets::{InputNumber, NetSpec};
 use burn::tensor::Tensor;
 
 use super::{Dqn, DqnConfig, choose, learner::BurnLearner};
@@ -10,14 +10,14 @@ use crate::{Acting, LearnedSum, Stack};
 /// Agents of one architecture on one burn device: their weights in one tensor, a row each.
 pub(super) struct DqnStack {
     learner: BurnLearner,
-    spec: MlpSpec,
+    spec: NetSpec,
     /// Sums of what the updates said, `[agents, 3]`, and how many there were.
     said: Option<Tensor<2>>,
     updates: Vec<u64>,
 }
 
 impl DqnStack {
-    pub(super) fn new(agents: &[&mut Dqn]) -> Self {
+    pub(super) fn new<O: InputNumber>(agents: &[&mut Dqn<O>]) -> Self {
         let learners: Vec<_> =
             agents.iter().map(|agent| agent.learner.on_device().expect("agents with a stack key")).collect();
         let (learner, spec) = (BurnLearner::stack(&learners), agents[0].spec.clone());
@@ -25,17 +25,17 @@ impl DqnStack {
     }
 }
 
-impl Stack<Dqn> for DqnStack {
-    fn act(&mut self, agents: &mut [&mut Dqn], acting: &mut [Acting<'_, f32, u32>]) {
-        let obs = acting.iter().flat_map(|acting| acting.obs.iter().copied()).collect();
-        let values = self.learner.values(&self.spec, obs);
+impl<O: InputNumber> Stack<Dqn<O>> for DqnStack {
+    fn act(&mut self, agents: &mut [&mut Dqn<O>], acting: &mut [Acting<'_, O, u32>]) {
+        let obs: Vec<O> = acting.iter().flat_map(|acting| acting.obs.iter().copied()).collect();
+        let values = self.learner.values(&self.spec, &obs);
         let share = values.len() / agents.len();
         for ((agent, acting), values) in agents.iter().zip(acting).zip(values.chunks_exact(share)) {
             choose(agent.epsilon(acting.mode), values, acting.masks, acting.rng, acting.actions);
         }
     }
 
-    fn learn(&mut self, agents: &[&Dqn], batches: &[Option<&Batch<f32, u32>>]) {
+    fn learn(&mut self, agents: &[&Dqn<O>], batches: &[Option<&Batch<O, u32>>]) {
         let configs: Vec<&DqnConfig> = agents.iter().map(|agent| &agent.config).collect();
         let said = self.learner.learn(&configs, &self.spec, batches);
         self.said = Some(match self.said.take() {
@@ -47,7 +47,7 @@ impl Stack<Dqn> for DqnStack {
         }
     }
 
-    fn unstack(self: Box<Self>, agents: &mut [&mut Dqn]) -> Vec<LearnedSum> {
+    fn unstack(self: Box<Self>, agents: &mut [&mut Dqn<O>]) -> Vec<LearnedSum> {
         for (i, agent) in agents.iter_mut().enumerate() {
             agent.learner.take_back(self.learner.of(i));
             agent.policy_is_behind = true;

@@ -1,7 +1,7 @@
 //! A deep Q-learning agent as bytes.
 
 use agilerl_hpo::{Persist, TaskError};
-use agilerl_nets::{MlpSpec, Weights};
+use agilerl_nets::{InputNumber, NetSpec, Weights};
 use serde::{Deserialize, Serialize};
 
 use super::{Dqn, DqnConfig};
@@ -16,11 +16,11 @@ const VECTORS: usize = 4;
 #[serde(deny_unknown_fields)]
 struct Head {
     config: DqnConfig,
-    spec: MlpSpec,
+    spec: NetSpec,
     updates: u32,
 }
 
-impl Persist for Dqn {
+impl<O: InputNumber> Persist for Dqn<O> {
     /// Magic, the length of the head, the head as JSON, and four vectors of little-endian f32.
     fn save(&self) -> Result<Vec<u8>, TaskError> {
         let (vectors, updates) = vectors(self);
@@ -40,7 +40,7 @@ impl Persist for Dqn {
         let (head, values) = content.split_at_checked(length).ok_or_else(short)?;
         let Head { config, spec, updates } = serde_json::from_slice(head)?;
         spec.validate()?;
-        if (spec.inputs, spec.outputs) != (self.spec.inputs, self.spec.outputs) {
+        if (spec.inputs(), spec.outputs()) != (self.spec.inputs(), self.spec.outputs()) {
             return Err(format!("a network of {spec} where one of {} learns", self.spec).into());
         }
         // A layout is names and places: however many weights the network claims to have, none is allocated for it.
@@ -52,7 +52,7 @@ impl Persist for Dqn {
         let mut weights = values.chunks_exact(layout.len()).map(|vector| Weights::new(layout.clone(), vector.to_vec()));
         let mut next = || weights.next().expect("counted above");
         let (online, target, first, second) = (next(), next(), next(), next());
-        let mut agent = Self::with_weights(config, spec, &online, &self.learner.device())?;
+        let mut agent = Self::of_weights(config, spec, &online, &self.learner.device())?;
         agent.learner.set_target(&target);
         agent.learner.set_moments(&first, &second, updates);
         *self = agent;
@@ -61,13 +61,13 @@ impl Persist for Dqn {
 }
 
 /// Both networks and both moments, little-endian, behind the number of updates.
-pub(super) fn fingerprint(agent: &Dqn) -> Vec<u8> {
+pub(super) fn fingerprint<O: InputNumber>(agent: &Dqn<O>) -> Vec<u8> {
     let (vectors, updates) = vectors(agent);
     let values = vectors.iter().flatten().flat_map(|value| value.to_le_bytes());
     updates.to_le_bytes().into_iter().chain(values).collect()
 }
 
-fn vectors(agent: &Dqn) -> ([Vec<f32>; VECTORS], u32) {
+fn vectors<O: InputNumber>(agent: &Dqn<O>) -> ([Vec<f32>; VECTORS], u32) {
     let (first, second, updates) = agent.learner.moments(&agent.spec);
     ([agent.weights().into_values(), agent.target_weights().into_values(), first, second], updates)
 }

@@ -1,7 +1,7 @@
 //! One individual in the middle of a round.
 
 use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Transitions};
-use agilerl_env::{ActionElement, VecEnv};
+use agilerl_env::{ActionElement, Element, VecEnv};
 use agilerl_hpo::{Purpose, RoundContext, RoundStats, StreamRng, TaskError};
 
 use super::{Slot, lanes_seed};
@@ -10,9 +10,9 @@ use crate::{Acting, LearnedSum, Mode, OffPolicy};
 
 /// An agent with what its place owns, its streams for this round, and what it did so far. One that trains alone and one
 /// of a [`Stack`](crate::Stack) take the same steps; they differ in who computes actions and updates.
-pub(super) struct Member<'a, A, C: ActionElement> {
+pub(super) struct Member<'a, A, C: ActionElement, O: Element> {
     pub(super) agent: &'a mut A,
-    pub(super) slot: &'a mut Slot<C>,
+    pub(super) slot: &'a mut Slot<C, O>,
     context: RoundContext,
     rows: &'a RowLayout,
     /// Name of the environments, and the seed that they were first reset with: for errors.
@@ -23,12 +23,18 @@ pub(super) struct Member<'a, A, C: ActionElement> {
     stats: RoundStats,
 }
 
-impl<'a, A, C> Member<'a, A, C>
+impl<'a, A, C, O> Member<'a, A, C, O>
 where
-    A: OffPolicy<Obs = f32, Action = C>,
+    A: OffPolicy<Obs = O, Action = C>,
     C: ActionElement,
+    O: Element,
 {
-    pub(super) fn begin(agent: &'a mut A, slot: &'a mut Slot<C>, context: &RoundContext, rows: &'a RowLayout) -> Self {
+    pub(super) fn begin(
+        agent: &'a mut A,
+        slot: &'a mut Slot<C, O>,
+        context: &RoundContext,
+        rows: &'a RowLayout,
+    ) -> Self {
         let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
         slot.batch.resize(agent.batch_size());
         Self {
@@ -49,7 +55,7 @@ where
     }
 
     /// The agent, and what it is to act on.
-    pub(super) fn acting(&mut self) -> (&mut A, Acting<'_, f32, C>) {
+    pub(super) fn acting(&mut self) -> (&mut A, Acting<'_, O, C>) {
         let clock = self.context.clock + self.stats.env_steps;
         let Slot { envs, obs, actions, .. } = &mut *self.slot;
         let masks = envs.action_masks();
@@ -85,7 +91,7 @@ where
 
     /// Pays for one update out of the steps taken and fills the slot's batch for it. False once nothing is owed; while the
     /// memory is too small for a batch or for `learning_starts`, what is owed lapses.
-    pub(super) fn draw_batch(&mut self, shared: &Replay<f32, C>, learning_starts: usize) -> bool {
+    pub(super) fn draw_batch(&mut self, shared: &Replay<O, C>, learning_starts: usize) -> bool {
         let Slot { own, batch, debt, .. } = &mut *self.slot;
         while *debt >= self.agent.learn_step() {
             *debt -= self.agent.learn_step();
@@ -99,7 +105,7 @@ where
     }
 
     /// The agent, and the batch to learn from if one was drawn.
-    pub(super) fn learning(&self, drawn: bool) -> (&A, Option<&Batch<f32, C>>) {
+    pub(super) fn learning(&self, drawn: bool) -> (&A, Option<&Batch<O, C>>) {
         (self.agent, drawn.then_some(&self.slot.batch))
     }
 

@@ -185,7 +185,7 @@ fn devices_agree_after_mutations_and_on_the_saved_elite_too() {
         agent
     };
     let host = mutated("cpu");
-    assert_ne!(host.spec().hidden, [32, 32]);
+    assert_ne!(host.spec().head().hidden, [32, 32]);
     for device in others() {
         let burn = mutated(device);
         assert_eq!(host.spec(), burn.spec());

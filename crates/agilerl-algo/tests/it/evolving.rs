@@ -3,7 +3,7 @@
 use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
-use agilerl_nets::{Activation, Growth, HostMlp, parse_device};
+use agilerl_nets::{Activation, Growth, HostNet, parse_device};
 use rand::RngExt;
 
 fn rng(name: usize) -> StreamRng {
@@ -111,7 +111,7 @@ fn nothing_is_copied_into_the_target_network() {
         let (agent, _) = trained_on(device);
         let target_values = |agent: &Dqn| {
             let rows: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
-            HostMlp::new(agent.spec(), &agent.target_weights()).forward(&rows).to_vec()
+            HostNet::new(agent.spec(), &agent.target_weights()).forward(&rows).to_vec()
         };
         assert_ne!(agent.weights(), agent.target_weights());
         let mut grown = 0;
@@ -150,8 +150,8 @@ fn growth_is_a_setting() {
             mutant.mutate_architecture(1.0, &mut rng((0..40).find(add_layer).unwrap())).unwrap();
             let (before, after) = (agent.clone().values(&obs).to_vec(), mutant.values(&obs).to_vec());
             assert_eq!(before == after, keeps, "{device} {growth:?}");
-            assert_eq!(mutant.spec().residual.len() == 2, keeps, "{device} {growth:?}: {}", mutant.spec());
-            assert_eq!(mutant.config().spec(3, 2), *mutant.spec());
+            assert_eq!(mutant.spec().head().residual.len() == 2, keeps, "{device} {growth:?}: {}", mutant.spec());
+            assert_eq!(&mutant.config().spec(3, 2), mutant.spec().head());
         }
     }
 }
@@ -187,11 +187,11 @@ fn an_activation_mutation_never_draws_the_present_one() {
     let (mut agent, _) = trained();
     let mut seen = std::collections::HashSet::new();
     for name in 0..60 {
-        let before = agent.spec().activation;
+        let before = agent.spec().activation();
         let change = agent.mutate_activation(&mut rng(name)).unwrap();
-        assert_ne!(agent.spec().activation, before);
-        assert_eq!(change.after, agent.spec().activation.name());
-        seen.insert(agent.spec().activation);
+        assert_ne!(agent.spec().activation(), before);
+        assert_eq!(change.after, agent.spec().activation().name());
+        seen.insert(agent.spec().activation());
     }
     assert_eq!(seen, [Activation::Relu, Activation::Elu, Activation::Gelu].into());
 }

@@ -5,5 +5,6 @@ mod devices;
 mod evolving;
 mod learning;
 mod off_policy;
+mod pixels;
 mod probes;
 mod stacks;

@@ -91,6 +91,7 @@ fn the_list_of_layers_names_every_parameter_once() {
             Layer::Activation { slope, .. } => slope.into_iter().collect(),
             Layer::Residual { layers, gate } => [names(layers), vec![gate]].concat(),
             Layer::Dueling { advantages, value } => [names(advantages), names(value)].concat(),
+            other => panic!("a perceptron has no {other:?}"),
         };
         layers.into_iter().flat_map(of).collect()
     }

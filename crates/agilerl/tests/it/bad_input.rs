@@ -44,6 +44,8 @@ fn impossible_networks_are_refused() {
     check_refused(|c| c.dqn.hidden = vec![], &["hidden = []", "1 to 3 layers"]);
     check_refused(|c| c.dqn.hidden = vec![32, 0], &["hidden = [32, 0]", "16 to 500 nodes"]);
     check_refused(|c| c.dqn.hidden = vec![32; 4], &["4 layers", "limits"]);
+    let convs = vec![agilerl::nets::ConvSpec::new(16, 3, 1)];
+    check_refused(|c| c.dqn.convs = convs, &["convs = a list of 1", "no images of three axes but [4]"]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn the_record_lists_the_layers_by_the_names_of_the_saved_tensors() {
     Run::with(short_run("FrozenLake-v1")).out(folder.path()).run().unwrap();
     let saved = load_elite(&Disk, folder.path()).unwrap();
     assert_eq!(saved.record.one_hot, Some(16));
-    assert_eq!(saved.record.spec.inputs, 16);
+    assert_eq!(saved.record.spec.inputs(), 16);
     let weights = nets::Weights::from_safetensors(&saved.record.spec, &saved.weights).unwrap();
     for layer in &saved.record.layers {
         if let nets::Layer::Linear { weight, bias, inputs, outputs } = layer {

@@ -34,6 +34,26 @@ fn one_seed_gives_the_same_bits_with_1_2_and_5_threads() {
     check_threads("FrozenLake-v1");
 }
 
+/// Pixels too: from bytes in the memory to the elite on disk, which plays as it did.
+#[test]
+fn a_run_on_pixels_gives_the_same_bits_with_1_and_3_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |threads: usize| {
+        let short = short_run("MinAtar/Breakout-v1");
+        let mut config = RunConfig::recommended("MinAtar/Breakout-v1");
+        (config.population, config.evolution) = (3, short.evolution);
+        (config.evolution.threads, config.off_policy.learning_starts) = (threads, 0);
+        let folder = folder.path().join(threads.to_string());
+        let outcome = Run::with_pixels(config).out(&folder).run().unwrap();
+        let log = std::fs::read_to_string(folder.join("events.jsonl")).unwrap();
+        let saved = agilerl::load_elite(&agilerl::hpo::Disk, &folder).unwrap();
+        let saved: Dqn<u8> = saved.agent_of(&parse_device("cpu").unwrap()).unwrap();
+        assert_eq!(saved.weights(), outcome.elite.agent.weights());
+        (without_clock(&log), saved.weights())
+    };
+    assert!(run(1) == run(3), "3 threads gave another run");
+}
+
 #[test]
 fn another_seed_gives_another_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! The update of deep Q-learning on a burn device.
 
 use agilerl_buffer::Batch;
-use agilerl_nets::{Adam, Layout, MlpSpec, Morph, Weights};
+use agilerl_nets::{Adam, InputNumber, Layout, NetMorph, NetSpec, Weights};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::{DqnConfig, ILLEGAL, Loss, NORM_EPSILON, discounts};
@@ -41,10 +41,10 @@ impl BurnLearner {
 
     /// Values of all actions: a batch of as many rows for each agent, `[agents, rows, inputs]` flat, to `[agents, rows,
     /// choices]` flat.
-    pub(crate) fn values(&self, spec: &MlpSpec, obs: Vec<f32>) -> Vec<f32> {
+    pub(crate) fn values<O: InputNumber>(&self, spec: &NetSpec, obs: &[O]) -> Vec<f32> {
         let agents = self.online.dims()[0];
-        let rows = obs.len() / (agents * spec.inputs);
-        let obs = Tensor::from_data(TensorData::new(obs, [agents, rows, spec.inputs]), &self.device);
+        let rows = obs.len() / (agents * spec.inputs());
+        let obs = O::upload(obs, [agents, rows, spec.inputs()], &self.device);
         let values = spec.forward(&spec.split(&self.online), obs);
         values.into_data().try_into_vec().expect("values are f32")
     }
@@ -54,11 +54,11 @@ impl BurnLearner {
     ///
     /// The agents have their losses and gradients for themselves: the sum of the losses is differentiated, and no weight
     /// of one takes part in the loss of another. Loss, double Q-learning and clipping are those of the first.
-    pub(crate) fn learn(
+    pub(crate) fn learn<O: InputNumber>(
         &mut self,
         configs: &[&DqnConfig],
-        spec: &MlpSpec,
-        batches: &[Option<&Batch<f32, u32>>],
+        spec: &NetSpec,
+        batches: &[Option<&Batch<O, u32>>],
     ) -> Tensor<2> {
         let rows = Rows::new(configs, spec, batches, &self.device);
         let config = configs[0];
@@ -82,7 +82,7 @@ impl BurnLearner {
             Some(most) => gradient * (norms.clone() + NORM_EPSILON).recip().mul_scalar(most).clamp_max(1.0),
             None => gradient,
         };
-        let due = |(config, batch): (&&DqnConfig, &Option<&Batch<f32, u32>>)| batch.map(|_| (config.lr, config.tau));
+        let due = |(config, batch): (&&DqnConfig, &Option<&Batch<O, u32>>)| batch.map(|_| (config.lr, config.tau));
         let (lr, tau): (Vec<_>, Vec<_>) = configs
             .iter()
             .zip(batches)
@@ -101,7 +101,7 @@ impl BurnLearner {
 
     /// Values of the successors, `[agents, rows, 1]`: `max_a Q_target(s', a)`, or with double Q-learning
     /// `Q_target(s', argmax_a Q_online(s', a))`, over the legal actions.
-    fn next_values(&self, double: bool, spec: &MlpSpec, online: &[Tensor<3>], rows: &Rows) -> Tensor<3> {
+    fn next_values(&self, double: bool, spec: &NetSpec, online: &[Tensor<3>], rows: &Rows) -> Tensor<3> {
         let legal_only = |values: Tensor<3>| match &rows.illegal {
             Some(illegal) => values.mask_fill(illegal.clone(), ILLEGAL),
             None => values,
@@ -144,7 +144,7 @@ impl BurnLearner {
         self.device.clone()
     }
 
-    pub(super) fn morph(&mut self, morph: &Morph) {
+    pub(super) fn morph(&mut self, morph: &NetMorph) {
         self.adam = self.adam.morph(morph, &self.device);
     }
 }
@@ -165,27 +165,36 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(configs: &[&DqnConfig], spec: &MlpSpec, batches: &[Option<&Batch<f32, u32>>], device: &Device) -> Self {
+    fn new<O: InputNumber>(
+        configs: &[&DqnConfig],
+        spec: &NetSpec,
+        batches: &[Option<&Batch<O, u32>>],
+        device: &Device,
+    ) -> Self {
         let agents = batches.len();
         let rows = batches.iter().flatten().map(|batch| batch.len()).max().unwrap_or(0);
         assert!(rows > 0, "no batch to learn from");
-        let float = |width: usize, column: Column<'_, f32>| {
+        let float = |width: usize, column: Column<'_, O, f32>| {
             let values = filled(batches, rows * width, 0.0, column);
             Tensor::<3>::from_data(TensorData::new(values, [agents, rows, width]), device)
         };
-        let share = |batch: &Batch<f32, u32>| 1.0 / batch.len() as f32;
+        let images = |column: Column<'_, O, O>| {
+            let values = filled(batches, rows * spec.inputs(), O::default(), column);
+            O::upload(&values, [agents, rows, spec.inputs()], device)
+        };
+        let share = |batch: &Batch<O, u32>| 1.0 / batch.len() as f32;
         let actions = filled(batches, rows, 0, &|_, batch| batch.actions().iter().map(|a| a.cast_signed()).collect());
         let masked = batches.iter().flatten().any(|batch| batch.next_masks().is_some());
         let illegal = masked.then(|| {
-            let illegal = |batch: &Batch<f32, u32>| Some(batch.next_masks()?.iter().map(|legal| !legal).collect());
-            let values = filled(batches, rows * spec.outputs, false, &|_, batch| illegal(batch).unwrap_or_default());
-            Tensor::from_data(TensorData::new(values, [agents, rows, spec.outputs]), device)
+            let illegal = |batch: &Batch<O, u32>| Some(batch.next_masks()?.iter().map(|legal| !legal).collect());
+            let values = filled(batches, rows * spec.outputs(), false, &|_, batch| illegal(batch).unwrap_or_default());
+            Tensor::from_data(TensorData::new(values, [agents, rows, spec.outputs()]), device)
         });
         Self {
-            obs: float(spec.inputs, &|_, batch| batch.obs().to_vec()),
+            obs: images(&|_, batch| batch.obs().to_vec()),
             actions: Tensor::from_data(TensorData::new(actions, [agents, rows, 1]), device),
             rewards: float(1, &|_, batch| batch.rewards().to_vec()),
-            next_obs: float(spec.inputs, &|_, batch| batch.next_obs().to_vec()),
+            next_obs: images(&|_, batch| batch.next_obs().to_vec()),
             discounts: float(1, &|agent, batch| discounts(configs[agent].gamma, batch).collect()),
             illegal,
             weights: float(1, &|_, batch| batch.weights().iter().map(|weight| weight * share(batch)).collect()),
@@ -195,10 +204,15 @@ impl Rows {
 }
 
 /// What becomes of an agent's batch, by the agent's place.
-type Column<'a, T> = &'a dyn Fn(usize, &Batch<f32, u32>) -> Vec<T>;
+type Column<'a, O, T> = &'a dyn Fn(usize, &Batch<O, u32>) -> Vec<T>;
 
 /// A column of every batch, each filled up to `len` numbers.
-fn filled<T: Clone>(batches: &[Option<&Batch<f32, u32>>], len: usize, filler: T, column: Column<'_, T>) -> Vec<T> {
+fn filled<O: InputNumber, T: Clone>(
+    batches: &[Option<&Batch<O, u32>>],
+    len: usize,
+    filler: T,
+    column: Column<'_, O, T>,
+) -> Vec<T> {
     let mut all = Vec::with_capacity(batches.len() * len);
     for (agent, batch) in batches.iter().enumerate() {
         all.extend(batch.map(|batch| column(agent, batch)).unwrap_or_default());

@@ -1,7 +1,7 @@
 //! The update of deep Q-learning on the processor.
 
 use agilerl_buffer::Batch;
-use agilerl_nets::{AdamStep, HostAdam, HostPass, MlpSpec, Morph, Weights};
+use agilerl_nets::{AdamStep, HostAdam, HostNetPass, InputNumber, NetMorph, NetSpec, Weights};
 
 use super::{ILLEGAL, NORM_EPSILON, discounts};
 use crate::dqn::{DqnConfig, Loss};
@@ -13,7 +13,7 @@ pub(crate) struct HostLearner {
     online: Vec<f32>,
     target: Vec<f32>,
     adam: HostAdam,
-    pass: HostPass,
+    pass: HostNetPass,
     /// `[weights]`: the gradient.
     gradient: Vec<f32>,
     /// `[rows]`: the best action of each successor, as the online network sees it.
@@ -25,12 +25,12 @@ pub(crate) struct HostLearner {
 }
 
 impl HostLearner {
-    pub(super) fn new(spec: &MlpSpec, weights: &Weights) -> Self {
+    pub(super) fn new(spec: &NetSpec, weights: &Weights) -> Self {
         let online = weights.values().to_vec();
         Self {
             target: online.clone(),
             adam: HostAdam::new(online.len()),
-            pass: HostPass::new(spec),
+            pass: HostNetPass::new(spec),
             gradient: vec![0.0; online.len()],
             online,
             selected: Vec::new(),
@@ -40,9 +40,14 @@ impl HostLearner {
     }
 
     /// One update. Returns the loss, the mean value of the chosen actions, and the gradient's norm before clipping.
-    pub(super) fn learn(&mut self, config: &DqnConfig, spec: &MlpSpec, batch: &Batch<f32, u32>) -> [f32; 3] {
+    pub(super) fn learn<O: InputNumber>(
+        &mut self,
+        config: &DqnConfig,
+        spec: &NetSpec,
+        batch: &Batch<O, u32>,
+    ) -> [f32; 3] {
         if self.pass.spec() != spec {
-            self.pass = HostPass::new(spec);
+            self.pass = HostNetPass::new(spec);
         }
         self.set_targets(config, batch);
         let [loss, mean_value] = self.differentiate(config.loss, batch);
@@ -56,8 +61,8 @@ impl HostLearner {
 
     /// `r + discount v`, where v, the value of the successor, is `max_a Q_target(s', a)`, or with double Q-learning
     /// `Q_target(s', argmax_a Q_online(s', a))`, over the legal actions.
-    fn set_targets(&mut self, config: &DqnConfig, batch: &Batch<f32, u32>) {
-        let choices = self.pass.spec().outputs;
+    fn set_targets<O: InputNumber>(&mut self, config: &DqnConfig, batch: &Batch<O, u32>) {
+        let choices = self.pass.spec().outputs();
         let masks = batch.next_masks();
         let best = |row: usize, values: &[f32]| {
             let mask = masks.map(|masks| &masks[row * choices..][..choices]);
@@ -77,8 +82,8 @@ impl HostLearner {
     }
 
     /// Writes the gradient of the mean of the weighted losses. Returns that mean, and the mean value of the chosen actions.
-    fn differentiate(&mut self, loss: Loss, batch: &Batch<f32, u32>) -> [f32; 2] {
-        let choices = self.pass.spec().outputs;
+    fn differentiate<O: InputNumber>(&mut self, loss: Loss, batch: &Batch<O, u32>) -> [f32; 2] {
+        let choices = self.pass.spec().outputs();
         let count = batch.len() as f32;
         let values = self.pass.forward(&self.online, batch.obs());
         self.values_gradient.clear();
@@ -122,9 +127,9 @@ impl HostLearner {
         self.adam = HostAdam::from_state(first.values().to_vec(), second.values().to_vec(), updates);
     }
 
-    pub(super) fn morph(&mut self, morph: &Morph) {
+    pub(super) fn morph(&mut self, morph: &NetMorph) {
         self.adam = self.adam.morph(morph);
-        self.pass = HostPass::new(morph.to());
+        self.pass = HostNetPass::new(morph.to());
         self.gradient.resize(morph.to().layout().len(), 0.0);
     }
 }

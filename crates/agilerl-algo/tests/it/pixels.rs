@@ -1,0 +1,174 @@
+//! Agents that see pixels: what holds for rows of numbers holds for them.
+
+use agilerl_algo::{Agent, Dqn, DqnConfig, Elite, LearnedSum, Mode, OffPolicy};
+use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
+use agilerl_env::Space;
+use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
+use agilerl_nets::{CnnSpec, ConvSpec, NetSpec, Weights, parse_device};
+use rand::RngExt;
+
+const SHAPE: [usize; 3] = [2, 6, 6];
+const ROW: usize = 2 * 6 * 6;
+
+fn rng(name: usize) -> StreamRng {
+    Streams::new(1).get(Purpose::Mutation, 0, name, 0)
+}
+
+fn space(high: f32) -> Space {
+    Space::Box { shape: SHAPE.to_vec(), low: vec![0.0; ROW], high: vec![high; ROW] }
+}
+
+fn config() -> DqnConfig {
+    let convs = vec![ConvSpec::new(8, 3, 1)];
+    DqnConfig { convs, hidden: vec![16], batch_size: 16, tau: 0.05, ..DqnConfig::default() }
+}
+
+fn agent(device: &str) -> Dqn<u8> {
+    Dqn::for_space(config(), &space(255.0), 3, &parse_device(device).unwrap(), &mut rng(0)).unwrap()
+}
+
+/// Random images; the reward of an action is how bright one pixel is. If all are terminal, a regression to be learnt;
+/// otherwise a third bootstraps.
+fn memory(bootstraps: bool) -> Replay<u8, u32> {
+    let mut rng = rng(99);
+    let mut memory = Replay::new(256, RowLayout::new(ROW, 1)).unwrap();
+    for i in 0..256 {
+        let image: [u8; ROW] = std::array::from_fn(|_| 255 * rng.random_range(0..2u32) as u8);
+        let action = rng.random_range(0..3u32);
+        memory.extend(&Transitions {
+            obs: &image,
+            actions: &[action],
+            rewards: &[f64::from(image[7 + 11 * action as usize]) / 255.0],
+            next_obs: &image,
+            terminated: &[!bootstraps || i % 3 > 0],
+            truncated: &[false],
+            next_masks: None,
+        });
+    }
+    memory
+}
+
+/// Mean loss over some updates.
+fn learn(agent: &mut Dqn<u8>, memory: &Replay<u8, u32>, updates: usize, rng: &mut StreamRng) -> f64 {
+    let mut batch = Batch::new(agent.batch_size(), memory.layout());
+    let mut sum = LearnedSum::default();
+    for _ in 0..updates {
+        memory.sample_into(rng, &mut batch);
+        sum.add(agent.learn(&batch));
+    }
+    let (updates, [loss, ..]) = sum.read();
+    loss / updates as f64
+}
+
+/// The largest difference of two weights, by the root mean square of all.
+fn difference(a: &Weights, b: &Weights) -> f32 {
+    let size = (a.values().iter().map(|w| w * w).sum::<f32>() / a.values().len() as f32).sqrt();
+    a.values().iter().zip(b.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / size
+}
+
+#[test]
+fn the_host_learns_from_pixels_what_burn_learns() {
+    let memory = memory(true);
+    let [host, burn] = ["cpu", "flex"].map(|device| {
+        let mut agent = agent(device);
+        learn(&mut agent, &memory, 60, &mut rng(2));
+        agent.mutate_architecture(0.0, &mut rng(3)).expect("within the limits");
+        learn(&mut agent, &memory, 40, &mut rng(4));
+        agent
+    });
+    assert_eq!(host.spec(), burn.spec());
+    for (host, burn) in [(host.weights(), burn.weights()), (host.target_weights(), burn.target_weights())] {
+        assert!(difference(&host, &burn) < 1e-5, "weights differ by {}", difference(&host, &burn));
+    }
+}
+
+#[test]
+fn an_agent_that_sees_pixels_learns_on_after_every_kind_of_mutation() {
+    let memory = memory(false);
+    let mut parent = agent("cpu");
+    learn(&mut parent, &memory, 30, &mut rng(1));
+    let mut seen = std::collections::BTreeSet::new();
+    for name in 0..60 {
+        let mut mutant = parent.clone();
+        let change = match name % 6 {
+            0 => mutant.mutate_parameters(0.1, &mut rng(name)),
+            1 => mutant.mutate_activation(&mut rng(name)),
+            2 | 3 => mutant.mutate_architecture(1.0, &mut rng(name)),
+            _ => mutant.mutate_architecture(0.0, &mut rng(name)),
+        };
+        let Some(change) = change.filter(|change| seen.insert(change.what.clone())) else { continue };
+        let before = mutant.weights();
+        let early = learn(&mut mutant, &memory, 10, &mut rng(name));
+        learn(&mut mutant, &memory, 1_500, &mut rng(name));
+        let late = learn(&mut mutant, &memory, 10, &mut rng(name));
+        assert!(late < 0.5 * early, "{}: the loss went from {early} to {late}", change.what);
+        let after = mutant.weights();
+        for ((entry, old), (_, new)) in before.iter().zip(after.iter()) {
+            assert_ne!(old, new, "{}: {} is frozen", change.what, entry.name);
+        }
+    }
+    assert!(seen.len() >= 6, "only {seen:?}");
+}
+
+#[test]
+fn a_saved_mutant_that_sees_pixels_acts_as_it_did() {
+    let (mut agent, memory) = (agent("cpu"), memory(true));
+    let rows: Vec<u8> = (0..10 * ROW).map(|i| (i * 37 % 256) as u8).collect();
+    for name in 0..6 {
+        agent.mutate_architecture(0.5, &mut rng(name));
+        learn(&mut agent, &memory, 5, &mut rng(name));
+        let elite = Elite::new(&agent, "probe");
+        let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();
+        let mut again: Dqn<u8> = again.agent_of(&parse_device("cpu").unwrap()).unwrap();
+        assert_eq!(again.values(&rows), agent.values(&rows));
+        assert_eq!(again.config(), agent.config(), "the settings follow the network");
+    }
+}
+
+#[test]
+fn pixels_are_divided_by_the_upper_bound_of_their_space() {
+    let image: Vec<u8> = (0..ROW).map(|i| (i % 2) as u8).collect();
+    let bright: Vec<u8> = image.iter().map(|x| 255 * x).collect();
+    let device = parse_device("cpu").unwrap();
+    let agent = |high| Dqn::<u8>::for_space(config(), &space(high), 3, &device, &mut rng(0)).unwrap();
+    assert_eq!(agent(1.0).values(&image), agent(255.0).values(&bright));
+}
+
+#[test]
+fn convolutions_over_what_is_no_image_are_refused() {
+    let device = parse_device("cpu").unwrap();
+    let refused = |error: Option<agilerl_algo::AlgoError>, expected: &str| {
+        let message = error.expect("an error").to_string();
+        assert!(message.contains(expected), "{message:?} does not say {expected:?}");
+    };
+    let flat = Space::bounded(&[0.0; 4], &[1.0; 4]);
+    refused(Dqn::<f32>::for_space(config(), &flat, 3, &device, &mut rng(0)).err(), "no images of three axes but [4]");
+    refused(Dqn::new(config(), 4, 3, &device, &mut rng(0)).err(), "rows of numbers have no shape");
+    let huge = DqnConfig { convs: vec![ConvSpec::new(8, 7, 1)], ..config() };
+    refused(
+        Dqn::<u8>::for_space(huge, &space(1.0), 3, &device, &mut rng(0)).err(),
+        "the kernel is larger than the map of 6 x 6 with padding 0",
+    );
+}
+
+#[test]
+fn channels_last_are_read_where_they_lie() {
+    let config = DqnConfig { channels_last: true, ..config() };
+    let Ok(NetSpec::Cnn(CnnSpec { input, channels_last, .. })) =
+        config.net(&Space::Box { shape: vec![6, 5, 3], low: vec![0.0; 90], high: vec![1.0; 90] }, 2)
+    else {
+        panic!("a convolutional network")
+    };
+    assert_eq!((input, channels_last), ([3, 6, 5], true));
+}
+
+#[test]
+fn a_perceptron_reads_pixels_too() {
+    let config = DqnConfig { convs: Vec::new(), ..config() };
+    let device = parse_device("cpu").unwrap();
+    let mut agent = Dqn::<u8>::for_space(config, &space(1.0), 3, &device, &mut rng(0)).unwrap();
+    let mut actions = [9; 2];
+    agent.act(&[1; 2 * ROW], None, Mode::Greedy, &mut rng(1), &mut actions);
+    assert!(actions.iter().all(|action| *action < 3));
+    assert!(learn(&mut agent, &memory(true), 5, &mut rng(2)).is_finite());
+}

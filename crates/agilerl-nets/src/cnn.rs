@@ -1,0 +1,81 @@
+//! A convolutional network, or any, on a device.
+
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::{Activation, CnnSpec, ConvSpec, InputNumber, NetSpec, Weights};
+
+impl NetSpec {
+    /// Cuts the flat weights of one or more networks, `[networks, layout().len()]`, into parameters, each a matrix for every
+    /// network: what [`forward`](Self::forward) takes. A vector `[n]` becomes a row `[1, n]`, kernels `[out, in, k, k]` become
+    /// `[out, in * k * k]`.
+    pub fn split(&self, flat: &Tensor<2>) -> Vec<Tensor<3>> {
+        self.layout().split(flat)
+    }
+
+    /// Values under parameters from [`split`](Self::split), a batch of rows for each network: `[networks, batch, inputs]` to
+    /// `[networks, batch, outputs]`. Pixels are rows as [`InputNumber::upload`] brings them: the network scales them itself.
+    ///
+    /// # Panics
+    /// If the rows have another length, or the parameters are not this spec's.
+    pub fn forward(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
+        match self {
+            Self::Mlp(spec) => spec.forward(parameters, input),
+            Self::Cnn(spec) => {
+                let (own, head) = parameters.split_at(parameters.len() - spec.head.layout().entries().len());
+                spec.head.forward(head, spec.encode(own, input))
+            }
+        }
+    }
+
+    /// Values of rows on the host, by way of a device: `[batch, inputs]` to `[batch, outputs]`.
+    ///
+    /// # Panics
+    /// If `rows` is not a whole number of rows, or the weights are not laid out as the spec says.
+    pub fn values_on<O: InputNumber>(&self, weights: &Weights, rows: &[O], device: &Device) -> Vec<f32> {
+        assert_eq!(weights.layout(), &self.layout(), "these weights belong to another spec");
+        let flat = Tensor::<1>::from_data(TensorData::from(weights.values()), device).unsqueeze();
+        let input = O::upload(rows, [1, rows.len() / self.inputs(), self.inputs()], device);
+        let values = self.forward(&self.split(&flat), input);
+        values.into_data().try_into_vec().expect("values are f32")
+    }
+}
+
+impl CnnSpec {
+    /// Rows of images, `[networks, batch, row]`, to flattened maps, `[networks, batch, head.inputs]`.
+    fn encode(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
+        let [networks, batch, row] = input.dims();
+        let [channels, height, width] = self.input;
+        assert_eq!(row, channels * height * width, "rows of {row} numbers for a network of {self}");
+        let mut x = input * self.scale;
+        if self.channels_last {
+            let images = x.reshape([networks, batch, height, width, channels]);
+            x = images.permute([0, 1, 4, 2, 3]).reshape([networks, batch, row]);
+        }
+        let (mut map, mut parameters) = (self.input, parameters.iter());
+        let mut next = || parameters.next().expect("one tensor for each parameter of the spec");
+        for conv in &self.convs {
+            let sums = convolve(x, &mut map, conv, next(), next());
+            let slope = (self.activation == Activation::Prelu).then(&mut next);
+            let activated = self.activation.apply(sums.clone(), slope);
+            x = if conv.gated { sums.clone() + (activated - sums) * next().clone() } else { activated };
+        }
+        x
+    }
+}
+
+/// Sums of a convolution, `[networks, batch, ..]` flat to flat; `map`, `[channels, height, width]`, becomes that of what goes
+/// out. The networks lie side by side as groups of channels, which see nothing of each other.
+fn convolve(x: Tensor<3>, map: &mut [usize; 3], conv: &ConvSpec, weight: &Tensor<3>, bias: &Tensor<3>) -> Tensor<3> {
+    let [networks, batch, _] = x.dims();
+    let [channels, height, width] = *map;
+    let images = x.swap_dims(0, 1).reshape([batch, networks * channels, height, width]);
+    let weight = weight.clone().reshape([networks * conv.channels, channels, conv.kernel, conv.kernel]);
+    let bias = bias.clone().reshape([networks * conv.channels]);
+    let options = ConvOptions::new([conv.stride; 2], [conv.padding; 2], [1, 1], networks);
+    let sums = conv2d(images, weight, Some(bias), options);
+    let [_, _, height, width] = sums.dims();
+    *map = [conv.channels, height, width];
+    sums.reshape([batch, networks, conv.channels * height * width]).swap_dims(0, 1)
+}

@@ -1,0 +1,292 @@
+//! Transplants the weights of convolutional networks.
+
+use rand::Rng;
+
+use crate::cnn_spec::FIRST_SLOPE;
+use crate::mlp_spec::fill_uniform;
+use crate::patches::{Patches, exchange_axes, grid};
+use crate::{CnnSpec, ConvMutation, Entry, Growth, Morph, NetMutation, Weights};
+
+/// How one convolutional network becomes another.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CnnMorph {
+    from: CnnSpec,
+    to: CnnSpec,
+    growth: Growth,
+    /// One for each convolution of `to`.
+    convs: Vec<Origin>,
+    /// What becomes of the head, if anything.
+    head: Option<Morph>,
+}
+
+/// Where a convolution of the new network comes from.
+#[derive(Clone, Debug, PartialEq)]
+struct Origin {
+    /// The old convolution; `None` for one inserted as the identity.
+    layer: Option<usize>,
+    /// For each channel that goes out, the old one (of the old convolution, or of the one that an inserted one copies);
+    /// `None` for a new one.
+    channels: Vec<Option<usize>>,
+}
+
+/// The head's first matrix.
+const FIRST: &str = "hidden.0.weight";
+
+impl CnnMorph {
+    /// `None` if the limits do not allow it.
+    pub(crate) fn plan(from: &CnnSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
+        let to = from.apply_as(mutation, growth)?;
+        let keep = |(layer, conv): (usize, &crate::ConvSpec)| Origin {
+            layer: Some(layer),
+            channels: (0..conv.channels).map(Some).collect(),
+        };
+        let mut convs: Vec<Origin> = from.convs.iter().enumerate().map(keep).collect();
+        let head = match mutation {
+            NetMutation::Mlp(mutation) => {
+                Some(Morph::plan_with(&from.head, mutation, &head_of(from, weights), growth, None)?)
+            }
+            NetMutation::Conv(mutation) => {
+                match *mutation {
+                    ConvMutation::AddConv => {
+                        let channels = convs.last()?.channels.clone();
+                        convs.push(Origin { layer: None, channels });
+                    }
+                    ConvMutation::RemoveConv => {
+                        convs.pop();
+                    }
+                    ConvMutation::AddChannels { layer, count } => {
+                        convs[layer].channels.extend(std::iter::repeat_n(None, count));
+                    }
+                    ConvMutation::RemoveChannels { layer, .. } => {
+                        let survivors = most_salient(&saliences(from, weights, layer), to.convs[layer].channels);
+                        convs[layer].channels = survivors.into_iter().map(Some).collect();
+                    }
+                    ConvMutation::ChangeKernel { .. } => {}
+                }
+                rewire_head(from, &to, &convs)
+            }
+        };
+        Some(Self { from: from.clone(), to, growth, convs, head })
+    }
+
+    pub(crate) fn to(&self) -> &CnnSpec {
+        &self.to
+    }
+
+    pub(crate) fn weights(&self, old: &Weights, rng: &mut impl Rng) -> Weights {
+        if self.growth == Growth::Random {
+            let mut new = self.to.init(rng);
+            copy_common_corners(old, &mut new);
+            return new;
+        }
+        let mut new = self.transplant(old);
+        for (layer, origin) in self.convs.iter().enumerate() {
+            self.grow(&mut new, layer, origin, rng);
+        }
+        let head = head_of(&self.from, old);
+        let mut head = self.head.as_ref().map_or_else(|| head.clone(), |morph| morph.weights(&head, rng));
+        if self.folds_a_conv() {
+            fold(&self.from, old, &mut head);
+        }
+        self.join(new, &head)
+    }
+
+    pub(crate) fn moments(&self, old: &Weights) -> Weights {
+        if self.growth == Growth::Random {
+            return Weights::zeros(self.to.layout());
+        }
+        let head = head_of(&self.from, old);
+        // After a fold the head's first matrix is a product, and no moment of either factor is its own: rewiring left zeros.
+        let head = self.head.as_ref().map_or_else(|| head.clone(), |morph| morph.moments(&head));
+        self.join(self.transplant(old), &head)
+    }
+
+    fn folds_a_conv(&self) -> bool {
+        self.to.convs.len() < self.from.convs.len()
+    }
+
+    /// The convolutions' weights with the head's behind them.
+    fn join(&self, mut convs: Weights, head: &Weights) -> Weights {
+        let start = self.to.encoder_len();
+        convs.values_mut()[start..].copy_from_slice(head.values());
+        convs
+    }
+
+    /// Copies what survives of the convolutions; the rest, and the head, are zero.
+    fn transplant(&self, old: &Weights) -> Weights {
+        assert_eq!(old.layout(), &self.from.layout(), "these weights belong to another spec");
+        let mut new = Weights::zeros(self.to.layout());
+        let mut inputs: Vec<Option<usize>> = (0..self.from.input[0]).map(Some).collect();
+        for (layer, origin) in self.convs.iter().enumerate() {
+            if let Some(source) = origin.layer {
+                let part = |name: &str| old.get(&format!("conv.{source}.{name}"));
+                self.copy_kernels(
+                    part("weight").expect("laid out"),
+                    source,
+                    &mut new,
+                    layer,
+                    &inputs,
+                    &origin.channels,
+                );
+                let bias = part("bias").expect("laid out");
+                for (into, from) in named(&mut new, layer, "bias").iter_mut().zip(&origin.channels) {
+                    *into = from.map_or(0.0, |channel| bias[channel]);
+                }
+                for name in ["slope", "gate"] {
+                    if let Some(number) = part(name) {
+                        named(&mut new, layer, name).copy_from_slice(number);
+                    }
+                }
+            }
+            inputs.clone_from(&origin.channels);
+        }
+        new
+    }
+
+    /// Copies the kernels between channels that both networks have. A kernel of another size lies centred in the larger one.
+    fn copy_kernels(
+        &self,
+        old: &[f32],
+        source: usize,
+        new: &mut Weights,
+        layer: usize,
+        inputs: &[Option<usize>],
+        outputs: &[Option<usize>],
+    ) {
+        let (from, to) = (self.from.convs[source].kernel, self.to.convs[layer].kernel);
+        let common = from.min(to);
+        let (from_border, to_border) = ((from - common) / 2, (to - common) / 2);
+        let old_inputs = self.from.inputs_of(source);
+        let new = named(new, layer, "weight");
+        for (output, old_output) in outputs.iter().enumerate() {
+            for (input, old_input) in inputs.iter().enumerate() {
+                let (Some(old_output), Some(old_input)) = (old_output, old_input) else { continue };
+                let old = &old[(old_output * old_inputs + old_input) * from * from..][..from * from];
+                let new = &mut new[(output * inputs.len() + input) * to * to..][..to * to];
+                for (y, x) in grid(common, common) {
+                    new[(y + to_border) * to + x + to_border] = old[(y + from_border) * from + x + from_border];
+                }
+            }
+        }
+    }
+
+    /// Fills in what a convolution has that is new.
+    fn grow(&self, new: &mut Weights, layer: usize, origin: &Origin, rng: &mut impl Rng) {
+        let (inputs, kernel) = (self.to.inputs_of(layer), self.to.convs[layer].kernel);
+        let window = inputs * kernel * kernel;
+        if origin.layer.is_none() {
+            let centre = kernel * kernel / 2;
+            let identity = named(new, layer, "weight");
+            for channel in 0..inputs {
+                identity[channel * window + channel * kernel * kernel + centre] = 1.0;
+            }
+            if let Some(slope) = new.get_mut(&format!("conv.{layer}.slope")) {
+                slope.fill(FIRST_SLOPE);
+            }
+            return;
+        }
+        let bound = self.to.init_bound(layer);
+        for (channel, _) in origin.channels.iter().enumerate().filter(|(_, old)| old.is_none()) {
+            fill_uniform(&mut named(new, layer, "weight")[channel * window..][..window], bound, rng);
+            fill_uniform(&mut named(new, layer, "bias")[channel..=channel], bound, rng);
+        }
+    }
+}
+
+/// How the head comes to read the new map: a channel's numbers follow their channel. `None` if it reads the old one.
+fn rewire_head(from: &CnnSpec, to: &CnnSpec, convs: &[Origin]) -> Option<Morph> {
+    if to.convs.len() < from.convs.len() {
+        // The new columns are products: see `fold`.
+        return Some(Morph::rewire(&from.head, vec![None; to.head.inputs]));
+    }
+    let channels = &convs.last()?.channels;
+    let places = to.head.inputs / channels.len();
+    let column = |channel: &Option<usize>| {
+        let channel = *channel;
+        (0..places).map(move |place| channel.map(|channel| channel * places + place))
+    };
+    let columns: Vec<Option<usize>> = channels.iter().flat_map(column).collect();
+    let is_as_it_was = columns.len() == from.head.inputs && columns.iter().enumerate().all(|(i, old)| *old == Some(i));
+    (!is_as_it_was).then(|| Morph::rewire(&from.head, columns))
+}
+
+/// Takes the last convolution into the head's first layer, `W (K * x + b) + c = (W K) * x + (W b + c)`, its activation left
+/// out. Each row of the new matrix is the way back through the convolution from the old row, as a gradient takes it.
+fn fold(from: &CnnSpec, old: &Weights, head: &mut Weights) {
+    let last = from.convs.len() - 1;
+    let (patches, channels) = (Patches::new(from, last), from.convs[last].channels);
+    let (window, places, before) = (patches.window(), patches.places(), from.inputs_of(last));
+    let part = |name: &str| old.get(&format!("conv.{last}.{name}")).expect("laid out");
+    let (kernels, bias) = (part("weight"), part("bias"));
+    let (mut map, mut image, mut row) = (Vec::new(), Vec::new(), Vec::new());
+    let old_first = old.get(FIRST).expect("a head has a hidden layer");
+    for (node, old_row) in old_first.chunks_exact(from.head.inputs).enumerate() {
+        exchange_axes(old_row, channels, places, &mut map);
+        let mut windows = vec![0.0; places * window];
+        let mut shift = 0.0;
+        for (place, window) in map.chunks_exact(channels).zip(windows.chunks_exact_mut(window)) {
+            for ((&factor, kernel), bias) in place.iter().zip(kernels.chunks_exact(window.len())).zip(bias) {
+                shift += factor * bias;
+                for (sum, weight) in window.iter_mut().zip(kernel) {
+                    *sum += factor * weight;
+                }
+            }
+        }
+        patches.scatter(&windows, &mut image);
+        // The map before it lies as products leave it: there is another convolution, or this one could not go.
+        exchange_axes(&image, image.len() / before, before, &mut row);
+        head.get_mut(FIRST).expect("a head has a hidden layer")[node * row.len()..][..row.len()].copy_from_slice(&row);
+        head.get_mut("hidden.0.bias").expect("a head has a hidden layer")[node] += shift;
+    }
+}
+
+/// How much each channel matters: the square of the norm of what comes in times that of what goes out.
+fn saliences(spec: &CnnSpec, weights: &Weights, layer: usize) -> Vec<f32> {
+    let channels = spec.convs[layer].channels;
+    let part = |name: &str| weights.get(name).expect("laid out");
+    let square = |numbers: &[f32]| numbers.iter().map(|w| w * w).sum::<f32>();
+    let (kernels, bias) = (part(&format!("conv.{layer}.weight")), part(&format!("conv.{layer}.bias")));
+    // What hears a channel is a block of neighbouring weights, in the next convolution and in the head alike.
+    let (outgoing, block) = match spec.convs.get(layer + 1) {
+        Some(next) => (part(&format!("conv.{}.weight", layer + 1)), next.kernel * next.kernel),
+        None => (part(FIRST), spec.head.inputs / channels),
+    };
+    let heard = kernels.chunks_exact(kernels.len() / channels).zip(bias).map(|(kernel, b)| square(kernel) + b * b);
+    let spoken = |channel: usize| outgoing.chunks_exact(block).skip(channel).step_by(channels).map(square).sum::<f32>();
+    heard.enumerate().map(|(channel, heard)| heard * spoken(channel)).collect()
+}
+
+/// The `keep` channels that matter most, in their order. Of equals, the first stay.
+fn most_salient(saliences: &[f32], keep: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..saliences.len()).collect();
+    order.sort_by(|&a, &b| saliences[b].total_cmp(&saliences[a]));
+    order.truncate(keep);
+    order.sort_unstable();
+    order
+}
+
+/// Copies, of each parameter that both have, the corner that both have: AgileRL's way, whatever it was about.
+fn copy_common_corners(old: &Weights, new: &mut Weights) {
+    let strides = |entry: &Entry, axis: usize| entry.shape[axis + 1..].iter().product::<usize>();
+    for (from, values) in old.iter() {
+        let Some(into) = new.layout().entries().iter().find(|into| into.name == from.name).cloned() else { continue };
+        let target = new.get_mut(&into.name).expect("laid out");
+        for (place, &value) in values.iter().enumerate() {
+            let index = |axis: usize| place / strides(from, axis) % from.shape[axis];
+            let axes = 0..from.shape.len();
+            if axes.clone().all(|axis| index(axis) < into.shape[axis]) {
+                target[axes.map(|axis| index(axis) * strides(&into, axis)).sum::<usize>()] = value;
+            }
+        }
+    }
+}
+
+/// The weights of the head.
+fn head_of(spec: &CnnSpec, weights: &Weights) -> Weights {
+    Weights::new(spec.head.layout(), weights.values()[spec.encoder_len()..].to_vec())
+}
+
+/// A parameter of a convolution that the layout is known to have.
+fn named<'a>(weights: &'a mut Weights, layer: usize, part: &str) -> &'a mut [f32] {
+    weights.get_mut(&format!("conv.{layer}.{part}")).expect("laid out")
+}

@@ -1,0 +1,395 @@
+//! What a convolutional network is made of.
+
+use rand::{Rng, RngExt};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::mlp_spec::fill_uniform;
+use crate::{Activation, ConvMutation, Growth, Layer, Layout, MlpSpec, NetError, NetMutation, Weights};
+
+/// A convolutional network: convolutions, each followed by the activation; then the map, flattened channel by channel, is
+/// the input of a perceptron.
+///
+/// ```
+/// use agilerl_nets::{CnnSpec, ConvSpec};
+///
+/// // MinAtar's boards and the network of Young and Tian (2019).
+/// let spec = CnnSpec::new([4, 10, 10], &[ConvSpec::new(16, 3, 1)], &[128], 3);
+/// assert_eq!(spec.head.inputs, 16 * 8 * 8);
+/// assert!(spec.validate().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CnnSpec {
+    /// `[channels, height, width]` of an image.
+    pub input: [usize; 3],
+    /// Whether rows hold the channels of one pixel together, `[height, width, channels]`, instead of whole channels.
+    pub channels_last: bool,
+    /// What every number of the input is multiplied by: 1/255 for bytes that are brightnesses, 1 for masks.
+    pub scale: f32,
+    /// The convolutions, in order.
+    pub convs: Vec<ConvSpec>,
+    /// Behind every convolution. The head has its own.
+    pub activation: Activation,
+    /// How far mutations of the convolutions may go.
+    pub limits: CnnLimits,
+    /// What reads the flattened map, whose length is `head.inputs`.
+    pub head: MlpSpec,
+}
+
+/// One convolution, over squares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConvSpec {
+    /// Channels that go out.
+    pub channels: usize,
+    /// Height and width of what one output sees.
+    pub kernel: usize,
+    /// Step from one output to the next.
+    #[serde(default = "one")]
+    pub stride: usize,
+    /// Rows and columns of zeros on each side.
+    #[serde(default)]
+    pub padding: usize,
+    /// Whether the activation f is gated, `x + gate (f(x) - x)` with a learnt gate that starts at 0. An inserted layer has
+    /// it where f is not idempotent: so it starts as the identity, whatever f.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gated: bool,
+}
+
+/// How far mutations may change convolutions. Both ends are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CnnLimits {
+    /// Fewest convolutions (1).
+    pub min_layers: usize,
+    /// Most convolutions (AgileRL: 6).
+    pub max_layers: usize,
+    /// Fewest channels of a convolution (8).
+    pub min_channels: usize,
+    /// Most channels of a convolution (AgileRL: 256).
+    pub max_channels: usize,
+    /// Largest kernel (9).
+    pub max_kernel: usize,
+}
+
+impl Default for CnnLimits {
+    fn default() -> Self {
+        Self { min_layers: 1, max_layers: 6, min_channels: 8, max_channels: 256, max_kernel: 9 }
+    }
+}
+
+const fn one() -> usize {
+    1
+}
+
+impl ConvSpec {
+    /// Without padding and gate.
+    pub fn new(channels: usize, kernel: usize, stride: usize) -> Self {
+        Self { channels, kernel, stride, padding: 0, gated: false }
+    }
+
+    /// Length of an edge of the map, from that of the map before; `None` if the kernel does not fit.
+    fn edge(&self, before: usize) -> Option<usize> {
+        Some((before + 2 * self.padding).checked_sub(self.kernel)? / self.stride + 1)
+    }
+}
+
+impl CnnSpec {
+    /// A network with ReLU, input as it comes, default limits, and a head of these hidden layers.
+    ///
+    /// # Panics
+    /// If a convolution does not fit on its map; [`fit_head`](Self::fit_head) is the way that says why.
+    pub fn new(input: [usize; 3], convs: &[ConvSpec], hidden: &[usize], outputs: usize) -> Self {
+        let mut spec = Self {
+            input,
+            channels_last: false,
+            scale: 1.0,
+            convs: convs.to_vec(),
+            activation: Activation::Relu,
+            limits: CnnLimits::default(),
+            head: MlpSpec::new(1, hidden, outputs),
+        };
+        spec.fit_head().expect("convolutions that fit on their maps");
+        spec
+    }
+
+    /// Sets the head's inputs to the length of the flattened map.
+    ///
+    /// # Errors
+    /// [`NetError::Spec`] if a convolution does not fit on its map.
+    pub fn fit_head(&mut self) -> Result<(), NetError> {
+        self.head.inputs = self.maps()?.last().expect("the input is a map").iter().product();
+        Ok(())
+    }
+
+    /// `[channels, height, width]` of the input, and behind each convolution.
+    ///
+    /// # Errors
+    /// [`NetError::Spec`] if one is empty or of no sensible size.
+    pub fn maps(&self) -> Result<Vec<[usize; 3]>, NetError> {
+        if self.input.iter().any(|edge| !(1..=MOST_EDGE).contains(edge)) {
+            let rule = format!("channels, height and width must each lie in 1..={MOST_EDGE}");
+            return refuse("input", format!("{:?}", self.input), rule);
+        }
+        let mut maps = vec![self.input];
+        for (i, conv) in self.convs.iter().enumerate() {
+            let [channels, height, width] = maps[i];
+            let refuse = |rule: String| refuse("convs", format!("{conv:?}, number {i}"), rule);
+            if conv.stride == 0 || conv.kernel == 0 || conv.channels == 0 {
+                return refuse("channels, kernel and stride must be at least 1".into());
+            }
+            if conv.padding >= conv.kernel {
+                return refuse("the padding must be smaller than the kernel".into());
+            }
+            let (Some(rows), Some(columns)) = (conv.edge(height), conv.edge(width)) else {
+                let padding = conv.padding;
+                return refuse(format!(
+                    "the kernel is larger than the map of {height} x {width} with padding {padding}"
+                ));
+            };
+            let window = channels.saturating_mul(conv.kernel).saturating_mul(conv.kernel);
+            let most = window.saturating_mul(conv.channels.max(rows * columns));
+            if conv.channels > MOST_EDGE || most > MOST_NUMBERS {
+                return refuse(format!("must stay below {MOST_NUMBERS} weights, and as many numbers in its windows"));
+            }
+            maps.push([conv.channels, rows, columns]);
+        }
+        Ok(maps)
+    }
+
+    /// Checks that such a network can exist and lies within its own limits.
+    ///
+    /// # Errors
+    /// [`NetError::Spec`] naming the field, its value and the rule.
+    pub fn validate(&self) -> Result<(), NetError> {
+        let CnnLimits { min_layers, max_layers, min_channels, max_channels, max_kernel } = self.limits;
+        let ranges = [
+            ("limits.min_layers..=max_layers", min_layers, max_layers),
+            ("limits.min_channels..=max_channels", min_channels, max_channels),
+        ];
+        for (field, min, max) in ranges {
+            if min == 0 || min > max {
+                return refuse(field, format!("{min}..={max}"), "must begin at 1 or more and not be reversed".into());
+            }
+        }
+        if !(min_layers..=max_layers).contains(&self.convs.len()) {
+            let rule = format!("must be {min_layers} to {max_layers} convolutions, or widen `limits`");
+            return refuse("convs", format!("a list of {}", self.convs.len()), rule);
+        }
+        let maps = self.maps()?;
+        for conv in &self.convs {
+            if !(min_channels..=max_channels).contains(&conv.channels) {
+                let rule = format!("must lie in {min_channels}..={max_channels}, or widen `limits`");
+                return refuse("convs.channels", conv.channels.to_string(), rule);
+            }
+            if conv.kernel > max_kernel {
+                return refuse(
+                    "convs.kernel",
+                    conv.kernel.to_string(),
+                    format!("at most {max_kernel}, or widen `limits`"),
+                );
+            }
+        }
+        if !(self.scale.is_finite() && self.scale > 0.0) {
+            return refuse("scale", self.scale.to_string(), "must be a positive number".into());
+        }
+        let features: usize = maps.last().expect("the input is a map").iter().product();
+        if self.head.inputs != features {
+            let rule = format!("the last map, {:?}, has {features} numbers", maps.last().expect("a map"));
+            return refuse("head.inputs", self.head.inputs.to_string(), rule);
+        }
+        self.head.validate()
+    }
+
+    /// Names, shapes and places of the weights: the convolutions', `[out, in, kernel, kernel]` as PyTorch has them, then
+    /// the head's.
+    pub fn layout(&self) -> Layout {
+        let mut layout = Layout::default();
+        let mut inputs = self.input[0];
+        for (i, conv) in self.convs.iter().enumerate() {
+            layout.push(format!("conv.{i}.weight"), &[conv.channels, inputs, conv.kernel, conv.kernel]);
+            layout.push(format!("conv.{i}.bias"), &[conv.channels]);
+            if self.activation == Activation::Prelu {
+                layout.push(format!("conv.{i}.slope"), &[1]);
+            }
+            if conv.gated {
+                layout.push(format!("conv.{i}.gate"), &[1]);
+            }
+            inputs = conv.channels;
+        }
+        for entry in self.head.layout().entries() {
+            layout.push(entry.name.clone(), &entry.shape);
+        }
+        layout
+    }
+
+    /// Weights of the convolutions alone: where the head's begin in the flat vector.
+    pub(crate) fn encoder_len(&self) -> usize {
+        self.layout().len() - self.head.layout().len()
+    }
+
+    /// Initial weights, drawn on the host: PyTorch's default, uniform in +-1/sqrt(in * kernel * kernel) for weights and
+    /// biases of the convolutions; then the head's own.
+    pub fn init(&self, rng: &mut impl Rng) -> Weights {
+        let mut weights = Weights::zeros(self.layout());
+        for i in 0..self.convs.len() {
+            let bound = self.init_bound(i);
+            for part in ["weight", "bias"] {
+                fill_uniform(weights.get_mut(&format!("conv.{i}.{part}")).expect("laid out"), bound, rng);
+            }
+            if let Some(slope) = weights.get_mut(&format!("conv.{i}.slope")) {
+                slope.fill(FIRST_SLOPE);
+            }
+        }
+        let head = self.head.init(rng);
+        let start = self.encoder_len();
+        weights.values_mut()[start..].copy_from_slice(head.values());
+        weights
+    }
+
+    /// Bound of the initial weights of a convolution.
+    pub(crate) fn init_bound(&self, layer: usize) -> f32 {
+        let fan_in = self.inputs_of(layer) * self.convs[layer].kernel * self.convs[layer].kernel;
+        1.0 / (fan_in as f32).sqrt()
+    }
+
+    /// Channels that come into a convolution.
+    pub(crate) fn inputs_of(&self, layer: usize) -> usize {
+        if layer == 0 { self.input[0] } else { self.convs[layer - 1].channels }
+    }
+
+    /// Draws a change of architecture. With `new_layer_prob` it is one of depth, of the convolutions or of the head with
+    /// equal chances; otherwise, with AgileRL's shares, another kernel (20 %), 8, 16 or 32 channels more or less (45 %), or
+    /// what the head draws (35 %). Whether the limits allow it is for [`apply`](Self::apply) to say.
+    pub fn draw(&self, new_layer_prob: f64, rng: &mut impl Rng) -> NetMutation {
+        if rng.random_bool(new_layer_prob) {
+            return match (rng.random_bool(0.5), rng.random_bool(0.5)) {
+                (true, true) => ConvMutation::AddConv.into(),
+                (true, false) => ConvMutation::RemoveConv.into(),
+                (false, _) => self.head.draw(1.0, rng).into(),
+            };
+        }
+        let (share, more) = (rng.random::<f64>(), rng.random_bool(0.5));
+        let layer = rng.random_range(0..self.convs.len() as u32) as usize;
+        let count = [8, 16, 32][rng.random_range(0..3u32) as usize];
+        let kernel = self.convs[layer].kernel;
+        match (share, more) {
+            (..0.2, true) => ConvMutation::ChangeKernel { layer, kernel: kernel + 2 }.into(),
+            (..0.2, false) => ConvMutation::ChangeKernel { layer, kernel: kernel.saturating_sub(2) }.into(),
+            (..0.65, true) => ConvMutation::AddChannels { layer, count }.into(),
+            (..0.65, false) => ConvMutation::RemoveChannels { layer, count }.into(),
+            _ => self.head.draw(0.0, rng).into(),
+        }
+    }
+
+    /// The spec after a mutation; `None` if the limits do not allow it, a map would be empty or change its shape, or it
+    /// names a layer that is not there.
+    pub fn apply(&self, mutation: &NetMutation) -> Option<Self> {
+        self.apply_as(mutation, Growth::Preserving)
+    }
+
+    /// As [`apply`](Self::apply); where the function need not be kept, a new layer is always a plain one.
+    pub(crate) fn apply_as(&self, mutation: &NetMutation, growth: Growth) -> Option<Self> {
+        let mut next = self.clone();
+        match mutation {
+            NetMutation::Mlp(mutation) => next.head = self.head.apply_as(mutation, growth)?,
+            NetMutation::Conv(mutation) => {
+                next.convs = self.apply_to_convs(mutation, growth)?;
+                next.fit_head().ok()?;
+            }
+        }
+        (next != *self && next.validate().is_ok()).then_some(next)
+    }
+
+    fn apply_to_convs(&self, mutation: &ConvMutation, growth: Growth) -> Option<Vec<ConvSpec>> {
+        let mut convs = self.convs.clone();
+        match *mutation {
+            ConvMutation::AddConv => {
+                let last = convs.last()?;
+                // What the activation gave passes through it once more unchanged, if it was not held back by a gate.
+                let is_identity = self.activation.is_idempotent() && !last.gated;
+                let gated = growth == Growth::Preserving && !is_identity;
+                convs.push(ConvSpec { channels: last.channels, kernel: 3, stride: 1, padding: 1, gated });
+            }
+            ConvMutation::RemoveConv => {
+                convs.pop();
+            }
+            ConvMutation::AddChannels { layer, count } => {
+                let conv = convs.get_mut(layer)?;
+                conv.channels = conv.channels.checked_add(count)?;
+            }
+            ConvMutation::RemoveChannels { layer, count } => {
+                let conv = convs.get_mut(layer)?;
+                conv.channels = conv.channels.checked_sub(count)?;
+            }
+            ConvMutation::ChangeKernel { layer, kernel } => {
+                let conv = convs.get_mut(layer)?;
+                if kernel % 2 != conv.kernel % 2 || kernel > MOST_EDGE {
+                    return None;
+                }
+                conv.padding = (conv.padding + kernel / 2).checked_sub(conv.kernel / 2)?;
+                conv.kernel = kernel;
+            }
+        }
+        Some(convs)
+    }
+
+    /// The same network as a list of plain layers.
+    pub fn layers(&self) -> Vec<Layer> {
+        let [channels, height, width] = self.input;
+        let mut layers = vec![Layer::Image { channels, height, width, channels_last: self.channels_last }];
+        if self.scale != 1.0 {
+            layers.push(Layer::Scale { factor: self.scale });
+        }
+        for (i, conv) in self.convs.iter().enumerate() {
+            let name = |part: &str| format!("conv.{i}.{part}");
+            let (stride, padding) = (conv.stride, conv.padding);
+            layers.push(Layer::Conv { weight: name("weight"), bias: name("bias"), stride, padding });
+            let slope = (self.activation == Activation::Prelu).then(|| name("slope"));
+            let gate = conv.gated.then(|| name("gate"));
+            layers.push(Layer::Activation { function: self.activation, slope, gate });
+        }
+        layers.push(Layer::Flatten);
+        layers.extend(self.head.layers());
+        layers
+    }
+}
+
+/// Longest edge of an image, and most channels.
+const MOST_EDGE: usize = 1 << 12;
+/// Most weights of a convolution, and most numbers in the windows of one image.
+const MOST_NUMBERS: usize = 1 << 26;
+/// Where PReLU's slope begins.
+pub(crate) const FIRST_SLOPE: f32 = 0.25;
+
+fn refuse<T>(field: &'static str, value: String, rule: String) -> Result<T, NetError> {
+    Err(NetError::Spec { field, value, rule })
+}
+
+impl std::fmt::Display for CnnSpec {
+    /// One short line: `4x10x10-16k3-1024-[128]-3 relu`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [channels, height, width] = self.input;
+        write!(f, "{channels}x{height}x{width}-")?;
+        for conv in &self.convs {
+            write!(f, "{conv}-")?;
+        }
+        write!(f, "{}", self.head)?;
+        if self.activation == self.head.activation { Ok(()) } else { write!(f, ", convolutions {}", self.activation) }
+    }
+}
+
+impl std::fmt::Display for ConvSpec {
+    /// Channels, kernel, and what is not usual: `32k8s4`, `16k3p1`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}k{}", self.channels, self.kernel)?;
+        if self.stride != 1 {
+            write!(f, "s{}", self.stride)?;
+        }
+        if self.padding != 0 {
+            write!(f, "p{}", self.padding)?;
+        }
+        if self.gated { f.write_str("g") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,54 @@
+//! The numbers that a network's input can be made of.
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+
+/// A number that rows of observations are made of: `f32`, or `u8` for pixels, which stay bytes until a network reads them.
+pub trait InputNumber: Copy + Default + std::fmt::Debug + PartialEq + Send + Sync + sealed::Sealed + 'static {
+    /// The number that the network computes with.
+    fn to_f32(self) -> f32;
+
+    /// The rows as `f32`: where they are, if they are such; otherwise written into the buffer.
+    fn widen<'a>(rows: &'a [Self], buffer: &'a mut Vec<f32>) -> &'a [f32];
+
+    /// Rows on a device, in this shape. Bytes travel as bytes and become `f32` there.
+    ///
+    /// # Panics
+    /// If there are more or fewer numbers.
+    fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D>;
+}
+
+impl InputNumber for f32 {
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    fn widen<'a>(rows: &'a [Self], _buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        rows
+    }
+
+    fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(rows.to_vec(), shape), device)
+    }
+}
+
+impl InputNumber for u8 {
+    fn to_f32(self) -> f32 {
+        f32::from(self)
+    }
+
+    fn widen<'a>(rows: &'a [Self], buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        buffer.clear();
+        buffer.extend(rows.iter().map(|&x| f32::from(x)));
+        buffer
+    }
+
+    fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D> {
+        Tensor::<D, Int>::from_data(TensorData::new(rows.to_vec(), shape), (device, DType::U8)).float()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for u8 {}
+}

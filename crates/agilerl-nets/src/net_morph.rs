@@ -1,0 +1,94 @@
+//! Transplants weights from one architecture to the next, whatever the network.
+
+use rand::Rng;
+
+use crate::cnn_morph::CnnMorph;
+use crate::{Growth, Morph, NetMutation, NetSpec, Weights};
+
+/// How one network becomes another: [`Morph`] for any network.
+///
+/// Convolutions grow as layers do. New channels listen at random and are not heard. A new convolution passes on what the
+/// last one gave: its kernel is 1 in the centre. A larger kernel is the old one with zeros around it. What shrinks keeps
+/// what matters most: the most salient channels, the centre of a kernel; and a convolution that goes is folded into the
+/// head's first matrix, which is exact where its activation was not at work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetMorph {
+    from: NetSpec,
+    to: NetSpec,
+    growth: Growth,
+    plan: Plan,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Plan {
+    Mlp(Box<Morph>),
+    Cnn(Box<CnnMorph>),
+}
+
+impl NetMorph {
+    /// How `from` with these weights becomes what the mutation makes of it; `None` if its limits do not allow it.
+    ///
+    /// # Panics
+    /// If the weights are not laid out as the spec says.
+    pub fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights) -> Option<Self> {
+        Self::plan_with(from, mutation, weights, Growth::Preserving, None)
+    }
+
+    /// As [`plan`](Self::plan), with a choice of what becomes of the weights, and with observations, `[rows, inputs]`, by
+    /// which a perceptron keeps its function when something goes (see [`Morph::plan_with`]); convolutions need none.
+    ///
+    /// # Panics
+    /// If the weights are not laid out as the spec says, or the observations are not a whole number of rows.
+    pub fn plan_with(
+        from: &NetSpec,
+        mutation: &NetMutation,
+        weights: &Weights,
+        growth: Growth,
+        rows: Option<&[f32]>,
+    ) -> Option<Self> {
+        assert_eq!(weights.layout(), &from.layout(), "these weights belong to another spec");
+        let (to, plan) = match (from, mutation) {
+            (NetSpec::Mlp(from), NetMutation::Mlp(mutation)) => {
+                let morph = Morph::plan_with(from, mutation, weights, growth, rows)?;
+                (morph.to().clone().into(), Plan::Mlp(Box::new(morph)))
+            }
+            (NetSpec::Mlp(_), NetMutation::Conv(_)) => return None,
+            (NetSpec::Cnn(from), mutation) => {
+                let morph = CnnMorph::plan(from, mutation, weights, growth)?;
+                (morph.to().clone().into(), Plan::Cnn(Box::new(morph)))
+            }
+        };
+        Some(Self { from: from.clone(), to, growth, plan })
+    }
+
+    /// The architecture before.
+    pub fn from(&self) -> &NetSpec {
+        &self.from
+    }
+
+    /// The architecture after.
+    pub fn to(&self) -> &NetSpec {
+        &self.to
+    }
+
+    /// What becomes of weights and moments.
+    pub fn growth(&self) -> Growth {
+        self.growth
+    }
+
+    /// The weights after. Only the incoming weights of new nodes and channels are random.
+    pub fn weights(&self, old: &Weights, rng: &mut impl Rng) -> Weights {
+        match &self.plan {
+            Plan::Mlp(morph) => morph.weights(old, rng),
+            Plan::Cnn(morph) => morph.weights(old, rng),
+        }
+    }
+
+    /// The moments of an optimiser after: those of surviving weights, zero for all others.
+    pub fn moments(&self, old: &Weights) -> Weights {
+        match &self.plan {
+            Plan::Mlp(morph) => morph.moments(old),
+            Plan::Cnn(morph) => morph.moments(old),
+        }
+    }
+}
