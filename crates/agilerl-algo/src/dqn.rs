@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use agilerl_buffer::Batch;
 use agilerl_env::Space;
 use agilerl_hpo::{Change, Evolve, Hyperparameter, StreamRng};
-use agilerl_nets::{Device, HostNet, InputNumber, NetMorph, NetSpec, Weights};
+use agilerl_nets::{Device, HostNet, InputNumber, MlpSpec, NetMorph, NetSpec, Weights};
 use rand::{Rng, RngExt};
 use serde_json::{Value, json};
 
@@ -257,11 +257,12 @@ impl<O: InputNumber> Evolve for Dqn<O> {
     }
 
     /// Both networks are transplanted alike, so the target goes on lagging behind as it did; the optimiser's moments go with
-    /// the weights that survive.
+    /// the weights that survive. With random growth both networks draw the same, and the optimiser is a fresh one.
     fn mutate_architecture(&mut self, new_layer_prob: f64, rng: &mut StreamRng) -> Option<Change> {
         let mutation = self.spec.draw(new_layer_prob, rng);
         let weights = self.weights();
-        let morph = NetMorph::plan(&self.spec, &mutation, &weights)?;
+        // Without observations: a batch of them would have to be saved and restored for a run to go on with the same bits.
+        let morph = NetMorph::plan_with(&self.spec, &mutation, &weights, self.config.growth, None)?;
         let before = std::mem::replace(&mut self.spec, morph.to().clone());
         self.config.take_architecture(&self.spec);
         // The new nodes of both networks listen to the same: the target takes on what the online network says by them.
@@ -272,7 +273,8 @@ impl<O: InputNumber> Evolve for Dqn<O> {
         self.policy = HostNet::new(&self.spec, &weights);
         self.policy_is_behind = false;
         let what = mutation.name().to_owned();
-        Some(Change { what, before: architecture(&before), after: architecture(&self.spec) })
+        let [before, after] = architectures(&before, &self.spec);
+        Some(Change { what, before, after })
     }
 
     fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
@@ -310,12 +312,14 @@ impl<O: InputNumber> Evolve for Dqn<O> {
     }
 }
 
-/// What an architecture mutation changes, for logs: the hidden layers, and the convolutions if there are some.
-fn architecture(spec: &NetSpec) -> Value {
-    match spec {
-        NetSpec::Mlp(spec) => json!(spec.hidden),
-        NetSpec::Cnn(spec) => json!(spec.to_string()),
+/// Two architectures, for logs: their nodes tell all, unless something beside them has changed.
+fn architectures(before: &NetSpec, after: &NetSpec) -> [Value; 2] {
+    if let (NetSpec::Mlp(before), NetSpec::Mlp(after)) = (before, after)
+        && (MlpSpec { hidden: before.hidden.clone(), ..after.clone() } == *before)
+    {
+        return [json!(before.hidden), json!(after.hidden)];
     }
+    [json!(before.to_string()), json!(after.to_string())]
 }
 
 /// The legal choice of the highest value; the first of equals. A value that is not a number is never the highest.

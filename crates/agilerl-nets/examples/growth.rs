@@ -5,6 +5,8 @@
 //! Networks of eight inputs and four outputs learn a function for a thousand updates, then each mutation is tried. Prints
 //! `|Q after - Q before| / |Q before|` over 512 rows, the mean of five networks; takes a minute.
 
+#![expect(clippy::print_stdout, reason = "a table is what it is for")]
+
 use agilerl_nets::{Activation, AdamStep, ArchMutation, Growth, HostAdam, HostMlp, HostPass, MlpSpec, Morph, Weights};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "mutation", rename_all = "snake_case")]
 pub enum ArchMutation {
     /// One more hidden layer before the output, as wide as the last: a residual layer of the last stage, or a plain one where
-    /// that can be the identity.
+    /// that is the identity (ReLU or no activation, no normalisation, no residual layer in front).
     AddLayer,
     /// The last hidden layer goes, residual or plain.
     RemoveLayer,

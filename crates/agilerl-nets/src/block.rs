@@ -49,6 +49,15 @@ impl Block {
         matches!(self.role, Role::Residual { .. })
     }
 
+    /// Whether the nodes of this stage are its inputs.
+    pub(crate) fn hears(&self, stage: usize, spec: &MlpSpec) -> bool {
+        match self.role {
+            Role::Plain { stage: own } => own == stage + 1,
+            Role::Residual { stage: own } => own == stage,
+            Role::Output | Role::Value => stage + 1 == spec.hidden.len(),
+        }
+    }
+
     /// Whether it has a slope to learn.
     pub(crate) fn has_slope(&self) -> bool {
         self.activation == Activation::Prelu

@@ -185,7 +185,9 @@ impl MlpSpec {
         let mut next = self.clone();
         match *mutation {
             ArchMutation::AddLayer => {
-                let keeps_identity = self.activation.is_idempotent() && !self.layer_norm;
+                // What comes out of a residual layer may be negative, which ReLU would cut.
+                let is_residual = self.residual_layers(self.hidden.len().checked_sub(1)?) > 0;
+                let keeps_identity = self.activation.is_idempotent() && !self.layer_norm && !is_residual;
                 if keeps_identity || growth == Growth::Random {
                     next.hidden.push(*self.hidden.last()?);
                 } else {

@@ -18,14 +18,14 @@ use crate::{ArchMutation, MlpSpec, Weights};
 /// not heard, since their outgoing weights start at zero. A new layer starts as the identity: as a plain one where the
 /// activation passes it unchanged (ReLU and none, without normalisation), else as a residual one behind a gate of zero.
 ///
-/// Under layer normalisation new nodes listen to the mean of what the others listen to, give or take half a percent, in
+/// Under layer normalisation new nodes listen to the mean of what the others listen to, give or take two thousandths, in
 /// pairs that keep the mean: so they lower the variance by a known factor, and the layer's rows grow by its root and the
 /// gains shrink by it. What tells new nodes apart is their shift.
 ///
 /// Nodes that go are the least salient, and the mean of what they said goes into the biases of those that heard them. A
 /// residual layer that goes leaves its mean behind in the same way; a plain one is folded into the next by multiplying
 /// the two matrices, with a line in place of its activation, which is exact where it is the identity. Means and lines are
-/// taken from observations where [`plan_with`](Self::plan_with) is given some, and otherwise guessed from the weights.
+/// taken from observations where [`plan_with`](Self::plan_with) is given some, and otherwise from rows of Gaussian numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Morph {
     from: MlpSpec,
@@ -82,7 +82,12 @@ impl Morph {
         let inputs = (0..from.inputs).map(Some).collect();
         let mut morph = Self::in_place(from, to, inputs, growth);
         if growth == Growth::Preserving {
-            morph.keep_function(mutation, &Statistics::new(from, weights, rows));
+            match *mutation {
+                // A new layer is the identity.
+                ArchMutation::AddLayer => {}
+                ArchMutation::AddNodes { layer, .. } => morph.spread_under_norm(layer),
+                _ => morph.keep_what_goes(mutation, &Statistics::new(from, weights, rows)),
+            }
         }
         Some(morph)
     }
@@ -130,7 +135,8 @@ impl Morph {
         new
     }
 
-    /// The moments of an optimiser after: those of surviving weights, zero for all others.
+    /// The moments of an optimiser after: those of surviving weights, zero for all others. They are carried as they are,
+    /// also where a weight was scaled: both moments scale with its gradient, and Adam's step with neither.
     pub fn moments(&self, old: &Weights) -> Weights {
         let mut new = Weights::zeros(self.to.layout());
         if self.growth == Growth::Preserving {
@@ -150,11 +156,18 @@ impl Morph {
         Self { from: from.clone(), to, growth, inputs, stages, edits, fold: None, norms }
     }
 
-    /// Finds out what must be done besides so that the function is kept.
-    fn keep_function(&mut self, mutation: &ArchMutation, old: &Statistics<'_>) {
+    /// New nodes near the mean lower the variance of a normalised layer; the others go apart as much.
+    fn spread_under_norm(&mut self, stage: usize) {
+        let factor = (self.to.hidden[stage] as f32 / self.from.hidden[stage] as f32).sqrt();
+        let blocks = self.from.blocks().into_iter();
+        let normalised = blocks.filter(|block| block.has_norm && block.role.stage() == Some(stage));
+        self.edits.extend(normalised.map(|block| Edit::Spread { block: block.name, factor }));
+    }
+
+    /// Finds out what must stand for what goes.
+    fn keep_what_goes(&mut self, mutation: &ArchMutation, old: &Statistics<'_>) {
         match *mutation {
-            // A new layer is the identity.
-            ArchMutation::AddLayer => {}
+            ArchMutation::AddLayer | ArchMutation::AddNodes { .. } => {}
             ArchMutation::RemoveLayer if self.to.hidden.len() < self.from.hidden.len() => {
                 self.fold = Some(old.lines(&format!("hidden.{}", self.to.hidden.len())));
             }
@@ -165,11 +178,6 @@ impl Morph {
                 for head in old.heads() {
                     self.edits.push(Edit::FoldMeans { block: head.name.clone(), means: means.clone() });
                 }
-            }
-            ArchMutation::AddNodes { layer, .. } => {
-                let factor = (self.to.hidden[layer] as f32 / self.from.hidden[layer] as f32).sqrt();
-                let normalised = old.stage(layer).filter(|block| block.has_norm);
-                self.edits.extend(normalised.map(|block| Edit::Spread { block: block.name.clone(), factor }));
             }
             ArchMutation::RemoveNodes { layer, .. } => {
                 let survivors = old.most_salient(layer, self.to.hidden[layer]);
@@ -322,7 +330,7 @@ fn grow_nodes(new: &mut Weights, block: &Block, first_new: usize, rng: &mut impl
 
 /// How far new nodes under layer normalisation listen beside the mean, as a part of how far the others do. Its square is
 /// what the variance is off by.
-const ASIDE: f32 = 0.005;
+const ASIDE: f32 = 0.002;
 
 /// Nodes from `first_new` on listen to the mean of what the others do, in pairs a little to both sides of it. Each has a
 /// shift of its own, above zero, where every activation is alive.
@@ -337,14 +345,13 @@ fn grow_nodes_under_norm(new: &mut Weights, block: &Block, first_new: usize, rng
         let apart = old.chunks_exact(width).flat_map(|row| row.iter().zip(&mean)).map(|(w, mean)| (w - mean).powi(2));
         let aside = ASIDE * (apart.sum::<f32>() / old.len() as f32).sqrt();
         for pair in grown.chunks_mut(2 * width) {
-            let is_whole = pair.len() == 2 * width;
             let (left, right) = pair.split_at_mut(width);
-            for (i, left) in left.iter_mut().enumerate() {
-                let step = if is_whole { aside * (2.0 * rng.random::<f32>() - 1.0) } else { 0.0 };
-                *left = mean[i] + step;
-                if let Some(right) = right.get_mut(i) {
-                    *right = mean[i] - step;
-                }
+            left.copy_from_slice(&mean);
+            // Without a partner on the other side a row stays at the mean.
+            for (i, right) in right.iter_mut().enumerate() {
+                let step = aside * (2.0 * rng.random::<f32>() - 1.0);
+                left[i] += step;
+                *right = mean[i] - step;
             }
         }
     }

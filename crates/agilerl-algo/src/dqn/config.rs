@@ -1,7 +1,7 @@
 //! Settings of deep Q-learning.
 
 use agilerl_env::Space;
-use agilerl_nets::{Activation, CnnLimits, CnnSpec, ConvSpec, MlpLimits, MlpSpec, NetSpec, ParameterNoise};
+use agilerl_nets::{Activation, CnnLimits, CnnSpec, ConvSpec, Growth, MlpLimits, MlpSpec, NetSpec, ParameterNoise};
 use serde::{Deserialize, Serialize};
 
 use crate::{AlgoError, Epsilon};
@@ -32,6 +32,8 @@ pub struct DqnConfig {
     pub output_scale: f32,
     /// How far architecture mutations may go.
     pub limits: MlpLimits,
+    /// What becomes of weights and moments in an architecture mutation (`preserving`; `random` is AgileRL's way).
+    pub growth: Growth,
     /// Double Q-learning: the online network selects, the target network evaluates (true).
     pub double: bool,
     /// Step size of Adam (1e-3).
@@ -80,6 +82,7 @@ impl Default for DqnConfig {
             layer_norm: false,
             output_scale: 0.1,
             limits: MlpLimits::default(),
+            growth: Growth::Preserving,
             double: true,
             lr: 1e-3,
             batch_size: 128,

@@ -54,7 +54,9 @@ fn check_agree(config: DqnConfig, extras: Extras) {
     assert!(difference(&before, &host.weights()) > 0.1, "{what}: the weights hardly moved");
     for (host, burn) in [(host.weights(), burn.weights()), (host.target_weights(), burn.target_weights())] {
         let difference = difference(&host, &burn);
-        assert!(difference < 1e-5, "{what}: weights differ by {difference}");
+        // Behind a gate that has hardly opened every gradient is small, and Adam makes much of its last bits.
+        let most = if config.residual.is_empty() { 1e-5 } else { 1e-4 };
+        assert!(difference < most, "{what}: weights differ by {difference}");
     }
     let [(_, host), (_, burn)] = said.map(LearnedSum::read);
     for (host, burn) in host.iter().zip(burn) {
@@ -100,6 +102,19 @@ fn the_host_learns_what_burn_learns_with_every_activation_and_norm() {
     for activation in Activation::ALL {
         for layer_norm in [false, true] {
             check_agree(DqnConfig { activation, layer_norm, ..Default::default() }, Extras::default());
+        }
+    }
+}
+
+#[test]
+fn the_host_learns_what_burn_learns_with_residual_layers_and_two_heads() {
+    for activation in [Activation::Relu, Activation::Gelu, Activation::Prelu] {
+        for layer_norm in [false, true] {
+            let (residual, dueling) = (vec![1], true);
+            check_agree(
+                DqnConfig { activation, layer_norm, residual, dueling, ..Default::default() },
+                Extras::default(),
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
-use agilerl_nets::{Activation, HostNet, parse_device};
+use agilerl_nets::{Activation, Growth, HostNet, parse_device};
 use rand::RngExt;
 
 fn rng(name: usize) -> StreamRng {
@@ -48,8 +48,12 @@ fn trained() -> (Dqn, Replay<f32, u32>) {
 }
 
 fn trained_on(device: &str) -> (Dqn, Replay<f32, u32>) {
+    trained_with(DqnConfig::default(), device)
+}
+
+fn trained_with(config: DqnConfig, device: &str) -> (Dqn, Replay<f32, u32>) {
     let memory = memory();
-    let config = DqnConfig { batch_size: 64, ..Default::default() };
+    let config = DqnConfig { batch_size: 64, ..config };
     let mut agent = Dqn::new(config, 3, 2, &parse_device(device).unwrap(), &mut rng(0)).unwrap();
     learn(&mut agent, &memory, 50, &mut rng(1));
     (agent, memory)
@@ -58,13 +62,18 @@ fn trained_on(device: &str) -> (Dqn, Replay<f32, u32>) {
 #[test]
 fn the_agent_learns_on_after_every_kind_of_mutation() {
     for device in ["cpu", "flex"] {
-        check_learning_goes_on(device);
+        check_learning_goes_on(DqnConfig::default(), device);
     }
+    let (dueling, layer_norm, activation) = (true, true, Activation::Elu);
+    let mut config = DqnConfig { dueling, layer_norm, activation, ..Default::default() };
+    config.limits.layer_norm_gene = true;
+    check_learning_goes_on(config.clone(), "cpu");
+    check_learning_goes_on(DqnConfig { growth: Growth::Random, ..config }, "cpu");
 }
 
 #[track_caller]
-fn check_learning_goes_on(device: &str) {
-    let (agent, memory) = trained_on(device);
+fn check_learning_goes_on(config: DqnConfig, device: &str) {
+    let (agent, memory) = trained_with(config, device);
     /// Whether the mutation took effect.
     type Mutate = fn(&mut Dqn, &mut StreamRng) -> bool;
     let kinds: [(&str, Mutate); 4] = [
@@ -123,6 +132,27 @@ fn nothing_is_copied_into_the_target_network() {
         mutant.mutate_activation(&mut rng(2)).unwrap();
         assert_eq!(mutant.target_weights(), agent.target_weights());
         assert_ne!(mutant.weights(), agent.weights());
+    }
+}
+
+/// Growth that preserves leaves the values; random growth draws a new last layer.
+#[test]
+fn growth_is_a_setting() {
+    let obs: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
+    for (growth, keeps) in [(Growth::Preserving, true), (Growth::Random, false)] {
+        for device in ["cpu", "flex"] {
+            let config = DqnConfig { growth, activation: Activation::Tanh, ..Default::default() };
+            let (agent, _) = trained_with(config, device);
+            let add_layer = |name: &usize| {
+                agent.clone().mutate_architecture(1.0, &mut rng(*name)).is_some_and(|c| c.what == "add_layer")
+            };
+            let mut mutant = agent.clone();
+            mutant.mutate_architecture(1.0, &mut rng((0..40).find(add_layer).unwrap())).unwrap();
+            let (before, after) = (agent.clone().values(&obs).to_vec(), mutant.values(&obs).to_vec());
+            assert_eq!(before == after, keeps, "{device} {growth:?}");
+            assert_eq!(mutant.spec().head().residual.len() == 2, keeps, "{device} {growth:?}: {}", mutant.spec());
+            assert_eq!(&mutant.config().spec(3, 2), mutant.spec().head());
+        }
     }
 }
 

@@ -1,28 +1,19 @@
-//! What a network's nodes say on average: as observations show, or as the weights let guess.
+//! What a network's nodes say on average, as observations show.
 
-use crate::block::{Block, Role};
+use std::f32::consts::TAU;
+
+use crate::block::Block;
 use crate::host_mlp::{HostMlp, Trace};
 use crate::mlp_spec::LAYER_NORM_EPSILON;
 use crate::{MlpSpec, Weights};
 
-/// A network, and what it does with some observations if there are any. Without, its inputs are taken to be independent
-/// numbers of mean 0 and variance 1, and sums to be Gaussian.
+/// A network, and what it does with some observations.
 pub(super) struct Statistics<'a> {
+    spec: &'a MlpSpec,
     weights: &'a Weights,
     blocks: Vec<Block>,
     /// One for each block.
-    traces: Option<Vec<Trace>>,
-    /// One for each block; those that are normalised have one.
-    centres: Vec<Option<Centre>>,
-    stages: usize,
-}
-
-/// What the nodes of a normalised block have in common.
-struct Centre {
-    weight: Vec<f32>,
-    bias: f32,
-    /// The variance of the sums around their mean, if the inputs have mean 0 and variance 1.
-    spread: f32,
+    traces: Vec<Trace>,
 }
 
 /// `slope * x + shift`: what stands for one number, given another.
@@ -53,16 +44,13 @@ impl Line {
 }
 
 impl<'a> Statistics<'a> {
-    pub(super) fn new(spec: &MlpSpec, weights: &'a Weights, rows: Option<&[f32]>) -> Self {
-        let traces = rows.filter(|rows| !rows.is_empty()).map(|rows| HostMlp::new(spec, weights).trace(rows));
-        let mut new = Self { weights, blocks: spec.blocks(), traces, centres: Vec::new(), stages: spec.hidden.len() };
-        let centre = |block: &Block| Centre {
-            weight: mean_row(new.part(block, "weight"), block.inputs),
-            bias: mean_row(new.part(block, "bias"), 1)[0],
-            spread: new.spread(block, &all(block)),
+    pub(super) fn new(spec: &'a MlpSpec, weights: &'a Weights, rows: Option<&[f32]>) -> Self {
+        let mut net = HostMlp::new(spec, weights);
+        let traces = match rows {
+            Some(rows) if !rows.is_empty() => net.trace(rows),
+            _ => net.trace(&imagined_rows(spec.inputs)),
         };
-        new.centres = new.blocks.iter().map(|block| block.has_norm.then(|| centre(block))).collect();
-        new
+        Self { spec, weights, blocks: spec.blocks(), traces }
     }
 
     /// The block of this name.
@@ -87,39 +75,18 @@ impl<'a> Statistics<'a> {
 
     /// The blocks that hear the nodes of a stage.
     pub(super) fn listeners(&self, stage: usize) -> impl Iterator<Item = &Block> {
-        let is_last = stage + 1 == self.stages;
-        self.blocks.iter().filter(move |block| match block.role {
-            Role::Plain { stage: other } => other == stage + 1,
-            Role::Residual { stage: other } => other == stage,
-            Role::Output | Role::Value => is_last,
-        })
+        self.blocks.iter().filter(move |block| block.hears(stage, self.spec))
     }
 
-    /// What comes into a block on average, `[inputs]`, behind a stage.
+    /// What comes into a block on average, `[inputs]`.
     pub(super) fn mean_input(&self, listener: &Block) -> Vec<f32> {
-        if let Some(trace) = self.trace(listener) {
-            return mean_row(&trace.input, listener.inputs);
-        }
-        let mut sum = vec![0.0; listener.inputs];
-        // The last plain block before it begins the stage that it hears; the residual ones between add to that.
-        let before = self.blocks.iter().take_while(|block| block.name != listener.name);
-        for block in before.filter(|block| block.role.stage().is_some()) {
-            if !block.is_residual() {
-                sum = vec![0.0; block.outputs];
-            }
-            sum.iter_mut().zip(self.mean_share(block)).for_each(|(sum, share)| *sum += share);
-        }
-        sum
+        mean_row(&self.trace(listener).input, listener.inputs)
     }
 
-    /// What a hidden block adds to the stream on average, `[outputs]`.
+    /// What a residual block adds to the stream on average, `[outputs]`.
     pub(super) fn mean_share(&self, block: &Block) -> Vec<f32> {
-        let gate = if block.is_residual() { self.part(block, "gate")[0] } else { 1.0 };
-        let mut means = match self.trace(block) {
-            Some(trace) => mean_row(&trace.output, block.outputs),
-            None => (0..block.outputs).map(|node| self.guess(block, node).0).collect(),
-        };
-        means.iter_mut().for_each(|mean| *mean *= gate);
+        let mut means = mean_row(&self.trace(block).output, block.outputs);
+        means.iter_mut().for_each(|mean| *mean *= self.gate(block));
         means
     }
 
@@ -130,34 +97,21 @@ impl<'a> Statistics<'a> {
             // As exact as it was inserted, if it was.
             return vec![Line { slope: 1.0, shift: 0.0 }; block.outputs];
         }
-        let fit = |node: usize| match self.trace(block) {
-            Some(trace) => {
-                let sums = centred(&trace.sums, block, block.has_norm);
-                let output = trace.output.iter().skip(node).step_by(block.outputs).copied();
-                Line::through(
-                    sums.into_iter().skip(node).step_by(block.outputs).zip(output).collect::<Vec<_>>().into_iter(),
-                )
-            }
-            None => self.guess(block, node).1,
-        };
-        (0..block.outputs).map(fit).collect()
+        let trace = self.trace(block);
+        let sums = if block.has_norm { centred(&trace.sums, block.outputs) } else { trace.sums.clone() };
+        lines_of(&sums, &trace.output, block.outputs)
     }
 
     /// For each node of a normalised block what stands for its normal value among all, given that among the survivors.
     pub(super) fn lines_between_norms(&self, block: &Block, survivors: &[usize]) -> Vec<Line> {
-        let level = Line { slope: 1.0, shift: 0.0 };
-        let Some(trace) = self.trace(block) else {
-            let slope = (self.spread(block, survivors) / self.spread(block, &all(block))).sqrt();
-            return vec![Line { slope, ..level }; block.outputs];
-        };
+        let trace = self.trace(block);
         let some = trace.sums.chunks_exact(block.outputs).flat_map(|row| survivors.iter().map(|node| row[*node]));
         let among_all = normal(&trace.sums, block.outputs);
         let among_some = normal(&some.collect::<Vec<_>>(), survivors.len());
-        let mut lines = vec![level; block.outputs];
+        let mut lines = vec![Line { slope: 1.0, shift: 0.0 }; block.outputs];
         for (place, &node) in survivors.iter().enumerate() {
-            let x = among_some.iter().skip(place).step_by(survivors.len()).copied();
-            let y = among_all.iter().skip(node).step_by(block.outputs).copied();
-            lines[node] = Line::through(x.zip(y));
+            lines[node] =
+                Line::through(column(&among_some, place, survivors.len()).zip(column(&among_all, node, block.outputs)));
         }
         lines
     }
@@ -165,23 +119,12 @@ impl<'a> Statistics<'a> {
     /// For each node what stands for its normal value, given its sum less the mean of the sums; or, of a block that is not
     /// normalised, what stands for its sum, given the normal value that it would have.
     pub(super) fn lines_across_norm(&self, block: &Block) -> Vec<Line> {
-        let Some(trace) = self.trace(block) else {
-            let deviation = (self.spread(block, &all(block)) + LAYER_NORM_EPSILON).sqrt();
-            let centre = mean_row(self.part(block, "bias"), 1)[0];
-            return match block.has_norm {
-                true => vec![Line { slope: 1.0 / deviation, shift: 0.0 }; block.outputs],
-                false => vec![Line { slope: deviation, shift: centre }; block.outputs],
-            };
-        };
-        let normal = normal(&trace.sums, block.outputs);
-        let sums = centred(&trace.sums, block, block.has_norm);
-        let (x, y) = if block.has_norm { (sums, normal) } else { (normal, sums) };
-        let of = |numbers: &[f32], node: usize| numbers.iter().skip(node).step_by(block.outputs).copied().collect();
-        let fit = |node: usize| {
-            let (x, y): (Vec<f32>, Vec<f32>) = (of(&x, node), of(&y, node));
-            Line::through(x.into_iter().zip(y))
-        };
-        (0..block.outputs).map(fit).collect()
+        let sums = &self.trace(block).sums;
+        let normal = normal(sums, block.outputs);
+        match block.has_norm {
+            true => lines_of(&centred(sums, block.outputs), &normal, block.outputs),
+            false => lines_of(&normal, sums, block.outputs),
+        }
     }
 
     /// The `keep` nodes of a stage that matter most, in their order: by how much they vary times how much they are
@@ -189,8 +132,7 @@ impl<'a> Statistics<'a> {
     pub(super) fn most_salient(&self, stage: usize, keep: usize) -> Vec<usize> {
         let nodes = self.stage(stage).next().expect("the plain layer").outputs;
         let saliency = |node: usize| {
-            let heard: f32 =
-                self.stage(stage).map(|block| self.gate(block).powi(2) * self.variation(block, node)).sum();
+            let heard: f32 = self.stage(stage).map(|block| self.gate(block).powi(2) * self.variance(block, node)).sum();
             let spoken: f32 =
                 self.listeners(stage).map(|block| self.gate(block).powi(2) * self.heard(block, node)).sum();
             heard * spoken
@@ -203,19 +145,12 @@ impl<'a> Statistics<'a> {
         order
     }
 
-    /// How much a node varies: its variance, or without observations the square of what comes in.
-    fn variation(&self, block: &Block, node: usize) -> f32 {
-        if let Some(trace) = self.trace(block) {
-            let values = trace.output.iter().skip(node).step_by(block.outputs);
-            let count = values.len() as f32;
-            let mean = values.clone().sum::<f32>() / count;
-            return values.map(|x| (x - mean).powi(2)).sum::<f32>() / count;
-        }
-        if block.has_norm {
-            self.gain(block, node).powi(2) * self.distance(block, node)
-        } else {
-            self.incoming(block, node)
-        }
+    /// The variance of what a node gives.
+    fn variance(&self, block: &Block, node: usize) -> f32 {
+        let values = column(&self.trace(block).output, node, block.outputs);
+        let count = values.clone().count() as f32;
+        let mean = values.clone().sum::<f32>() / count;
+        values.map(|x| (x - mean).powi(2)).sum::<f32>() / count
     }
 
     /// The square of a node's outgoing weights in a block.
@@ -223,85 +158,13 @@ impl<'a> Statistics<'a> {
         self.part(listener, "weight").iter().skip(node).step_by(listener.inputs).map(|w| w * w).sum()
     }
 
-    /// The square of a node's incoming weights.
-    fn incoming(&self, block: &Block, node: usize) -> f32 {
-        let row = &self.part(block, "weight")[node * block.inputs..(node + 1) * block.inputs];
-        row.iter().chain([&self.part(block, "bias")[node]]).map(|w| w * w).sum()
-    }
-
-    /// Mean and best line of a node's output, if its inputs have mean 0 and variance 1, given its sum (or centred sum).
-    ///
-    /// With `x` Gaussian around `m`, the line of least squares of `f(x)` has the slope `E[f(x) (x - m)] / variance`.
-    fn guess(&self, block: &Block, node: usize) -> (f32, Line) {
-        let (mean, deviation, from_sum) = match block.has_norm {
-            true => {
-                let spread = (self.centre(block).spread + LAYER_NORM_EPSILON).sqrt();
-                let gain = self.gain(block, node);
-                (self.part(block, "norm.bias")[node], gain.abs().max(1e-6), gain / spread)
-            }
-            false => {
-                let bias = self.part(block, "bias")[node];
-                (bias, (self.incoming(block, node) - bias * bias).max(1e-12).sqrt(), 1.0)
-            }
-        };
-        let slope_of_activation = if block.has_slope() { self.part(block, "slope")[0] } else { 0.0 };
-        let (mut sum, mut along, mut total) = (0.0, 0.0, 0.0);
-        for step in -32..=32 {
-            let z = step as f32 / 8.0;
-            let density = (-0.5 * z * z).exp();
-            let mut value = [mean + deviation * z];
-            block.activation.apply_in_place(&mut value, slope_of_activation);
-            total += density;
-            sum += density * value[0];
-            along += density * value[0] * z;
-        }
-        let (expected, slope) = (sum / total, along / total / deviation);
-        let middle = if block.has_norm { 0.0 } else { mean };
-        let line = Line { slope: slope * from_sum, shift: expected - slope * from_sum * middle };
-        (expected, line)
-    }
-
-    /// The variance of the sums of some nodes around their mean, if the inputs have mean 0 and variance 1.
-    fn spread(&self, block: &Block, nodes: &[usize]) -> f32 {
-        let apart = |part: &str, width: usize| {
-            let values = self.part(block, part);
-            let rows: Vec<f32> =
-                nodes.iter().flat_map(|node| &values[node * width..(node + 1) * width]).copied().collect();
-            let mean = mean_row(&rows, width);
-            rows.chunks_exact(width)
-                .flat_map(|row| row.iter().zip(&mean))
-                .map(|(w, mean)| (w - mean).powi(2))
-                .sum::<f32>()
-        };
-        (apart("weight", block.inputs) + apart("bias", 1)) / nodes.len() as f32
-    }
-
-    /// The square of how far a node's incoming weights are from the mean of the block's.
-    fn distance(&self, block: &Block, node: usize) -> f32 {
-        let centre = self.centre(block);
-        let row = &self.part(block, "weight")[node * block.inputs..(node + 1) * block.inputs];
-        let bias = self.part(block, "bias")[node] - centre.bias;
-        row.iter().zip(&centre.weight).map(|(w, mean)| (w - mean).powi(2)).sum::<f32>() + bias * bias
-    }
-
-    fn centre(&self, block: &Block) -> &Centre {
-        self.centres[self.index(block)].as_ref().expect("of a block that is normalised")
-    }
-
-    fn index(&self, block: &Block) -> usize {
-        self.blocks.iter().position(|other| other.name == block.name).expect("a block of the old network")
-    }
-
-    fn gain(&self, block: &Block, node: usize) -> f32 {
-        self.part(block, "norm.weight")[node]
-    }
-
     fn gate(&self, block: &Block) -> f32 {
         if block.is_residual() { self.part(block, "gate")[0] } else { 1.0 }
     }
 
-    fn trace(&self, block: &Block) -> Option<&Trace> {
-        self.traces.as_ref().map(|traces| &traces[self.index(block)])
+    fn trace(&self, block: &Block) -> &Trace {
+        let index = self.blocks.iter().position(|other| other.name == block.name);
+        &self.traces[index.expect("a block of the old network")]
     }
 
     fn part(&self, block: &Block, part: &str) -> &'a [f32] {
@@ -309,8 +172,28 @@ impl<'a> Statistics<'a> {
     }
 }
 
-fn all(block: &Block) -> Vec<usize> {
-    (0..block.outputs).collect()
+/// Rows of independent numbers of mean 0 and variance 1, always the same: SplitMix64, then Box and Muller's transform.
+fn imagined_rows(inputs: usize) -> Vec<f32> {
+    const ROWS: usize = 256;
+    let uniform = |i: usize| {
+        let mut x = (1 + i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        // Above zero, for the logarithm.
+        (((x ^ (x >> 31)) >> 40) + 1) as f32 / (1 << 24) as f32
+    };
+    let normal = |i| (-2.0 * uniform(2 * i).ln()).sqrt() * (TAU * uniform(2 * i + 1)).cos();
+    (0..ROWS * inputs).map(normal).collect()
+}
+
+/// One number of each row.
+fn column(rows: &[f32], index: usize, width: usize) -> impl Iterator<Item = f32> + Clone {
+    rows.iter().skip(index).step_by(width).copied()
+}
+
+/// For each column what stands for `y`, given `x`.
+fn lines_of(x: &[f32], y: &[f32], width: usize) -> Vec<Line> {
+    (0..width).map(|node| Line::through(column(x, node, width).zip(column(y, node, width)))).collect()
 }
 
 /// The mean of rows.
@@ -323,22 +206,21 @@ pub(super) fn mean_row(rows: &[f32], width: usize) -> Vec<f32> {
     sum.into_iter().map(|sum| (sum / count) as f32).collect()
 }
 
-/// Each row less its mean, if that is wanted.
-fn centred(sums: &[f32], block: &Block, is_wanted: bool) -> Vec<f32> {
+/// Each row less its mean.
+fn centred(rows: &[f32], width: usize) -> Vec<f32> {
     let centre = |row: &[f32]| {
-        let mean = if is_wanted { row.iter().sum::<f32>() / row.len() as f32 } else { 0.0 };
+        let mean = row.iter().sum::<f32>() / width as f32;
         row.iter().map(|x| x - mean).collect::<Vec<_>>()
     };
-    sums.chunks_exact(block.outputs).flat_map(centre).collect()
+    rows.chunks_exact(width).flat_map(centre).collect()
 }
 
 /// Each row as layer normalisation makes it, before gain and shift.
-fn normal(sums: &[f32], width: usize) -> Vec<f32> {
+fn normal(rows: &[f32], width: usize) -> Vec<f32> {
     let normalise = |row: &[f32]| {
-        let mean = row.iter().sum::<f32>() / width as f32;
-        let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / width as f32;
+        let variance = row.iter().map(|x| x * x).sum::<f32>() / width as f32;
         let deviation = (variance + LAYER_NORM_EPSILON).sqrt();
-        row.iter().map(|x| (x - mean) / deviation).collect::<Vec<_>>()
+        row.iter().map(|x| x / deviation).collect::<Vec<_>>()
     };
-    sums.chunks_exact(width).flat_map(normalise).collect()
+    centred(rows, width).chunks_exact(width).flat_map(normalise).collect()
 }

@@ -1,6 +1,8 @@
 //! Changes of architecture.
 
-use agilerl_nets::{Activation, ArchMutation, MlpSpec, Morph, Weights};
+use agilerl_nets::{
+    Activation, AdamStep, ArchMutation, Growth, HostAdam, HostPass, MlpLimits, MlpSpec, Morph, Weights,
+};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -23,40 +25,132 @@ fn mutations() -> impl Strategy<Value = ArchMutation> {
     prop_oneof![
         Just(ArchMutation::AddLayer),
         Just(ArchMutation::RemoveLayer),
-        (0..4usize, 1..70usize).prop_map(|(layer, count)| ArchMutation::AddNodes { layer, count }),
-        (0..4usize, 1..70usize).prop_map(|(layer, count)| ArchMutation::RemoveNodes { layer, count }),
+        (0..3usize, 1..70usize).prop_map(|(layer, count)| ArchMutation::AddNodes { layer, count }),
+        (0..3usize, 1..40usize).prop_map(|(layer, count)| ArchMutation::RemoveNodes { layer, count }),
+        Just(ArchMutation::ToggleLayerNorm),
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+/// Every option, within limits that leave room.
+fn networks() -> impl Strategy<Value = MlpSpec> {
+    let hidden = prop::collection::vec(16..64usize, 1..4);
+    let residual = prop::collection::vec(0..3usize, 0..4);
+    (0..Activation::ALL.len(), hidden, residual, any::<(bool, bool)>()).prop_map(
+        |(which, hidden, mut residual, options)| {
+            residual.truncate(hidden.len());
+            let (layer_norm, dueling) = options;
+            let activation = Activation::ALL[which];
+            let limits = MlpLimits { max_layers: 12, layer_norm_gene: true, ..MlpLimits::default() };
+            MlpSpec { residual, activation, layer_norm, dueling, limits, ..MlpSpec::new(6, &hidden, 4) }
+        },
+    )
+}
 
+/// Mean squared error over some rows, after a step of the optimiser for each but the last.
+fn losses(spec: &MlpSpec, weights: &Weights, adam: &mut HostAdam, steps: usize) -> (Vec<f32>, Weights) {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let rows = rows(32, spec, &mut rng);
+    let (mut pass, mut flat) = (HostPass::new(spec), weights.values().to_vec());
+    let (mut target, mut gradient, mut losses) = (flat.clone(), flat.clone(), Vec::new());
+    for _ in 0..=steps {
+        let values = pass.forward(&flat, &rows);
+        let wanted = rows.chunks(spec.inputs).flat_map(|x| [x[0], x[1] * x[2], x[3].abs(), 1.0]);
+        let errors: Vec<f32> = values.iter().zip(wanted).map(|(value, wanted)| (value - wanted) / 32.0).collect();
+        losses.push(errors.iter().map(|error| error * error).sum());
+        if losses.len() <= steps {
+            pass.backward(&flat, &errors, &mut gradient);
+            adam.step(&mut flat, &mut target, &gradient, AdamStep { lr: 1e-3, gradient_scale: 1.0, tau: 0.0 });
+        }
+    }
+    (losses, Weights::new(spec.layout(), flat))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 64, ..ProptestConfig::default() })]
+
+    /// The largest change met in 8000 cases was 1.3e-5 of the values' root mean square.
     #[test]
-    fn growth_of_relu_networks_keeps_the_function(
-        seed: u64,
-        hidden in prop::collection::vec(16..64usize, 1..3),
-        mutation in mutations(),
-    ) {
+    fn growth_keeps_the_function(seed: u64, spec in networks(), mutation in mutations()) {
         let grows = matches!(mutation, ArchMutation::AddLayer | ArchMutation::AddNodes { .. });
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let spec = MlpSpec::new(6, &hidden, 4);
         prop_assume!(grows && spec.apply(&mutation).is_some());
         let weights = trained(&spec, &mut rng);
         let rows = rows(32, &spec, &mut rng);
         let (grown, new) = morphed(&spec, &weights, mutation, &mut rng);
         let change = relative_change(&values(&spec, &weights, &rows), &values(&grown, &new, &rows));
-        prop_assert!(change < 1e-5, "{} to {}: {}", spec, grown, change);
+        prop_assert!(change < 1e-4, "{} to {}: {}", spec, grown, change);
     }
 
     #[test]
-    fn a_hundred_mutations_in_a_row_stay_within_the_limits(seed: u64, which in 0..20usize) {
+    fn a_mutated_network_is_whole_and_goes_on_learning(
+        seed: u64,
+        spec in networks(),
+        mutation in mutations(),
+        is_random: bool,
+        has_rows: bool,
+    ) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut spec = specs().nth(which).unwrap();
+        prop_assume!(spec.validate().is_ok() && spec.apply(&mutation).is_some());
+        let weights = trained(&spec, &mut rng);
+        let mut adam = HostAdam::new(weights.values().len());
+        let (_, weights) = losses(&spec, &weights, &mut adam, 3);
+        let growth = if is_random { Growth::Random } else { Growth::Preserving };
+        let rows = rows(64, &spec, &mut rng);
+        let data = has_rows.then_some(rows.as_slice());
+        let morph = Morph::plan_with(&spec, &mutation, &weights, growth, data).unwrap();
+        let (to, new) = (morph.to(), morph.weights(&weights, &mut rng));
+        prop_assert!(to.validate().is_ok());
+        prop_assert_eq!(new.layout(), &to.layout());
+        prop_assert!(new.is_finite());
+
+        let file = new.to_safetensors();
+        let text = serde_json::to_string(to).unwrap();
+        let again: MlpSpec = serde_json::from_str(&text).unwrap();
+        let loaded = Weights::from_safetensors(&again, &file).unwrap();
+        prop_assert_eq!(values(to, &new, &rows), values(&again, &loaded, &rows));
+
+        let (losses, _) = losses(to, &new, &mut adam.morph(&morph.clone().into()), 12);
+        let best = losses[1..].iter().copied().fold(f32::MAX, f32::min);
+        prop_assert!(best < losses[0], "{} to {}: {:?}", spec, to, losses);
+    }
+
+    #[test]
+    fn moments_are_those_of_surviving_weights_or_zero(seed: u64, spec in networks(), mutation in mutations()) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        prop_assume!(spec.validate().is_ok() && spec.apply(&mutation).is_some());
+        let weights = trained(&spec, &mut rng);
+        // Each weight's moment is a number of its own.
+        let numbers = Weights::new(spec.layout(), (0..spec.layout().len()).map(|i| 1.0 + i as f32).collect());
+        let morph = Morph::plan(&spec, &mutation, &weights).unwrap();
+        let moments = morph.moments(&numbers);
+        prop_assert_eq!(moments.layout(), &morph.to().layout());
+        let mut carried: Vec<f32> = moments.values().iter().copied().filter(|moment| *moment > 0.0).collect();
+        let count = carried.len();
+        carried.sort_by(f32::total_cmp);
+        carried.dedup();
+        prop_assert_eq!(carried.len(), count, "a moment went to two weights");
+        if matches!(mutation, ArchMutation::AddLayer | ArchMutation::AddNodes { .. }) {
+            prop_assert_eq!(count, spec.layout().len(), "a moment was lost");
+        }
+        let random = Morph::plan_with(&spec, &mutation, &weights, Growth::Random, None).unwrap();
+        prop_assert!(random.moments(&numbers).values().iter().all(|moment| *moment == 0.0));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_hundred_mutations_in_a_row_stay_within_the_limits(seed: u64, spec in networks(), is_random: bool) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut spec = MlpSpec { limits: MlpLimits { max_layers: 5, ..spec.limits }, ..spec };
+        prop_assume!(spec.validate().is_ok());
+        let growth = if is_random { Growth::Random } else { Growth::Preserving };
         let mut weights = spec.init(&mut rng);
         let mut done = 0;
         for _ in 0..100 {
             let mutation = spec.draw(0.3, &mut rng);
-            if let Some(morph) = Morph::plan(&spec, &mutation, &weights) {
+            if let Some(morph) = Morph::plan_with(&spec, &mutation, &weights, growth, None) {
                 let moments = morph.moments(&weights);
                 weights = morph.weights(&weights, &mut rng);
                 spec = morph.to().clone();
@@ -68,6 +162,56 @@ proptest! {
         prop_assert!(done > 20, "only {} of 100 draws were allowed", done);
         prop_assert!(values(&spec, &weights, &rows(3, &spec, &mut rng)).iter().all(|v| v.is_finite()));
     }
+}
+
+/// Under layer normalisation new nodes begin near each other; what they say and hear then goes apart.
+#[test]
+fn new_nodes_come_to_differ() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for layer_norm in [false, true] {
+        let spec = MlpSpec { layer_norm, ..MlpSpec::new(6, &[32, 32], 4) };
+        let weights = trained(&spec, &mut rng);
+        let (wider, new) = morphed(&spec, &weights, ArchMutation::AddNodes { layer: 0, count: 16 }, &mut rng);
+        let apart = |weights: &Weights| {
+            let rows = weights.get("hidden.0.weight").unwrap();
+            let (left, right) = (&rows[32 * 6..33 * 6], &rows[34 * 6..35 * 6]);
+            left.iter().zip(right).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
+        };
+        let spoken = |weights: &Weights| {
+            let outgoing = weights.get("hidden.1.weight").unwrap().chunks(48).flat_map(|row| &row[32..]);
+            outgoing.map(|w| w * w).sum::<f32>().sqrt()
+        };
+        assert_eq!(spoken(&new), 0.0);
+        let (_, later) = losses(&wider, &new, &mut HostAdam::new(new.values().len()), 100);
+        assert!(spoken(&later) > 0.1, "norm {layer_norm}: new nodes say {}", spoken(&later));
+        assert!(apart(&later) > 0.05, "norm {layer_norm}: new nodes differ by {}", apart(&later));
+        assert!(apart(&later) > 0.5 * apart(&new), "norm {layer_norm}: {} then {}", apart(&new), apart(&later));
+    }
+}
+
+/// A gate of zero learns from the first update, and then its layer does.
+#[test]
+fn a_new_residual_layer_takes_part() {
+    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    let spec = MlpSpec { activation: Activation::Tanh, ..MlpSpec::new(6, &[32], 4) };
+    let weights = trained(&spec, &mut rng);
+    let (deeper, new) = morphed(&spec, &weights, ArchMutation::AddLayer, &mut rng);
+    assert_eq!((deeper.hidden.as_slice(), deeper.residual.as_slice()), ([32].as_slice(), [1].as_slice()));
+    let (_, later) = losses(&deeper, &new, &mut HostAdam::new(new.values().len()), 1);
+    assert_ne!(later.get("hidden.0.residual.0.gate").unwrap(), [0.0]);
+    let (_, later) = losses(&deeper, &new, &mut HostAdam::new(new.values().len()), 2);
+    assert_ne!(later.get("hidden.0.residual.0.weight"), new.get("hidden.0.residual.0.weight"));
+}
+
+/// One node says 3 whatever it sees; when it goes, the output's bias takes on 2 * 3.
+#[test]
+fn what_a_node_said_on_average_stays() {
+    let mut spec = MlpSpec::new(1, &[2], 1);
+    spec.limits.min_nodes = 1;
+    let weights = Weights::new(spec.layout(), vec![1.0, 0.0, 0.0, 3.0, 1.0, 2.0, 0.5]);
+    let (_, new) =
+        morphed(&spec, &weights, ArchMutation::RemoveNodes { layer: 0, count: 1 }, &mut ChaCha8Rng::seed_from_u64(1));
+    assert_eq!(new.values(), [1.0, 0.0, 1.0, 6.5]);
 }
 
 #[test]
@@ -161,6 +305,9 @@ fn impossible_networks_are_refused_by_name() {
     check(|s| s.hidden.clear(), "hidden = [] (0 layers); must have 1 to 3 layers");
     check(|s| s.hidden = vec![64, 0], "hidden = [64, 0]; every layer must have 16 to 500 nodes");
     check(|s| s.hidden = vec![1 << 31], "hidden = [2147483648]");
+    check(|s| s.residual = vec![0, 0, 1], "residual = [0, 0, 1]; must not be longer than `hidden`, which has 2 layers");
+    check(|s| s.residual = vec![2], "hidden + residual = [64, 64] + [2] (4 layers); must have 1 to 3 layers");
+    check(|s| s.residual = vec![usize::MAX], "layers); must have 1 to 3 layers");
     check(|s| s.limits.max_nodes = usize::MAX, "limits.min_nodes..=max_nodes");
     check(|s| s.output_scale = f32::NAN, "output_scale = NaN");
 }

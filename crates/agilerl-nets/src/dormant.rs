@@ -1,0 +1,109 @@
+//! Units that no longer take part.
+
+use rand::Rng;
+
+use crate::block::Block;
+use crate::host_mlp::HostMlp;
+use crate::mlp_spec::fill_uniform;
+use crate::{MlpSpec, Weights};
+
+/// The units of a network that hardly say anything: those whose mean absolute output, divided by the mean of that over
+/// their stage, is at most tau (tau-dormant; Sokar et al., 2023, definition 3.1).
+///
+/// A unit is a node of a hidden layer with what the residual layers behind it add.
+///
+/// ```
+/// use agilerl_nets::{Dormant, MlpSpec};
+/// use rand::SeedableRng;
+///
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let spec = MlpSpec::new(2, &[16], 1);
+/// let mut weights = spec.init(&mut rng);
+/// weights.get_mut("hidden.0.bias").unwrap()[3] = -10.0; // ReLU never lets it speak again
+/// let dormant = Dormant::find(&spec, &weights, &[0.5, -1.0, 0.2, 1.0], 0.0);
+/// assert!(dormant.units().contains(&(0, 3)));
+/// dormant.reset(&mut weights, &mut rng);
+/// assert!(weights.get("hidden.0.bias").unwrap()[3] > -1.0);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dormant {
+    spec: MlpSpec,
+    units: Vec<(usize, usize)>,
+}
+
+impl Dormant {
+    /// Those of this network, as some observations `[rows, inputs]` show.
+    ///
+    /// # Panics
+    /// If the weights are not laid out as the spec says, or there is no row or no whole number of them.
+    pub fn find(spec: &MlpSpec, weights: &Weights, rows: &[f32], tau: f64) -> Self {
+        assert!(!rows.is_empty(), "no observations to tell dormant units by");
+        let traces = HostMlp::new(spec, weights).trace(rows);
+        let blocks = spec.blocks();
+        let mut units = Vec::new();
+        for stage in 0..spec.hidden.len() {
+            // What leaves a stage is what the first block outside it hears.
+            let leaves = |block: &&Block| block.hears(stage, spec) && !block.is_residual();
+            let listener = blocks.iter().position(|block| leaves(&block)).expect("the next stage or the output");
+            let scores = mean_sizes(&traces[listener].input, spec.hidden[stage]);
+            let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+            let is_dormant = |(_, score): &(usize, &f64)| **score <= tau * mean;
+            units.extend(scores.iter().enumerate().filter(is_dormant).map(|(node, _)| (stage, node)));
+        }
+        Self { spec: spec.clone(), units }
+    }
+
+    /// Index of the hidden layer and of the node in it, in order.
+    pub fn units(&self) -> &[(usize, usize)] {
+        &self.units
+    }
+
+    /// What they listen to is drawn as in a new network, and what they say is silenced until it is learnt. Without layer
+    /// normalisation, what the others compute stays but for the little that was said.
+    ///
+    /// # Panics
+    /// If the weights are those of another spec.
+    pub fn reset(&self, weights: &mut Weights, rng: &mut impl Rng) {
+        self.each_incoming(weights, |weights, inputs| fill_uniform(weights, 1.0 / (inputs as f32).sqrt(), rng));
+        // After the draws, since a residual layer's nodes hear each other.
+        self.silence(weights);
+    }
+
+    /// The moments of an optimiser for the weights after [`reset`](Self::reset): zero for all that was changed.
+    ///
+    /// # Panics
+    /// If the moments are those of another spec.
+    pub fn reset_moments(&self, moments: &mut Weights) {
+        self.each_incoming(moments, |moments, _| moments.fill(0.0));
+        self.silence(moments);
+    }
+
+    /// The incoming weights and the bias of each unit, in each block of its stage, with the number of the block's inputs.
+    fn each_incoming(&self, weights: &mut Weights, mut change: impl FnMut(&mut [f32], usize)) {
+        assert_eq!(weights.layout(), &self.spec.layout(), "these weights belong to another spec");
+        for block in self.spec.blocks() {
+            for &(_, node) in self.units.iter().filter(|(stage, _)| block.role.stage() == Some(*stage)) {
+                let matrix = weights.get_mut(&block.parameter("weight")).expect("laid out");
+                change(&mut matrix[node * block.inputs..(node + 1) * block.inputs], block.inputs);
+                let bias = weights.get_mut(&block.parameter("bias")).expect("laid out");
+                change(&mut bias[node..=node], block.inputs);
+            }
+        }
+    }
+
+    fn silence(&self, weights: &mut Weights) {
+        for block in self.spec.blocks() {
+            for &(_, node) in self.units.iter().filter(|(stage, _)| block.hears(*stage, &self.spec)) {
+                let matrix = weights.get_mut(&block.parameter("weight")).expect("laid out");
+                matrix.iter_mut().skip(node).step_by(block.inputs).for_each(|weight| *weight = 0.0);
+            }
+        }
+    }
+}
+
+/// The mean absolute value of each column.
+fn mean_sizes(rows: &[f32], width: usize) -> Vec<f64> {
+    let count = (rows.len() / width) as f64;
+    let size = |column: usize| rows.iter().skip(column).step_by(width).map(|x| f64::from(x.abs())).sum::<f64>() / count;
+    (0..width).map(size).collect()
+}

@@ -1,0 +1,58 @@
+//! Units that no longer take part.
+
+use agilerl_nets::{Dormant, MlpSpec, Weights};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::forward::{rows, specs, trained, values};
+
+/// Nodes say 1, 0.1, 0 and 2.9 whatever they see: 4 in all, so 1 on average.
+fn four_nodes() -> (MlpSpec, Weights) {
+    let mut spec = MlpSpec::new(1, &[4], 1);
+    spec.limits.min_nodes = 1;
+    let flat = vec![0.0, 0.0, 0.0, 0.0, 1.0, 0.1, -5.0, 2.9, 1.0, 2.0, 3.0, 4.0, 0.0];
+    let weights = Weights::new(spec.layout(), flat);
+    (spec, weights)
+}
+
+#[test]
+fn a_unit_is_dormant_up_to_tau_times_the_mean() {
+    let (spec, weights) = four_nodes();
+    let found = |tau| Dormant::find(&spec, &weights, &[0.5, -0.5], tau).units().to_vec();
+    assert_eq!(found(0.0), [(0, 2)]);
+    assert_eq!(found(0.09), [(0, 2)]);
+    assert_eq!(found(0.11), [(0, 1), (0, 2)]);
+}
+
+#[test]
+fn a_reset_unit_listens_anew_and_says_nothing_yet() {
+    let (spec, mut weights) = four_nodes();
+    let mut moments = Weights::new(spec.layout(), vec![1.0; spec.layout().len()]);
+    let dormant = Dormant::find(&spec, &weights, &[0.5, -0.5], 0.0);
+    let before = values(&spec, &weights, &[0.5, -0.5]);
+    dormant.reset(&mut weights, &mut ChaCha8Rng::seed_from_u64(1));
+    dormant.reset_moments(&mut moments);
+    assert_eq!(values(&spec, &weights, &[0.5, -0.5]), before, "what it said was nothing");
+    assert_ne!(weights.get("hidden.0.weight").unwrap()[2], 0.0);
+    assert!(weights.get("hidden.0.bias").unwrap()[2].abs() <= 1.0);
+    assert_eq!(weights.get("output.weight").unwrap(), [1.0, 2.0, 0.0, 4.0]);
+    assert_eq!(moments.values(), [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0]);
+}
+
+#[test]
+fn units_of_every_network_can_be_reset() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for spec in specs() {
+        let mut weights = trained(&spec, &mut rng);
+        let rows = rows(16, &spec, &mut rng);
+        // Below the mean there is always one.
+        let dormant = Dormant::find(&spec, &weights, &rows, 1.0);
+        assert!(!dormant.units().is_empty() && dormant.units().len() < 24 + 17, "{spec}");
+        dormant.reset(&mut weights, &mut rng);
+        for &(stage, node) in dormant.units().iter().filter(|(stage, _)| *stage == 1) {
+            let outgoing = weights.get("output.weight").unwrap().iter().skip(node).step_by(17);
+            assert!(outgoing.copied().all(|weight| weight == 0.0), "{spec}: {stage} {node}");
+        }
+        assert!(values(&spec, &weights, &rows).iter().all(|value| value.is_finite()));
+    }
+}
