@@ -281,7 +281,7 @@ impl<O: InputNumber> Evolve for Dqn<O> {
         self.policy = HostNet::new(&self.spec, &weights);
         self.policy_is_behind = false;
         let what = mutation.name().to_owned();
-        let (before, after) = architectures(&before, &self.spec);
+        let [before, after] = architectures(&before, &self.spec);
         Some(Change { what, before, after })
     }
 
@@ -339,15 +339,14 @@ fn choose(epsilon: f64, values: &[f32], masks: Option<&[bool]>, rng: &mut impl R
     }
 }
 
-/// An architecture before and after a mutation, for logs: the hidden layers, if they tell all.
-fn architectures(before: &NetSpec, after: &NetSpec) -> (Value, Value) {
-    if let (NetSpec::Mlp(before), NetSpec::Mlp(after)) = (before, after) {
-        let nodes_alone = MlpSpec { hidden: before.hidden.clone(), ..after.clone() };
-        if nodes_alone == *before {
-            return (json!(before.hidden), json!(after.hidden));
-        }
+/// Two architectures, for logs: their nodes tell all, unless something beside them has changed.
+fn architectures(before: &NetSpec, after: &NetSpec) -> [Value; 2] {
+    if let (NetSpec::Mlp(before), NetSpec::Mlp(after)) = (before, after)
+        && (MlpSpec { hidden: before.hidden.clone(), ..after.clone() } == *before)
+    {
+        return [json!(before.hidden), json!(after.hidden)];
     }
-    (json!(before.to_string()), json!(after.to_string()))
+    [json!(before.to_string()), json!(after.to_string())]
 }
 
 /// The legal choice of the highest value; the first of equals. A value that is not a number is never the highest.

@@ -47,18 +47,17 @@ impl NetMorph {
         rows: Option<&[f32]>,
     ) -> Option<Self> {
         assert_eq!(weights.layout(), &from.layout(), "these weights belong to another spec");
-        let (to, plan) = match (from, mutation) {
+        match (from, mutation) {
             (NetSpec::Mlp(from), NetMutation::Mlp(mutation)) => {
-                let morph = Morph::plan_with(from, mutation, weights, growth, rows)?;
-                (morph.to().clone().into(), Plan::Mlp(Box::new(morph)))
+                Morph::plan_with(from, mutation, weights, growth, rows).map(Into::into)
             }
-            (NetSpec::Mlp(_), NetMutation::Conv(_)) => return None,
-            (NetSpec::Cnn(from), mutation) => {
-                let morph = CnnMorph::plan(from, mutation, weights, growth)?;
-                (morph.to().clone().into(), Plan::Cnn(Box::new(morph)))
+            (NetSpec::Mlp(_), NetMutation::Conv(_)) => None,
+            (NetSpec::Cnn(cnn), mutation) => {
+                let morph = CnnMorph::plan(cnn, mutation, weights, growth)?;
+                let to = morph.to().clone().into();
+                Some(Self { from: from.clone(), to, growth, plan: Plan::Cnn(Box::new(morph)) })
             }
-        };
-        Some(Self { from: from.clone(), to, growth, plan })
+        }
     }
 
     /// The architecture before.
@@ -90,5 +89,12 @@ impl NetMorph {
             Plan::Mlp(morph) => morph.moments(old),
             Plan::Cnn(morph) => morph.moments(old),
         }
+    }
+}
+
+impl From<Morph> for NetMorph {
+    fn from(morph: Morph) -> Self {
+        let (from, to, growth) = (morph.from().into(), morph.to().into(), morph.growth());
+        Self { from, to, growth, plan: Plan::Mlp(Box::new(morph)) }
     }
 }

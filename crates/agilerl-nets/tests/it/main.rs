@@ -1,7 +1,7 @@
 //! Integration tests of `agilerl-nets`, one binary because each binary links burn.
 
-mod dormant;
 mod cnn;
+mod dormant;
 mod forward;
 mod host_pass;
 mod morph;
