@@ -5,4 +5,5 @@ mod devices;
 mod evolving;
 mod learning;
 mod off_policy;
+mod persisting;
 mod probes;

@@ -55,8 +55,7 @@ fn train(storage: &MemoryStorage, config: TrainerConfig, steps: usize) -> Result
             return Ok(Some(toy.run()?.signature));
         }
         let digest = log.lock().unwrap().digest();
-        let digest =
-            digest.map_err(|source| HpoError::Storage { action: "sync", path: LOG.into(), source })?;
+        let digest = digest.map_err(|source| HpoError::Storage { action: "sync", path: LOG.into(), source })?;
         let beside = [("events.jsonl".to_owned(), digest)].into();
         checkpoints.write(&toy.save()?, toy.items(), |items| toy.save_items(items), beside, BTreeMap::new())?;
     }
@@ -92,9 +91,8 @@ fn a_run_goes_on_with_another_number_of_threads() {
 #[test]
 fn a_pause_leaves_a_trainer_that_goes_on() {
     let expected = undisturbed(short(5)).0;
-    let mut toy = trainer(short(5)).on_event(|event| {
-        Ok(if matches!(event, Event::Round { .. }) { Flow::Pause } else { Flow::Continue })
-    });
+    let mut toy = trainer(short(5))
+        .on_event(|event| Ok(if matches!(event, Event::Round { .. }) { Flow::Pause } else { Flow::Continue }));
     let mut pauses = 0;
     let outcome = loop {
         match toy.run() {
