@@ -121,7 +121,9 @@ fn train(args: Args) -> anyhow::Result<ExitCode> {
     let folder = out.display();
     match training.run() {
         Ok(_) => {
+            let (saves, took) = training.saving_cost();
             // Nobody may be reading any more; the run is whole all the same.
+            let _ = writeln!(stdout, "saved {saves} times, which took {:.2} s", took.as_secs_f64());
             let _ = writeln!(stdout, "play it: cargo run --release -p agilerl --example play -- {folder}");
             Ok(ExitCode::SUCCESS)
         }

@@ -1,5 +1,6 @@
 //! Hostile and broken files: whatever they hold, the answer is an error and not a panic, an abort or all of the memory.
 
+#[expect(unreachable_pub, reason = "the fuzz targets are made of this file too")]
 mod targets;
 
 use std::path::PathBuf;

@@ -231,9 +231,9 @@ fn a_full_disk_leaves_the_last_checkpoint_and_says_what_happened() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("run");
     let program = std::env::current_exe().unwrap();
-    // 48 blocks of 1,024 bytes: enough for the first checkpoints, too little for the log of the whole run. The signal that
+    // 140 blocks of 1,024 bytes: enough for the first checkpoints, too little for the log of the whole run. The signal that
     // the system sends with the refusal is ignored, as it is not sent for a disk.
-    let script = "trap '' XFSZ; ulimit -f 48; exec \"$0\" --exact resume::child_process --nocapture";
+    let script = "trap '' XFSZ; ulimit -f 140; exec \"$0\" --exact resume::child_process --nocapture";
     let output = Command::new("bash").args(["-c", script]).arg(&program).env(CHILD, &place).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success(), "{said}");
