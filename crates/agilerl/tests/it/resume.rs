@@ -201,7 +201,7 @@ fn a_run_killed_at_random_moments_ends_as_the_undisturbed_one() {
         assert!(end(&place) == expected, "after {done} kills the run ended in other files");
         finished += 1;
     }
-    println!("{done} kills in {finished} runs, {:.0} s", since.elapsed().as_secs_f64());
+    eprintln!("{done} kills in {finished} runs, {:.0} s", since.elapsed().as_secs_f64());
 }
 
 #[cfg(unix)]

@@ -32,6 +32,6 @@ fn the_signature_is_the_pinned_one_at_any_number_of_threads() {
             "one seed gives other numbers than before: if that is meant, write the left signature into this test and a \
              line under *Results change* in CHANGELOG.md"
         ),
-        None => println!("no signature is pinned for this kind of processor; here it is {found}"),
+        None => eprintln!("no signature is pinned for this kind of processor; here it is {found}"),
     }
 }
