@@ -1,10 +1,12 @@
 //! Environments and networks that misbehave: a clear error, and nothing of it in the memory.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use agilerl::algo::OffPolicyTask;
 use agilerl::env::EnvError;
-use agilerl::hpo::{HpoError, Trainer};
+use agilerl::hpo::{HpoError, MemoryStorage, Storage, Trainer, without_clock};
 use agilerl::nets::Weights;
 use agilerl::prelude::*;
 
@@ -225,4 +227,55 @@ fn a_reader_that_goes_away_pauses_the_run_and_costs_nothing() {
     let error = run.run().unwrap_err();
     assert!(matches!(error, agilerl::Error::Interrupted { saved: Some(_) }), "{error}");
     assert_eq!(Run::resume(folder.path()).unwrap().run().unwrap().signature, expected);
+}
+
+/// Small enough for some milliseconds, with everything that a run writes.
+fn written_config() -> RunConfig {
+    let mut config = short_run("probe/TwoSteps");
+    config.population = 2;
+    config.dqn.hidden = vec![16];
+    config.off_policy.lanes = 2;
+    let evolution = &mut config.evolution;
+    (evolution.generations, evolution.generation_env_steps, evolution.round_env_steps) = (3, 16, 16);
+    (evolution.eval_episodes, evolution.confirm_episodes, evolution.threads) = (1, 1, 1);
+    config.checkpoints.seconds = 0.0;
+    config
+}
+
+/// The files of a run, without the clock.
+fn written(storage: &MemoryStorage) -> [Vec<u8>; 4] {
+    let read = |name: &str| storage.copy().read(&Path::new("run").join(name)).unwrap();
+    let log = without_clock(&String::from_utf8(read("events.jsonl")).unwrap()).into_bytes();
+    [log, read("metrics.csv"), read("elite.json"), read("elite.safetensors")]
+}
+
+fn write(storage: &MemoryStorage, resume: bool) -> Result<String, agilerl::Error> {
+    let run = Run::with(written_config()).out("run").storage(Arc::new(storage.clone()), resume);
+    run.run().map(|outcome| outcome.signature)
+}
+
+/// Every call of a whole run, not only of its checkpoints: settings, log, table, elite.
+#[test]
+fn whichever_write_of_a_run_fails_it_is_resumed_to_the_same_files() {
+    let whole = MemoryStorage::new();
+    let signature = write(&whole, false).unwrap();
+    let expected = written(&whole);
+    let calls = whole.calls();
+    for (call, name) in calls.iter().enumerate() {
+        let storage = MemoryStorage::new().dying_at(call);
+        // Who cannot tidy up has still done all that matters.
+        if let Err(error) = write(&storage, false) {
+            let told = message(&error);
+            assert!(told.contains("told to fail") || told.contains("config.toml"), "{name}: {told}");
+        }
+        for power_cut in [true, false] {
+            let left = storage.copy();
+            if power_cut {
+                left.cut_power();
+            }
+            let again = write(&left, true).unwrap_or_else(|error| panic!("call {call} ({name}): {}", message(&error)));
+            assert_eq!(again, signature, "call {call} ({name})");
+            assert!(written(&left) == expected, "call {call} ({name}), power cut: {power_cut}");
+        }
+    }
 }
