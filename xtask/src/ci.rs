@@ -23,6 +23,7 @@ pub(crate) fn run() -> Result<()> {
     let render = ["--package", "agilerl-env", "--features", "render"];
     step("lints of rendering", cargo().arg("clippy").args(render).args(["--all-targets", "--", "-D", "warnings"]))?;
     step("tests of rendering", cargo().arg("test").args(render))?;
+    supply_chain()?;
     step("examples", cargo().args(["build", "--workspace", "--examples"]))?;
     step("a short run", &mut short_run(&target)?)?;
     step("tests", cargo().args(["test", "--workspace"]))?;
@@ -46,6 +47,16 @@ fn short_run(target: &Path) -> Result<Command> {
     command.args(["--env", "CartPole-v1", "--population", "2", "--lanes", "4", "--generations", "2"]);
     command.args(["--steps", "512", "--threads", "2", "--seed", "1", "--out"]).arg(out);
     Ok(command)
+}
+
+/// Licences, bans and sources of what is linked, where `cargo deny` is there to ask. Advisories need the network, and are
+/// a command of their own: `cargo deny check advisories`.
+fn supply_chain() -> Result<()> {
+    if !cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        println!("== supply chain: skipped; `cargo install cargo-deny` makes it run");
+        return Ok(());
+    }
+    step("supply chain", cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
 }
 
 fn step(name: &str, command: &mut Command) -> Result<()> {

@@ -22,7 +22,7 @@ pub fn evaluate<A, E>(
     step_limit: u64,
 ) -> Result<Evaluation, AlgoError>
 where
-    A: Agent<Obs: Element + Into<f64>, Action: ActionElement>,
+    A: Agent<Obs: Element, Action: ActionElement>,
     E: Env<Obs = A::Obs, Action = A::Action>,
 {
     let mut evaluation = Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0 };

@@ -1,12 +1,12 @@
 //! What an environment must not do: each is an error that says where, before anything reaches the memory.
 
 use agilerl_buffer::RowLayout;
-use agilerl_env::{EpisodeStats, VecStep};
+use agilerl_env::{Element, EpisodeStats, VecStep};
 
 use crate::AlgoError;
 
 /// Checks a step of all lanes. `seed` is the seed that the lanes were reset with: lane i has `seed + i`.
-pub(crate) fn check_step<O: Copy + Into<f64>>(
+pub(crate) fn check_step<O: Element>(
     env: &str,
     step: &VecStep<'_, O>,
     rows: &RowLayout,
@@ -46,7 +46,7 @@ pub(crate) fn check_step<O: Copy + Into<f64>>(
 }
 
 /// Checks a row and a reward of an evaluation episode.
-pub(crate) fn check_episode_step<O: Copy + Into<f64>>(
+pub(crate) fn check_episode_step<O: Element>(
     env: &str,
     obs: &[O],
     reward: f64,
@@ -68,11 +68,7 @@ fn storable(reward: f64) -> bool {
     (reward as f32).is_finite()
 }
 
-fn odd_number<O: Copy + Into<f64>>(
-    rows: &[O],
-    row_len: usize,
-    what: &'static str,
-) -> Option<(usize, &'static str, f64)> {
-    let index = rows.iter().position(|&number| !number.into().is_finite())?;
-    Some((index / row_len.max(1), what, rows[index].into()))
+fn odd_number<O: Element>(rows: &[O], row_len: usize, what: &'static str) -> Option<(usize, &'static str, f64)> {
+    let index = rows.iter().position(|&number| !number.to_f64().is_finite())?;
+    Some((index / row_len.max(1), what, rows[index].to_f64()))
 }

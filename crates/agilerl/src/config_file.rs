@@ -80,19 +80,21 @@ fn unknown_key(message: &str) -> Option<String> {
 
 /// Settings first, then the tables inside, all in the order of the schema.
 fn write_table(text: &mut String, path: &str, table: &Table, schema: &Json, root: &Json) {
-    let properties = resolve(schema, root).get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
+    let schema = resolve(schema, root);
+    let properties = schema.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
     let described = properties.keys().filter(|key| table.contains_key(*key));
     let others = table.keys().filter(|key| !properties.contains_key(*key));
     let keys: Vec<&String> = described.chain(others).collect();
-    let null = Json::Null;
+    // A map has one schema for all of its values.
+    let others_schema = schema.get("additionalProperties").cloned().unwrap_or_default();
     for key in keys.iter().filter(|key| !table[**key].is_table()) {
-        let property = properties.get(*key).unwrap_or(&null);
+        let property = properties.get(*key).unwrap_or(&others_schema);
         comment(text, property, root);
         text.push_str(&format!("{key} = {}\n", number(&table[*key], property)));
     }
     for key in keys {
         if let Value::Table(inner) = &table[key] {
-            let property = properties.get(key).unwrap_or(&null);
+            let property = properties.get(key).unwrap_or(&others_schema);
             let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             text.push('\n');
             comment(text, property, root);

@@ -364,6 +364,7 @@ fn open(
     };
     let passed_over = checkpoint.as_ref().map(|checkpoint| checkpoint.passed_over.clone()).unwrap_or_default();
     let folder = Arc::new(Mutex::new(run_folder));
-    let saving = Saving { folder, checkpoints, config: config.checkpoints, last: Duration::ZERO, passed_over };
+    let (last, cost) = (Duration::ZERO, (0, Duration::ZERO));
+    let saving = Saving { folder, checkpoints, config: config.checkpoints, last, passed_over, cost };
     Ok((saving, checkpoint))
 }

@@ -26,6 +26,8 @@ pub(crate) struct Saving {
     pub(crate) last: Duration,
     /// Newer checkpoints that were not whole when the run was resumed, and why.
     pub(crate) passed_over: Vec<String>,
+    /// How often the run was saved, and how long that took.
+    pub(crate) cost: (u64, Duration),
 }
 
 impl<O: Observation> Training<O> {
@@ -54,6 +56,11 @@ impl<O: Observation> Training<O> {
     /// Newer checkpoints that were passed over when the run was resumed, because they are not whole, and why.
     pub fn passed_over(&self) -> &[String] {
         self.saving.as_ref().map_or(&[], |saving| &saving.passed_over)
+    }
+
+    /// How often the run was saved since it began or was resumed, and how long that took in all.
+    pub fn saving_cost(&self) -> (u64, Duration) {
+        self.saving.as_ref().map_or((0, Duration::ZERO), |saving| saving.cost)
     }
 
     fn train(&mut self) -> Result<Outcome<Dqn<O>>, Error> {
@@ -87,6 +94,7 @@ impl<O: Observation> Training<O> {
 
     fn save(&mut self) -> Result<(), Error> {
         let Self { trainer, saving: Some(saving) } = self else { return Ok(()) };
+        let began = trainer.wall();
         let mut saved = trainer.save()?;
         let beside = {
             let mut folder = saving.folder();
@@ -96,6 +104,7 @@ impl<O: Observation> Training<O> {
         let versions: BTreeMap<_, _> = [("agilerl".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into();
         saving.checkpoints.write(&saved, trainer.items(), |items| trainer.save_items(items), beside, versions)?;
         saving.last = trainer.wall();
+        saving.cost = (saving.cost.0 + 1, saving.cost.1 + (saving.last - began));
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ mod devices;
 mod evolving;
 mod learning;
 mod off_policy;
+mod persisting;
 mod pixels;
 mod probes;
 mod stacks;

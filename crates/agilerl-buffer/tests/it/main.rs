@@ -1,5 +1,6 @@
 //! The claims of this crate.
 
+mod bytes;
 mod replay;
 mod sampling;
 mod size;

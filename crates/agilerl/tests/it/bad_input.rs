@@ -2,18 +2,7 @@
 
 use agilerl::prelude::*;
 
-use crate::short_run;
-
-/// The whole chain of causes.
-fn message(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
+use crate::{message, short_run};
 
 #[track_caller]
 fn check_refused(change: impl FnOnce(&mut RunConfig), expected: &[&str]) {

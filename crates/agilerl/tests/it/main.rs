@@ -1,8 +1,13 @@
 //! Integration tests of the facade, one binary because each binary links burn.
 
 mod bad_input;
+mod config_files;
 mod elite;
+mod faults;
+mod loaders;
 mod repeatable;
+mod resume;
+mod signature;
 mod target;
 
 use agilerl::prelude::*;
@@ -24,4 +29,15 @@ fn short_run(env: &str) -> RunConfig {
     let mutation = &mut config.evolution.mutation;
     (mutation.no_mutation, mutation.activation) = (0.1, 0.2);
     config
+}
+
+/// The whole chain of causes.
+fn message(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -1,0 +1,154 @@
+//! Configuration files: what they say is what is run, and what they say wrong is told.
+
+use std::path::PathBuf;
+
+use agilerl::RunConfig;
+
+use crate::message;
+
+/// A line or two, and what the message must say: key, value, range.
+const REFUSED: &[(&str, &[&str])] = &[
+    ("population = 0", &["population is 0", "at least 1"]),
+    ("population = -1", &["line 1", "-1", "population"]),
+    ("population = 'six'", &["line 1", "population = 'six'", "invalid type"]),
+    ("populatoin = 6", &["line 1", "unknown key `populatoin`", "did you mean `population`?"]),
+    ("device = 1", &["device = 1", "expected a string"]),
+    ("env = ", &["line 1", "env ="]),
+    ("[dqnn]\nlr = 1", &["unknown key `dqnn`", "did you mean `dqn`?"]),
+    ("[dqn]\nlrr = 1e-3", &["line 2", "unknown key `lrr`", "did you mean `lr`?"]),
+    ("[dqn]\nlr = -1.0", &["[dqn] lr = -1", "positive"]),
+    ("[dqn]\nlr = 0.0", &["[dqn] lr = 0", "positive"]),
+    ("[dqn]\nlr = nan", &["[dqn] lr = NaN", "positive"]),
+    ("[dqn]\nlr = inf", &["[dqn] lr = inf", "positive"]),
+    ("[dqn]\nlr = 'fast'", &["line 2", "lr = 'fast'", "f64"]),
+    ("[dqn]\nbatch_size = 0", &["batch_size = 0", "at least 1"]),
+    ("[dqn]\nbatch_size = 1.5", &["batch_size = 1.5", "invalid type"]),
+    ("[dqn]\nbatch_size = 200000", &["dqn.batch_size is 200000", "off_policy.memory_size, 100000"]),
+    ("[dqn]\nlearn_step = 0", &["learn_step = 0", "at least 1"]),
+    ("[dqn]\ngamma = 1.5", &["gamma = 1.5", "0 to 1"]),
+    ("[dqn]\ngamma = -0.1", &["gamma = -0.1", "0 to 1"]),
+    ("[dqn]\ntau = 0.0", &["tau = 0", "above 0, at most 1"]),
+    ("[dqn]\ntau = 2.0", &["tau = 2", "above 0, at most 1"]),
+    ("[dqn]\nmax_grad_norm = 0.0", &["max_grad_norm = 0", "positive number, or none"]),
+    ("[dqn]\nmax_grad_norm = 'never'", &["line 2", "\"never\"", "a number nor \"none\""]),
+    ("[dqn]\nloss = 'mae'", &["line 2", "`mae`", "mse", "huber"]),
+    ("[dqn]\nactivation = 'rellu'", &["line 2", "`rellu`", "relu"]),
+    ("[dqn]\nhidden = []", &["hidden = []", "1 to 3 layers"]),
+    ("[dqn]\nhidden = [64, 0]", &["hidden = [64, 0]", "16 to 500 nodes"]),
+    ("[dqn]\nhidden = [64, -1]", &["line 2", "-1"]),
+    ("[dqn]\noutput_scale = 0.0", &["output_scale = 0", "positive"]),
+    ("[dqn.limits]\nmin_nodes = 600", &["limits.min_nodes..=max_nodes = 600..=500", "not be reversed"]),
+    ("[dqn.limits]\nmax_layers = 0", &["limits.min_layers..=max_layers = 1..=0"]),
+    ("[dqn.limits]\nmax_width = 9", &["line 2", "unknown key `max_width`", "max_nodes"]),
+    ("[dqn.epsilon]\nstart = 1.5", &["epsilon.start = 1.5", "0 to 1"]),
+    ("[dqn.epsilon]\nend = -1.0", &["epsilon.end = -1", "0 to 1"]),
+    ("[dqn.epsilon]\ndecay_steps = -5", &["line 2", "-5"]),
+    ("[dqn.parameter_noise]\nshare = 2.0", &["parameter_noise.share = 2", "0 to 1"]),
+    ("[dqn.parameter_noise]\nsuper_share = 0.7\nreset_share = 0.7", &["super_share + reset_share = 1.4", "at most 1"]),
+    ("[off_policy]\nlanes = 0", &["lanes = 0", "at least 1"]),
+    ("[off_policy]\nmemory_size = 100", &["memory_size = 100", "at least the 1008 transitions"]),
+    ("[off_policy]\nlearning_starts = 200000", &["learning_starts = 200000", "at most memory_size, 100000"]),
+    ("[evolution]\nseed = -1", &["line 2", "-1"]),
+    ("[evolution]\ngenerations = 0", &["generations is 0", "at least 1"]),
+    ("[evolution]\ngeneration_env_steps = 0", &["generation_env_steps is 0", "at least 1"]),
+    ("[evolution]\nround_env_steps = 20000", &["round_env_steps is 20000", "at most generation_env_steps, 10000"]),
+    ("[evolution]\neval_episodes = 0", &["eval_episodes is 0", "at least 1"]),
+    ("[evolution]\ntarget = nan", &["target is NaN", "finite"]),
+    ("[evolution]\nthread = 2", &["line 2", "unknown key `thread`", "did you mean `threads`?"]),
+    ("[evolution.tournament]\nsize = 0", &["tournament.size is 0", "between 1 and"]),
+    ("[evolution.tournament]\nsize = 7", &["tournament.size is 7", "between 1 and the size of the population, 6"]),
+    ("[evolution.tournament]\nwindow = 0", &["tournament.window is 0", "at least 1"]),
+    ("[evolution.mutation]\narchitecture = 1.5", &["mutation.architecture is 1.5", "between 0 and 1"]),
+    ("[evolution.mutation]\nmutation_sd = 0.0", &["mutation.mutation_sd is 0", "above 0"]),
+    ("[evolution.mutation]\nrl_hp_selection = []", &["mutation.rl_hp_selection is empty", "at least one"]),
+    (
+        "[evolution.mutation]\nno_mutation = 0.0\narchitecture = 0.0\nparameters = 0.0\nrl_hp = 0.0",
+        &["sum of its weights is 0", "above 0"],
+    ),
+    ("[evolution.mutation.bounds.lr]\nmin = 0.0\nmax = 1.0\nfactor = 2.0", &["mutation.bounds.lr.min is 0", "above 0"]),
+    (
+        "[evolution.mutation.bounds.lr]\nmin = 1e-3\nmax = 1e-4\nfactor = 2.0",
+        &["mutation.bounds.lr.max is 0.0001", "from min, 0.001"],
+    ),
+    (
+        "[evolution.mutation.bounds.lr]\nmin = 1e-4\nmax = 1e-2\nfactor = 1.0",
+        &["mutation.bounds.lr.factor is 1", "above 1"],
+    ),
+    ("[evolution.mutation.bounds.lr]\nmin = 1e-4", &["missing field `max`"]),
+    ("[checkpoints]\nevery = 0", &["checkpoints.every is 0", "at least 1"]),
+    ("[checkpoints]\nseconds = -1.0", &["checkpoints.seconds is -1", "from 0"]),
+    ("[checkpoints]\nkeep = 0", &["checkpoints.keep is 0", "at least 1"]),
+    ("population = 6\npopulation = 7", &["line 2", "duplicate key"]),
+];
+
+#[test]
+fn what_is_wrong_is_told_with_key_value_and_range() {
+    assert!(REFUSED.len() >= 60, "{}", REFUSED.len());
+    let mut failures = Vec::new();
+    for (text, expected) in REFUSED {
+        let result = RunConfig::from_toml(text, "run.toml").and_then(|config| config.validate());
+        match result {
+            Ok(()) => failures.push(format!("{text:?} was accepted")),
+            Err(error) => {
+                let said = message(&error);
+                for part in expected.iter().filter(|part| !said.contains(**part)) {
+                    failures.push(format!("{text:?}: {said:?} does not say {part:?}"));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn a_configuration_survives_its_file() {
+    let mut configs = vec![RunConfig::default(), RunConfig::recommended("CartPole-v1")];
+    configs[0].dqn.max_grad_norm = None;
+    configs[0].evolution.target = Some(-0.1);
+    configs[0].dqn.lr = 0.1 + 0.2;
+    for config in configs {
+        let text = config.to_toml();
+        assert_eq!(RunConfig::from_toml(&text, "run.toml").unwrap(), config, "{text}");
+        assert!(!text.contains("0.10000000149"), "{text}");
+    }
+}
+
+#[test]
+fn every_setting_has_its_description_above_it() {
+    let text = RunConfig::default().to_toml();
+    let mut before = "";
+    for line in text.lines() {
+        let own_words = line.contains(" = ") && !line.starts_with('#');
+        assert!(!own_words || before.starts_with('#'), "{line:?} stands there without a word");
+        assert!(line.len() <= 120, "{line:?}");
+        before = line;
+    }
+}
+
+fn example(name: &str) -> RunConfig {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/configs");
+    RunConfig::read(&folder.join(name)).unwrap_or_else(|error| panic!("{}", message(&error)))
+}
+
+#[test]
+fn the_recommended_file_is_the_recommended_configuration() {
+    let mut recommended = RunConfig::recommended("LunarLander-v3");
+    recommended.evolution.target = Some(200.0);
+    (recommended.evolution.generations, recommended.evolution.seed) = (60, 1);
+    assert_eq!(example("recommended.toml"), recommended);
+}
+
+#[test]
+fn the_page_of_the_seed_is_reproduced() {
+    let page = example("seed_page.toml");
+    assert_eq!((page.env.as_str(), page.population, page.off_policy.lanes), ("LunarLander-v3", 6, 16));
+    assert_eq!((page.off_policy.memory_size, page.dqn.hidden.as_slice()), (10_000, &[32, 32][..]));
+    let mutation = &page.evolution.mutation;
+    let weights =
+        [mutation.no_mutation, mutation.architecture, mutation.parameters, mutation.activation, mutation.rl_hp];
+    assert_eq!(weights, [0.4, 0.2, 0.2, 0.0, 0.2]);
+    assert_eq!(mutation.rl_hp_selection, ["lr", "batch_size"]);
+    assert_eq!((page.dqn.batch_size, page.dqn.lr, page.dqn.gamma, page.dqn.tau), (128, 1e-3, 0.99, 1e-3));
+    assert_eq!((page.evolution.tournament.size, page.evolution.target), (2, Some(200.0)));
+    assert_eq!(page.evolution.eval_episodes, 1);
+}
