@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::matrix_product::{Matrix, MatrixProduct};
 use crate::mlp_spec::LAYER_NORM_EPSILON;
@@ -126,7 +126,7 @@ impl HostPass {
             layer.before.resize(batch * layer.outputs, 0.0);
             let weight = Matrix::new(&weights[layer.weight.clone()], layer.outputs, layer.inputs);
             self.product.write(Matrix::new(input, batch, layer.inputs), weight.transposed(), &mut layer.before);
-            self.arch.dispatch(|| layer.finish(weights));
+            self.arch.dispatch(Finish { layer, weights });
         }
         self.layers.last().expect("the output layer").output()
     }
@@ -146,7 +146,7 @@ impl HostPass {
         for i in (0..self.layers.len()).rev() {
             let (earlier, rest) = self.layers.split_at_mut(i);
             let layer = &rest[0];
-            self.arch.dispatch(|| layer.undo_finish(weights, outer, gradient));
+            self.arch.dispatch(UndoFinish { layer, weights, outer, gradient });
             let input = earlier.last().map_or(self.obs.as_slice(), Dense::output);
             let at_sums = Matrix::new(outer, batch, layer.outputs);
             let into = &mut gradient[layer.weight.clone()];
@@ -158,6 +158,39 @@ impl HostPass {
                 std::mem::swap(outer, inner);
             }
         }
+    }
+}
+
+/// [`Dense::finish`] on the widest vectors. Not a closure: those are compiled for the vectors that every processor has,
+/// and then called, as soon as they are too long to be inlined.
+struct Finish<'a> {
+    layer: &'a mut Dense,
+    weights: &'a [f32],
+}
+
+impl WithSimd for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.layer.finish(self.weights);
+    }
+}
+
+/// [`Dense::undo_finish`] on the widest vectors.
+struct UndoFinish<'a> {
+    layer: &'a Dense,
+    weights: &'a [f32],
+    outer: &'a mut [f32],
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for UndoFinish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.layer.undo_finish(self.weights, self.outer, self.gradient);
     }
 }
 
