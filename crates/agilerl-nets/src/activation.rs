@@ -1,8 +1,12 @@
 //! Activation functions.
 
+mod elementary;
+
 use burn::tensor::{Tensor, activation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use elementary::{erf, exp, exp_m1, sigmoid, softplus, tanh};
 
 /// The activation between the layers of a network, by AgileRL's names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -90,22 +94,27 @@ impl Activation {
         }
     }
 
-    /// The same on the host, in place.
+    /// The same on the host, in place. Inside a dispatch the loops become vectors, and give the same bits as outside.
     #[inline(always)]
     pub(crate) fn apply_in_place(self, row: &mut [f32], slope: f32) {
-        let each = |row: &mut [f32], f: fn(f32) -> f32| row.iter_mut().for_each(|x| *x = f(*x));
+        #[inline(always)]
+        fn each(row: &mut [f32], f: impl Fn(f32) -> f32) {
+            for x in row {
+                *x = f(*x);
+            }
+        }
         match self {
             Self::Relu => each(row, |x| x.max(0.0)),
-            Self::Elu => each(row, |x| if x > 0.0 { x } else { x.exp_m1() }),
-            Self::Gelu => each(row, |x| 0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2))),
-            Self::Tanh => each(row, f32::tanh),
+            // One of the two is 0; a choice between them would be a branch.
+            Self::Elu => each(row, |x| if x > 0.0 { x } else { 0.0 } + exp_m1(if x > 0.0 { 0.0 } else { x })),
+            Self::Gelu => each(row, |x| x * normal_distribution(x)),
+            Self::Tanh => each(row, tanh),
             Self::Linear => {}
             Self::Softsign => each(row, |x| x / (1.0 + x.abs())),
-            Self::Sigmoid => each(row, |x| 1.0 / (1.0 + (-x).exp())),
-            // ln(1 + e^x) without overflow
-            Self::Softplus => each(row, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+            Self::Sigmoid => each(row, sigmoid),
+            Self::Softplus => each(row, softplus),
             Self::Lrelu => each(row, |x| if x > 0.0 { x } else { 0.01 * x }),
-            Self::Prelu => row.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { slope * *x }),
+            Self::Prelu => each(row, |x| if x > 0.0 { x } else { slope * x }),
         }
     }
 
@@ -124,11 +133,12 @@ impl Activation {
             Self::Relu => each(gradient, before, |x| if x > 0.0 { 1.0 } else { 0.0 }),
             // exp(x) = y + 1 where x is negative
             Self::Elu => each(gradient, after, |y| if y > 0.0 { 1.0 } else { y + 1.0 }),
-            Self::Gelu => each(gradient, before, |x| {
-                let distribution = 0.5 * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2));
-                let density = (-0.5 * x * x).exp() * FRAC_1_SQRT_2_PI;
-                distribution + x * density
-            }),
+            // Not through `each`: a function of this length is not inlined there, and then the loop has no vectors.
+            Self::Gelu => {
+                for (gradient, &x) in gradient.iter_mut().zip(before) {
+                    *gradient *= gelu_slope(x);
+                }
+            }
             Self::Tanh => each(gradient, after, |y| 1.0 - y * y),
             Self::Linear => {}
             Self::Softsign => each(gradient, before, |x| {
@@ -136,7 +146,7 @@ impl Activation {
                 1.0 / (size * size)
             }),
             Self::Sigmoid => each(gradient, after, |y| y * (1.0 - y)),
-            Self::Softplus => each(gradient, before, |x| 1.0 / (1.0 + (-x).exp())),
+            Self::Softplus => each(gradient, before, sigmoid),
             Self::Lrelu => each(gradient, before, |x| if x < 0.0 { 0.01 } else { 1.0 }),
             Self::Prelu => each(gradient, before, |x| match x {
                 x if x > 0.0 => 1.0,
@@ -147,11 +157,58 @@ impl Activation {
     }
 }
 
+/// The share of a Gaussian distribution below `x`.
+#[inline(always)]
+fn normal_distribution(x: f32) -> f32 {
+    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+}
+
+/// The derivative of `x Phi(x)`.
+#[inline(always)]
+fn gelu_slope(x: f32) -> f32 {
+    let density = exp(-0.5 * x * x) * FRAC_1_SQRT_2_PI;
+    normal_distribution(x) + x * density
+}
+
 /// `1 / sqrt(2 pi)`, the density of the Gaussian distribution at 0.
 const FRAC_1_SQRT_2_PI: f32 = 0.398_942_3;
 
 impl std::fmt::Display for Activation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::{Arch, Simd, WithSimd};
+
+    use super::*;
+
+    struct Apply<'a>(Activation, &'a mut [f32]);
+
+    impl WithSimd for Apply<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            self.0.apply_in_place(self.1, 0.25);
+        }
+    }
+
+    /// Acting computes outside of a dispatch, learning inside.
+    #[test]
+    fn vectors_of_every_width_give_the_same_bits() {
+        let numbers: Vec<f32> =
+            (-4_000..4_000).map(|i| i as f32 * 0.003_7).chain([f32::NAN, -1e30, 1e30, -0.0]).collect();
+        for activation in Activation::ALL {
+            let (mut narrow, mut wide) = (numbers.clone(), numbers.clone());
+            activation.apply_in_place(&mut narrow, 0.25);
+            Arch::new().dispatch(Apply(activation, &mut wide));
+            for ((x, narrow), wide) in numbers.iter().zip(&narrow).zip(&wide) {
+                let is_same = narrow.to_bits() == wide.to_bits() || narrow.is_nan() && wide.is_nan();
+                assert!(is_same, "{activation}({x}) is {narrow} and {wide}");
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The Adam optimiser over slices on the host.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::adam::{BETAS, EPSILON};
 use crate::{Growth, NetMorph, Weights};
@@ -40,22 +40,8 @@ impl HostAdam {
         let lens = [weights.len(), target.len(), gradient.len()];
         assert_eq!(lens, [len; 3], "weights, target and gradient of an optimiser for {len}");
         self.updates = self.updates.saturating_add(1);
-        let unbias = |beta: f64| 1.0 - beta.powi(self.updates.cast_signed());
-        let [keep_first, keep_second] = BETAS.map(|beta| beta as f32);
-        let [take_first, take_second] = BETAS.map(|beta| (1.0 - beta) as f32);
-        let scale = (1.0 / unbias(BETAS[1]).sqrt()) as f32;
-        let rate = (step.lr / unbias(BETAS[0])) as f32;
-        let (keep, take) = ((1.0 - step.tau) as f32, step.tau as f32);
-        let (first, second) = (&mut self.first[..len], &mut self.second[..len]);
-        self.arch.dispatch(|| {
-            for i in 0..len {
-                let gradient = gradient[i] * step.gradient_scale;
-                first[i] = first[i] * keep_first + gradient * take_first;
-                second[i] = second[i] * keep_second + gradient * gradient * take_second;
-                weights[i] -= first[i] / (second[i].sqrt() * scale + EPSILON) * rate;
-                target[i] = target[i] * keep + weights[i] * take;
-            }
-        });
+        let (first, second) = (self.first.as_mut_slice(), self.second.as_mut_slice());
+        self.arch.dispatch(Update { weights, target, gradient, first, second, updates: self.updates, step });
     }
 
     /// First and second moment, and the number of updates made.
@@ -81,5 +67,42 @@ impl HostAdam {
         }
         let carry = |moment: &[f32]| morph.moments(&Weights::new(morph.from().layout(), moment.to_vec())).into_values();
         Self { first: carry(&self.first), second: carry(&self.second), ..*self }
+    }
+}
+
+/// One step on the widest vectors. Not a closure: those are compiled for the vectors that every processor has, and then
+/// called, as soon as they are too long to be inlined.
+struct Update<'a> {
+    weights: &'a mut [f32],
+    target: &'a mut [f32],
+    gradient: &'a [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    updates: u32,
+    step: AdamStep,
+}
+
+impl WithSimd for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { weights, target, gradient, first, second, updates, step } = self;
+        let unbias = |beta: f64| 1.0 - beta.powi(updates.cast_signed());
+        let [keep_first, keep_second] = BETAS.map(|beta| beta as f32);
+        let [take_first, take_second] = BETAS.map(|beta| (1.0 - beta) as f32);
+        let scale = (1.0 / unbias(BETAS[1]).sqrt()) as f32;
+        let rate = (step.lr / unbias(BETAS[0])) as f32;
+        let (keep, take) = ((1.0 - step.tau) as f32, step.tau as f32);
+        let len = weights.len();
+        let (target, gradient) = (&mut target[..len], &gradient[..len]);
+        let (first, second) = (&mut first[..len], &mut second[..len]);
+        for i in 0..len {
+            let gradient = gradient[i] * step.gradient_scale;
+            first[i] = first[i] * keep_first + gradient * take_first;
+            second[i] = second[i] * keep_second + gradient * gradient * take_second;
+            weights[i] -= first[i] / (second[i].sqrt() * scale + EPSILON) * rate;
+            target[i] = target[i] * keep + weights[i] * take;
+        }
     }
 }

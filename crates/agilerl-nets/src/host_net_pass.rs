@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::matrix_product::{Matrix, MatrixProduct};
 use crate::patches::{Patches, exchange_axes};
@@ -165,7 +165,7 @@ impl Encoder {
                 Some(earlier) => conv.patches.gather(earlier.output(), 1.0, &mut conv.windows),
             }
             conv.multiply(weights, &mut self.product);
-            self.arch.dispatch(|| conv.finish(weights));
+            self.arch.dispatch(Finish { conv, weights });
         }
         let last = self.convs.last().expect("a valid spec has convolutions");
         exchange_axes(last.output(), last.patches.places(), last.channels, &mut self.features);
@@ -178,7 +178,7 @@ impl Encoder {
         exchange_axes(at_features, last.channels, last.patches.places(), &mut self.outer);
         for (i, conv) in self.convs.iter().enumerate().rev() {
             let Self { outer, inner, product, arch, .. } = self;
-            arch.dispatch(|| conv.undo_finish(weights, outer, gradient));
+            arch.dispatch(UndoFinish { conv, weights, outer, gradient });
             let window = conv.patches.window();
             let places = outer.len() / conv.channels;
             let at_sums = Matrix::new(outer, places, conv.channels);
@@ -190,6 +190,38 @@ impl Encoder {
                 conv.patches.scatter(inner, outer);
             }
         }
+    }
+}
+
+/// [`Conv::finish`] on the widest vectors: a type for it as in [`HostPass`], since a closure is not inlined.
+struct Finish<'a> {
+    conv: &'a mut Conv,
+    weights: &'a [f32],
+}
+
+impl WithSimd for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.conv.finish(self.weights);
+    }
+}
+
+/// [`Conv::undo_finish`] on the widest vectors.
+struct UndoFinish<'a> {
+    conv: &'a Conv,
+    weights: &'a [f32],
+    outer: &'a mut [f32],
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for UndoFinish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.conv.undo_finish(self.weights, self.outer, self.gradient);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::block::Block;
 use crate::host_mlp::centre_on;
@@ -205,6 +205,40 @@ impl HostPass {
     }
 }
 
+/// [`Dense::finish`] on the widest vectors. Not a closure: those are compiled for the vectors that every processor has,
+/// and then called, as soon as they are too long to be inlined.
+struct Finish<'a> {
+    layer: &'a mut Dense,
+    weights: &'a [f32],
+    input: &'a [f32],
+}
+
+impl WithSimd for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.layer.finish(self.weights, self.input);
+    }
+}
+
+/// [`Dense::undo_finish`] on the widest vectors.
+struct UndoFinish<'a> {
+    layer: &'a Dense,
+    weights: &'a [f32],
+    outer: &'a mut [f32],
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for UndoFinish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.layer.undo_finish(self.weights, self.outer, self.gradient);
+    }
+}
+
 impl Dense {
     /// A block whose parameters begin at `len`, which is moved behind them.
     fn new(block: &Block, len: &mut usize) -> Self {
@@ -237,7 +271,7 @@ impl Dense {
         self.before.resize(batch * self.outputs, 0.0);
         let weight = Matrix::new(&weights[self.weight.clone()], self.outputs, self.inputs);
         product.write(Matrix::new(input, batch, self.inputs), weight.transposed(), &mut self.before);
-        arch.dispatch(|| self.finish(weights, input));
+        arch.dispatch(Finish { layer: self, weights, input });
     }
 
     /// From the gradient of what was activated, `outer`, which becomes that of the sums, to those of the parameters (but
@@ -254,7 +288,7 @@ impl Dense {
         gradient: &mut [f32],
         inner: Option<&mut Vec<f32>>,
     ) {
-        arch.dispatch(|| self.undo_finish(weights, outer, gradient));
+        arch.dispatch(UndoFinish { layer: self, weights, outer, gradient });
         let at_sums = Matrix::new(outer, batch, self.outputs);
         let into = &mut gradient[self.weight.clone()];
         product.write(at_sums.transposed(), Matrix::new(input, batch, self.inputs), into);

@@ -14,6 +14,7 @@ const BATCH: usize = 128;
 const ROUND: u64 = 1_024;
 
 /// One thing that a run does again and again.
+#[allow(dead_code, reason = "one benchmark reads what the other has no use for")]
 pub(crate) struct Piece {
     /// What it belongs to: `learn`.
     pub(crate) group: &'static str,
@@ -24,7 +25,6 @@ pub(crate) struct Piece {
     pub(crate) elements: u64,
     /// How often to do it to count instructions, few times, because valgrind takes a fused multiply-add for a call of a
     /// function; 0 where they are not counted.
-    #[allow(dead_code, reason = "the benchmark that times chooses for itself")]
     pub(crate) iterations: u64,
     /// Builds what it needs, and returns one iteration.
     pub(crate) build: fn() -> Box<dyn FnMut()>,
