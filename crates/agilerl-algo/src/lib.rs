@@ -1,5 +1,6 @@
-//! Agents that learn, and the loop that trains one of them. This crate knows no file format but its own elite's, and no
-//! population: how many agents there are, who is selected and what is mutated is decided elsewhere.
+//! Agents that learn, and the loop that trains one of them. This crate knows no file, only
+//! the bytes that its own agents are written as, and no population: how many agents there are, who is selected and what
+//! is mutated is decided elsewhere.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 

@@ -132,7 +132,12 @@ macro_rules! stored {
         impl Stored for $number {
             const BYTES: usize = size_of::<$number>();
             fn put(numbers: &[Self], bytes: &mut Vec<u8>) {
-                bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+                let start = bytes.len();
+                bytes.resize(start + size_of_val(numbers), 0);
+                // Into room that is there already: this is as fast as copying.
+                for (place, number) in bytes[start..].as_chunks_mut().0.iter_mut().zip(numbers) {
+                    *place = number.to_le_bytes();
+                }
             }
             fn get(bytes: &[u8]) -> Option<Vec<Self>> {
                 Some(bytes.as_chunks().0.iter().map(|number| <$number>::from_le_bytes(*number)).collect())

@@ -281,6 +281,12 @@ impl Checkpoints {
                 self.remove_folder(&folder, &files.iter().map(String::as_str).collect::<Vec<_>>());
             }
         }
+        for name in self.list(&self.memory())? {
+            let hidden = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
+            if hidden.is_some_and(|name| Segment::span(name).is_some()) {
+                let _ = self.storage.remove(&self.memory().join(&name));
+            }
+        }
         Ok(())
     }
 

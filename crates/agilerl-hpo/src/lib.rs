@@ -62,6 +62,8 @@
 //! - Transitions of training are counted over all individuals, those of evaluation apart.
 //! - Hyperparameters move by factors, symmetrically, and are reflected at their bounds: without selection the median
 //!   stays.
+//! - A run that is saved between two steps ([`Trainer::save`]) and resumed ([`Trainer::restore`]) ends in the same bits, and
+//!   [`Outcome::signature`] is the digest that says so. [`Checkpoints`] keeps such states on disk, whole or not at all.
 //! - An individual with a NaN ranks last and is never a parent.
 
 mod bounds;
