@@ -57,6 +57,10 @@ impl Comparison {
                 let is_change = (ratio - 1.0).abs() > INSTRUCTIONS_NOISE;
                 changes.extend(is_change.then_some(if ratio > 1.0 { "more" } else { "fewer" }));
             }
+            // One was timed, the other counted: nothing to compare.
+            if cells.iter().all(String::is_empty) {
+                return None;
+            }
             cells[0].clone_from(&now.name);
             cells[6] = changes.join(", ");
             Some(cells)

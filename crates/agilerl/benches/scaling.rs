@@ -64,7 +64,8 @@ fn measure(numbers: &[String]) {
     config.dqn.hidden = vec![width, width];
     config.off_policy.lanes = lanes;
     config.off_policy.memory_size = memory;
-    let steps = (TIMED / population as u64 / 2).next_multiple_of(lanes as u64);
+    // Long enough that the one episode after it does not count.
+    let steps = (TIMED / population as u64 / 2).max(8_000).next_multiple_of(lanes as u64);
     config.evolution = TrainerConfig {
         generations: u64::MAX,
         generation_env_steps: steps,
