@@ -56,10 +56,17 @@ fn train(args: Args) -> anyhow::Result<ExitCode> {
         eprintln!("a checkpoint is not whole, and an older one is used instead: {reason}");
     }
     let folder = out.display();
+    let over = training.trainer().ending().is_some();
     match training.run() {
+        // Nobody may be reading any more; the run is whole all the same.
+        Ok(outcome) if over => {
+            let (id, mean, signature) = (outcome.elite.id, outcome.confirmed_mean, outcome.signature);
+            let _ = writeln!(stdout, "this run is over: individual {id} scored {mean:.1} | signature {signature}");
+            let _ = writeln!(stdout, "play it: cargo run --release -p agilerl --example play -- {folder}");
+            Ok(ExitCode::SUCCESS)
+        }
         Ok(_) => {
             let (saves, took) = training.saving_cost();
-            // Nobody may be reading any more; the run is whole all the same.
             let _ = writeln!(stdout, "saved {saves} times, which took {:.2} s", took.as_secs_f64());
             let _ = writeln!(stdout, "play it: cargo run --release -p agilerl --example play -- {folder}");
             Ok(ExitCode::SUCCESS)

@@ -50,7 +50,7 @@ pub(crate) struct Args {
     /// Generations from one checkpoint to the next [default: 1].
     #[arg(long)]
     pub(crate) checkpoint_every: Option<u64>,
-    /// Seconds that lie between two checkpoints at least [default: 5].
+    /// Seconds that lie between two checkpoints at least [default: 10].
     #[arg(long)]
     pub(crate) checkpoint_seconds: Option<f64>,
     /// Checkpoints that are kept [default: 2].

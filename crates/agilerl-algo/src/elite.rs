@@ -55,7 +55,7 @@ pub struct EliteRecord {
 }
 
 /// Version of the format that this build writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 impl Elite {
     /// The contents for this agent.

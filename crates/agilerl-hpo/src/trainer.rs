@@ -190,6 +190,11 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         self.progress.generation
     }
 
+    /// Why the run ended, if it has.
+    pub fn ending(&self) -> Option<Ending> {
+        self.progress.ending
+    }
+
     /// Rounds done of the generation that trains.
     pub fn rounds_done(&self) -> usize {
         self.progress.round

@@ -54,7 +54,7 @@ pub struct CheckpointConfig {
     /// Generations from one checkpoint to the next (1).
     pub every: u64,
     /// Seconds that lie between two checkpoints at least, so that saving costs next to nothing even where a generation
-    /// takes less than one; 0: no limit (5).
+    /// takes less than one; 0: no limit (10).
     pub seconds: f64,
     /// Checkpoints that are kept, the newest ones (2).
     pub keep: usize,
@@ -62,7 +62,7 @@ pub struct CheckpointConfig {
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        Self { every: 1, seconds: 5.0, keep: 2 }
+        Self { every: 1, seconds: 10.0, keep: 2 }
     }
 }
 
