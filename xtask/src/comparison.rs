@@ -25,6 +25,9 @@ pub(crate) struct Comparison {
 #[derive(Deserialize)]
 struct Results {
     processor: String,
+    /// Processes that wanted to run: where more did than there are cores, times mean little.
+    #[serde(default)]
+    load: Option<f64>,
     measurements: Vec<Measurement>,
 }
 
@@ -66,8 +69,9 @@ impl Comparison {
             Some(cells)
         });
         let head = ["benchmark", "before", "now", "ratio", "instructions", "ratio", "change"];
-        let Self { run, results: Results { processor, .. } } = self;
-        format!("Compared with {run}, on {processor}:\n\n{}", markdown(head, rows))
+        let Self { run, results: Results { processor, load, .. } } = self;
+        let load = load.map(|load| format!(" at load {load}")).unwrap_or_default();
+        format!("Compared with {run}, on {processor}{load}:\n\n{}", markdown(head, rows))
     }
 }
 
@@ -132,9 +136,9 @@ mod tests {
             measurement("overlapping", 8.0, 0.5, None),
             measurement("new", 8.0, 0.5, None),
         ];
-        let results = Results { processor: "Z80".to_owned(), measurements: before.into() };
+        let results = Results { processor: "Z80".to_owned(), load: Some(0.5), measurements: before.into() };
         let expected = "\
-Compared with yesterday, on Z80:
+Compared with yesterday, on Z80 at load 0.5:
 
 | benchmark   |  before |     now | ratio | instructions | ratio |        change |
 | ----------- | ------: | ------: | ----: | -----------: | ----: | ------------: |
