@@ -33,8 +33,8 @@ pub mod prelude {
     pub use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
     pub use agilerl_env::{Env, EpisodeStats, Space, Step, SyncVec, TimeLimit, VecEnv, VecStep, make, make_vec};
     pub use agilerl_hpo::{
-        Bounds, Console, Ending, Event, Evolve, Flow, Individual, JsonLines, Mutation, Outcome, Purpose, Streams,
-        Tournament, Trainer, TrainerConfig,
+        Bounds, Console, Ending, Event, Evolve, Flow, Individual, JsonLines, Mutation, MutationKind, Outcome, Purpose,
+        Streams, Tournament, Trainer, TrainerConfig,
     };
     pub use agilerl_nets::{Activation, Device, MlpSpec, parse_device};
 
