@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Prints a line for each architecture mutation, its parent's fitness and the child's on the same episodes before it learnt
-//! anything, and a line for each run with the elite's mean over 100 fresh episodes. `benches/growth/plot.py` draws it. On two
+//! anything, and a line for each run with the elite's mean over 100 fresh episodes. `benches/growth/plot.py` draws it and prints the table. On two
 //! cores it takes some minutes.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]

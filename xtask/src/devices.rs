@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         command.env("VK_ICD_FILENAMES", LAVAPIPE).env("XDG_RUNTIME_DIR", runtime_folder()?);
     }
-    command.args(["--", "devices", "stacks"]);
+    command.args(["--", "devices::", "stacks::", "pixels::"]);
     succeed(&mut command)
 }
 

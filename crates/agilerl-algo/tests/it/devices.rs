@@ -68,12 +68,12 @@ fn check_agrees_on(device: &str, updates: usize, config: DqnConfig, extras: Extr
     for (host, burn) in [(host.weights(), burn.weights()), (host.target_weights(), burn.target_weights())] {
         let difference = difference(&host, &burn);
         // Behind a gate that has hardly opened every gradient is small, and Adam makes much of its last bits.
-        let most = if config.residual.is_empty() { 1e-5 } else { 1e-4 };
+        let most = if config.residual.is_empty() && device == "flex" { 1e-5 } else { 1e-4 };
         assert!(difference < most, "{what}: weights differ by {difference}");
     }
     let [(_, host), (_, burn)] = said.map(LearnedSum::read);
     for (host, burn) in host.iter().zip(burn) {
-        assert!((host - burn).abs() < 1e-5 * (1.0 + burn.abs()), "{what}: said {host} and {burn}");
+        assert!((host - burn).abs() < 1e-4 * (1.0 + burn.abs()), "{what}: said {host} and {burn}");
     }
 }
 

@@ -4,7 +4,7 @@ use agilerl_algo::{Agent, Dqn, DqnConfig, Elite, LearnedSum, Mode, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::Space;
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
-use agilerl_nets::{CnnSpec, ConvSpec, NetSpec, Weights, parse_device};
+use agilerl_nets::{CnnSpec, ConvSpec, NetSpec, Weights, built_in_devices, parse_device};
 use rand::RngExt;
 
 const SHAPE: [usize; 3] = [2, 6, 6];
@@ -66,19 +66,57 @@ fn difference(a: &Weights, b: &Weights) -> f32 {
     a.values().iter().zip(b.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / size
 }
 
+/// On every device that is built in: 100 updates with flex, fewer with what is slower.
 #[test]
-fn the_host_learns_from_pixels_what_burn_learns() {
+fn the_host_learns_from_pixels_what_other_devices_learn() {
     let memory = memory(true);
-    let [host, burn] = ["cpu", "flex"].map(|device| {
+    let learnt = |device: &str, updates: usize| {
         let mut agent = agent(device);
-        learn(&mut agent, &memory, 60, &mut rng(2));
+        learn(&mut agent, &memory, updates, &mut rng(2));
         agent.mutate_architecture(0.0, &mut rng(3)).expect("within the limits");
-        learn(&mut agent, &memory, 40, &mut rng(4));
+        learn(&mut agent, &memory, updates, &mut rng(4));
         agent
-    });
-    assert_eq!(host.spec(), burn.spec());
-    for (host, burn) in [(host.weights(), burn.weights()), (host.target_weights(), burn.target_weights())] {
-        assert!(difference(&host, &burn) < 1e-5, "weights differ by {}", difference(&host, &burn));
+    };
+    for device in built_in_devices().into_iter().filter(|device| *device != "cpu") {
+        let (updates, tolerance) = if device == "flex" { (50, 1e-5) } else { (10, 1e-4) };
+        let (host, burn) = (learnt("cpu", updates), learnt(device, updates));
+        assert_eq!(host.spec(), burn.spec());
+        for (host, burn) in [(host.weights(), burn.weights()), (host.target_weights(), burn.target_weights())] {
+            let difference = difference(&host, &burn);
+            assert!(difference < tolerance, "{device}: weights differ by {difference}");
+        }
+    }
+}
+
+/// Their convolutions are groups of channels of one: each must see its own alone. Batches of different lengths, and one that is
+/// not due.
+#[test]
+fn agents_of_a_stack_learn_from_pixels_what_they_learn_alone() {
+    let memory = memory(true);
+    for device in built_in_devices().into_iter().filter(|device| *device != "cpu") {
+        let agents = || -> Vec<Dqn<u8>> {
+            let config = |i: usize| DqnConfig { batch_size: 8 + 4 * i, lr: 1e-3 * (1.0 + i as f64), ..config() };
+            let new = |i| Dqn::for_space(config(i), &space(255.0), 3, &parse_device(device).unwrap(), &mut rng(i));
+            (0..3).map(|i| new(i).unwrap()).collect()
+        };
+        let (mut stacked, mut alone) = (agents(), agents());
+        let mut rngs: Vec<_> = (10..13).map(rng).collect();
+        let mut batches: Vec<_> = alone.iter().map(|agent| Batch::new(agent.batch_size(), memory.layout())).collect();
+        let mut stack = Dqn::stack(&mut stacked.iter_mut().collect::<Vec<_>>());
+        for update in 0..if device == "flex" { 60 } else { 12 } {
+            let due = |agent: usize| update % 4 != agent;
+            for (i, agent) in alone.iter_mut().enumerate().filter(|(i, _)| due(*i)) {
+                memory.sample_into(&mut rngs[i], &mut batches[i]);
+                agent.learn(&batches[i]);
+            }
+            let batches: Vec<_> = batches.iter().enumerate().map(|(i, batch)| due(i).then_some(batch)).collect();
+            stack.learn(&stacked.iter().collect::<Vec<_>>(), &batches);
+        }
+        stack.unstack(&mut stacked.iter_mut().collect::<Vec<_>>());
+        for (i, (stacked, alone)) in stacked.iter().zip(&alone).enumerate() {
+            let difference = difference(&stacked.weights(), &alone.weights());
+            assert!(difference < 1e-5, "{device}, agent {i}: weights differ by {difference}");
+        }
     }
 }
 

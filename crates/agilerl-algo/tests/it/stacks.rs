@@ -3,7 +3,7 @@
 use agilerl_algo::{Dqn, DqnConfig, OffPolicyConfig, OffPolicyTask};
 use agilerl_env::{Probe, ProbeEnv, SyncVec};
 use agilerl_hpo::{Purpose, RoundContext, RoundStats, Streams, Task, Trainee};
-use agilerl_nets::{Weights, parse_device};
+use agilerl_nets::{Weights, built_in_devices, parse_device};
 
 const LANES: usize = 4;
 const STEPS: u64 = 1_024;
@@ -38,12 +38,12 @@ fn agents(device: &str) -> Vec<Dqn> {
 }
 
 /// One round of everybody, together or one by one.
-fn round(agents: &mut [Dqn], together: bool) -> Vec<RoundStats> {
+fn round(agents: &mut [Dqn], env_steps: u64, together: bool) -> Vec<RoundStats> {
     let (task, streams) = (task(), Streams::new(1));
     let shared = Task::<Dqn>::shared(&task).unwrap();
     let mut slots: Vec<_> = (0..agents.len()).map(|i| Task::<Dqn>::slot(&task, i, &streams).unwrap()).collect();
     let trainee = |(individual, (agent, slot))| {
-        let context = RoundContext { streams, generation: 0, round: 0, individual, env_steps: STEPS, clock: 0 };
+        let context = RoundContext { streams, generation: 0, round: 0, individual, env_steps, clock: 0 };
         Trainee { agent, slot, context }
     };
     let trainees: Vec<_> = agents.iter_mut().zip(&mut slots).enumerate().map(trainee).collect();
@@ -60,19 +60,26 @@ fn difference(a: &Weights, b: &Weights) -> f32 {
     a.values().iter().zip(b.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / size
 }
 
-/// 1,024 transitions are between 142 and 334 updates. The batches of a stack have different lengths and are not all due at
+/// 1,024 transitions are between 142 and 334 updates, 400 between 53 and 130. The batches of a stack have different lengths and are not all due at
 /// the same time.
 #[test]
 fn agents_of_a_stack_learn_what_they_learn_alone() {
-    let (mut stacked, mut alone) = (agents("flex"), agents("flex"));
+    for device in built_in_devices().into_iter().filter(|device| *device != "cpu") {
+        check_stack(device, if device == "wgpu" { 400 } else { 1_024 });
+    }
+}
+
+#[track_caller]
+fn check_stack(device: &str, env_steps: u64) {
+    let (mut stacked, mut alone) = (agents(device), agents(device));
     let before: Vec<_> = alone.iter().map(Dqn::weights).collect();
-    let (stacked_stats, alone_stats) = (round(&mut stacked, true), round(&mut alone, false));
+    let (stacked_stats, alone_stats) = (round(&mut stacked, env_steps, true), round(&mut alone, env_steps, false));
     for (i, (a, b)) in stacked.iter().zip(&alone).enumerate() {
-        assert!(alone_stats[i].updates > 100, "{:?}", alone_stats[i]);
-        assert!(difference(&before[i], &b.weights()) > 0.05, "agent {i} hardly moved");
+        assert!(alone_stats[i].updates > 50, "{:?}", alone_stats[i]);
+        assert!(difference(&before[i], &b.weights()) > 0.02, "agent {i} hardly moved");
         for (a, b) in [(a.weights(), b.weights()), (a.target_weights(), b.target_weights())] {
             let difference = difference(&a, &b);
-            assert!(difference < 1e-5, "agent {i}: weights differ by {difference}");
+            assert!(difference < 1e-5, "{device}, agent {i}: weights differ by {difference}");
         }
         let (a, b) = (&stacked_stats[i], &alone_stats[i]);
         assert_eq!((a.env_steps, a.updates, a.episodes), (b.env_steps, b.updates, b.episodes));
