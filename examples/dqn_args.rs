@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Worker threads; 0 takes one for each processor [default: 0].
     #[arg(long)]
     pub(crate) threads: Option<usize>,
-    /// Where the networks learn: cpu; or through burn: flex, and ndarray, tch, tch:cuda:N with the feature of that name.
+    /// Where the networks learn: cpu, flex; and with the feature of that name ndarray, tch, tch:cuda:N, wgpu, cuda:N.
     #[arg(long)]
     pub(crate) device: Option<String>,
     /// Mean return over 100 fresh episodes at which the run ends [default: the environment's own threshold].

@@ -32,7 +32,7 @@ struct Results {
 }
 
 impl Comparison {
-    /// With the run in this folder; or else with the last under `runs` whose name begins so: `2026-11`.
+    /// With the run in this folder; or else with the one under `runs` whose name begins so: `2026-11-22-1317`.
     pub(crate) fn with(run: &str, runs: &Path) -> Result<Self> {
         let folder = if Path::new(run).is_dir() { PathBuf::from(run) } else { last(run, runs)? };
         let path = folder.join("results.json");
@@ -75,7 +75,7 @@ impl Comparison {
     }
 }
 
-/// The last folder of this beginning, in the order of names, which begin with the date.
+/// The one folder of this beginning: names begin with the date, and of one day there may be several.
 fn last(beginning: &str, runs: &Path) -> Result<PathBuf> {
     let entries = std::fs::read_dir(runs).with_context(|| format!("cannot read {}", runs.display()))?;
     let mut names = Vec::new();
@@ -87,9 +87,11 @@ fn last(beginning: &str, runs: &Path) -> Result<PathBuf> {
         }
     }
     names.sort();
-    match names.iter().rfind(|name| name.starts_with(beginning)) {
-        Some(name) => Ok(runs.join(name)),
-        None => bail!("no saved run begins with {beginning:?}; there are: {}", names.join(", ")),
+    let mut found = names.iter().filter(|name| name.starts_with(beginning));
+    match (found.next(), found.next()) {
+        (Some(name), None) => Ok(runs.join(name)),
+        (Some(_), Some(_)) => bail!("several saved runs begin with {beginning:?}: {}", names.join(", ")),
+        (None, _) => bail!("no saved run begins with {beginning:?}; there are: {}", names.join(", ")),
     }
 }
 

@@ -1,15 +1,15 @@
 //! `cargo xtask devices`: the suite that holds every device to the processor's results.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::libtorch;
 use crate::workspace::{cargo, succeed, target};
 
-/// Mesa's Vulkan driver on the processor (Debian: `mesa-vulkan-drivers`): the code path of a GPU without one.
-const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+/// Where Vulkan drivers are registered.
+const DRIVERS: &str = "/usr/share/vulkan/icd.d";
 
 /// What to run it on.
 #[derive(Args)]
@@ -38,13 +38,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         command.envs(libtorch::environment(&libtorch::Options::default())?);
     }
     if uses("wgpu") && !options.gpu {
-        if !Path::new(LAVAPIPE).exists() {
-            bail!("{LAVAPIPE} is missing: install Mesa's Vulkan drivers (Debian: mesa-vulkan-drivers), or say --gpu");
-        }
-        command.env("VK_ICD_FILENAMES", LAVAPIPE).env("XDG_RUNTIME_DIR", runtime_folder()?);
+        let driver = lavapipe().with_context(|| {
+            format!("no lvp_icd*.json in {DRIVERS}: install Mesa's Vulkan drivers (Debian: mesa-vulkan-drivers), or say --gpu")
+        })?;
+        command.env("VK_ICD_FILENAMES", driver).env("XDG_RUNTIME_DIR", runtime_folder()?);
     }
     command.args(["--", "devices::", "stacks::", "pixels::"]);
     succeed(&mut command)
+}
+
+/// Mesa's Vulkan driver on the processor: the code path of a GPU without one.
+fn lavapipe() -> Option<PathBuf> {
+    let drivers = std::fs::read_dir(DRIVERS).ok()?;
+    let is_lavapipe = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("lvp_icd") && name.ends_with(".json")
+    };
+    drivers.filter_map(|entry| Some(entry.ok()?.path())).find(is_lavapipe)
 }
 
 /// The driver wants a folder of the user's own.

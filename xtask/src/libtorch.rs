@@ -29,7 +29,8 @@ pub(crate) struct Options {
 /// evaluate.
 pub(crate) fn run(options: &Options) -> Result<()> {
     for (name, value) in environment(options)? {
-        println!("export {name}={value}");
+        // In quotes: a folder may have a space in its name.
+        println!("export {name}='{value}'");
     }
     Ok(())
 }

@@ -73,8 +73,8 @@ pub trait OffPolicy: Agent {
     }
 }
 
-/// Agents of one architecture that act and learn as one program on one device, where a population then costs little more
-/// than one agent. Every agent keeps its own settings, its own loss and its own gradient; what it does is what it would
+/// Agents of one architecture that act and learn as one program on one device, which then computes few large operations
+/// instead of many small ones. Every agent keeps its own settings, its own loss and its own gradient; what it does is what it would
 /// do alone, but for rounding.
 pub trait Stack<A: OffPolicy>: Send {
     /// [`Agent::act`] for every agent; all have as many rows.

@@ -47,9 +47,8 @@ pub struct EliteRecord {
     pub spec: NetSpec,
     /// The agent's settings, as evolution left them.
     pub config: DqnConfig,
-    /// Length and digest of `elite.safetensors`: the two files are one unit. Nothing in files of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights: Option<Digest>,
+    /// Length and digest of `elite.safetensors`: the two files are one unit.
+    pub weights: Digest,
     /// How it came to be: seed, id, parents, fitness, steps; for readers, not for loading.
     pub run: serde_json::Map<String, serde_json::Value>,
 }
@@ -71,7 +70,7 @@ impl Elite {
             layers: agent.spec().layers(),
             spec: agent.spec().clone(),
             config: agent.config().clone(),
-            weights: Some(Digest::of(&weights)),
+            weights: Digest::of(&weights),
             run: serde_json::Map::new(),
         };
         Self { record, weights }
@@ -95,7 +94,7 @@ impl Elite {
             let found = record.format;
             return Err(AlgoError::Elite(format!("elite.json has format {found}, this version reads format {FORMAT}")));
         }
-        if record.weights.as_ref().is_some_and(|digest| !digest.fits(weights)) {
+        if !record.weights.fits(weights) {
             let why = "elite.safetensors is not the file that elite.json was written with; a run that was stopped while it \
                        wrote them puts them right when it is resumed";
             return Err(AlgoError::Elite(why.to_owned()));

@@ -35,6 +35,7 @@ where
         (row_len, action_len) = (env.observation_space().row_len(), env.action_space().row_len());
         obs.resize((episode + 1) * row_len, A::Obs::default());
         guard(seed, &mut env, |env| env.reset(Some(seed), &mut obs[episode * row_len..]))?;
+        check_episode_step(env.name(), &obs[episode * row_len..], 0.0, seed, 0)?;
         running.push((episode, env));
     }
     let (mut actions, mut masks) = (Vec::new(), Vec::new());

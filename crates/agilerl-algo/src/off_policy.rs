@@ -4,12 +4,13 @@ mod member;
 
 use agilerl_buffer::{Batch, Replay, RowLayout};
 use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, Element, EnvError, EpisodeStats, VecEnv};
-use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError, Trainee};
+use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError, Trainee, guard};
 use rand::Rng;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::step_check::check_reset;
 use crate::{AlgoError, LearnedSum, OffPolicy, evaluate};
 use member::Member;
 
@@ -101,8 +102,30 @@ impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
 }
 
 impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
-    /// Trains agents with one stack key, in lockstep where they can be stacked.
+    /// Trains agents of one key, in lockstep where it is one of a stack.
     fn train_group<A>(
+        &self,
+        stacks: bool,
+        trainees: Vec<Trainee<'_, A, Slot<C, O>>>,
+        shared: &Replay<O, C>,
+    ) -> Vec<Result<RoundStats, TaskError>>
+    where
+        A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
+    {
+        if !stacks || trainees.len() == 1 {
+            return trainees.into_iter().map(|trainee| trainee.train(self, shared)).collect();
+        }
+        // Each for itself again, so that whoever cannot train is the one to be named.
+        let fits = |trainee: &Trainee<'_, A, Slot<C, O>>| Ok(self.check_fit(trainee.agent, &trainee.context)?);
+        let checked: Vec<Result<(), TaskError>> = trainees.iter().map(fits).collect();
+        if checked.iter().any(Result::is_err) {
+            return unfinished(checked);
+        }
+        self.train_stack(trainees, shared)
+    }
+
+    /// Trains agents in lockstep. Where one cannot go on, none does, and it alone has the error.
+    fn train_stack<A>(
         &self,
         trainees: Vec<Trainee<'_, A, Slot<C, O>>>,
         shared: &Replay<O, C>,
@@ -110,32 +133,8 @@ impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
     where
         A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
     {
-        let stacks = trainees.len() > 1 && trainees[0].agent.stack_key().is_some();
-        if !stacks {
-            return trainees.into_iter().map(|trainee| trainee.train(self, shared)).collect();
-        }
-        let count = trainees.len();
-        match self.train_stack(trainees, shared) {
-            Ok(stats) => stats.into_iter().map(Ok).collect(),
-            // One program fails as one.
-            Err(error) => {
-                let text = error.to_string();
-                (0..count).map(|_| Err(text.clone().into())).collect()
-            }
-        }
-    }
-
-    fn train_stack<A>(
-        &self,
-        trainees: Vec<Trainee<'_, A, Slot<C, O>>>,
-        shared: &Replay<O, C>,
-    ) -> Result<Vec<RoundStats>, TaskError>
-    where
-        A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
-    {
         let mut members = Vec::with_capacity(trainees.len());
         for trainee in trainees {
-            self.check_fit(trainee.agent, &trainee.context)?;
             members.push(Member::begin(trainee.agent, trainee.slot, &trainee.context, &self.rows));
         }
         let mut agents: Vec<&mut A> = members.iter_mut().map(|member| &mut *member.agent).collect();
@@ -143,7 +142,11 @@ impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
         while members.iter().any(Member::has_steps_left) {
             let (mut agents, mut acting): (Vec<_>, Vec<_>) = members.iter_mut().map(Member::acting).unzip();
             stack.act(&mut agents, &mut acting);
-            members.par_iter_mut().with_max_len(1).try_for_each(Member::step)?;
+            let step = |member: &mut Member<'_, A, C, O>| guard(|| member.step());
+            let stepped: Vec<_> = members.par_iter_mut().with_max_len(1).map(step).collect();
+            if stepped.iter().any(Result::is_err) {
+                return unfinished(stepped);
+            }
             loop {
                 let draw = |member: &mut Member<'_, A, C, O>| member.draw_batch(shared, self.config.learning_starts);
                 let drawn: Vec<bool> = members.iter_mut().map(draw).collect();
@@ -157,8 +160,13 @@ impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
         }
         let mut agents: Vec<&mut A> = members.iter_mut().map(|member| &mut *member.agent).collect();
         let learned = stack.unstack(&mut agents);
-        Ok(members.into_iter().zip(learned).map(|(member, learned)| member.end(learned)).collect())
+        members.into_iter().zip(learned).map(|(member, learned)| Ok(member.end(learned))).collect()
     }
+}
+
+/// Results of a round that is not finished, because somebody failed: the run ends with that error.
+fn unfinished(checked: Vec<Result<(), TaskError>>) -> Vec<Result<RoundStats, TaskError>> {
+    checked.into_iter().map(|checked| checked.map(|()| RoundStats::default())).collect()
 }
 
 impl OffPolicyConfig {
@@ -215,6 +223,7 @@ where
         let mut envs = (self.make_lanes)(self.config.lanes)?;
         let seed = lanes_seed(streams, index);
         let obs = envs.reset(Some(seed)).to_vec();
+        check_reset(envs.name(), &obs, &self.rows, self.config.lanes, seed)?;
         Ok(Slot {
             envs,
             obs,
@@ -253,17 +262,18 @@ where
         trainees: Vec<Trainee<'_, A, Slot<C, O>>>,
         shared: &Replay<O, C>,
     ) -> Vec<Result<RoundStats, TaskError>> {
-        let mut groups: Vec<(Option<String>, Vec<_>)> = Vec::new();
+        let mut groups: Vec<(Option<(String, u64)>, Vec<_>)> = Vec::new();
         for (place, trainee) in trainees.into_iter().enumerate() {
-            let key = trainee.agent.stack_key();
+            // In lockstep all take as many steps.
+            let key = trainee.agent.stack_key().map(|key| (key, trainee.context.env_steps));
             match groups.iter_mut().find(|(other, _)| key.is_some() && *other == key) {
                 Some((_, group)) => group.push((place, trainee)),
                 None => groups.push((key, vec![(place, trainee)])),
             }
         }
-        let train = |(_, group): (_, Vec<_>)| {
+        let train = |(key, group): (Option<_>, Vec<_>)| {
             let (places, trainees): (Vec<usize>, Vec<_>) = group.into_iter().unzip();
-            places.into_iter().zip(self.train_group(trainees, shared))
+            places.into_iter().zip(self.train_group(key.is_some(), trainees, shared))
         };
         let mut results: Vec<_> = groups.into_par_iter().with_max_len(1).flat_map_iter(train).collect();
         results.sort_by_key(|(place, _)| *place);

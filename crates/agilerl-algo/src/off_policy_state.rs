@@ -32,7 +32,10 @@ where
 
     fn restore_slot(&self, slot: &mut Slot<C, O>, bytes: &[u8]) -> Result<(), TaskError> {
         let (envs, obs, episodes, debt): SavedSlot<O> = decode_state(SLOT, bytes)?;
-        if obs.len() != slot.obs.len() || episodes.lanes() != slot.envs.num_envs() || !debt.is_finite() {
+        if obs.len() != slot.obs.len()
+            || episodes.lanes() != slot.envs.num_envs()
+            || !(0.0..=f64::from(u32::MAX)).contains(&debt)
+        {
             return Err("a slot of other lanes".into());
         }
         slot.envs.restore(&envs)?;

@@ -45,7 +45,24 @@ pub(crate) fn check_step<O: Element>(
     }
 }
 
-/// Checks a row and a reward of an evaluation episode.
+/// Checks what all lanes begin with, reset with `seed`.
+pub(crate) fn check_reset<O: Element>(
+    env: &str,
+    obs: &[O],
+    rows: &RowLayout,
+    lanes: usize,
+    seed: u64,
+) -> Result<(), AlgoError> {
+    let (what, found, expected) = ("first observations", obs.len(), lanes * rows.obs_len);
+    if found != expected {
+        return Err(AlgoError::Lengths { env: env.to_owned(), what, found, expected });
+    }
+    let Some((lane, what, value)) = odd_number(obs, rows.obs_len, "first observation") else { return Ok(()) };
+    let place = format!("lane {lane} (seed {}), before its first step", seed.wrapping_add(lane as u64));
+    Err(AlgoError::NotFinite { env: env.to_owned(), what, value, place })
+}
+
+/// Checks a row and a reward of an evaluation episode; step 0 is the reset.
 pub(crate) fn check_episode_step<O: Element>(
     env: &str,
     obs: &[O],

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::{EnvError, Space};
 
 /// A number that observations are made of: `f32` for rows of features, `u8` for pixels.
-pub trait Element: Number + Into<f64> {}
+pub trait Element: Number {}
 
 impl Element for f32 {}
 impl Element for u8 {}

@@ -29,7 +29,7 @@ const MOST_SEGMENTS: usize = 64;
 /// ```text
 /// checkpoints/000012/manifest.json       what belongs to the checkpoint, with lengths and digests
 /// checkpoints/000012/progress.json, ..   the state after 12 generations (000012-0003: and 3 rounds)
-/// memory/00000060000-00000120000.rows    what the population shares, in segments that checkpoints have in common
+/// memory/000000060000-000000120000.rows  what the population shares, in segments that checkpoints have in common
 /// ```
 ///
 /// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced: at every

@@ -102,7 +102,7 @@ pub use metrics_csv::MetricsCsv;
 pub use mutation::{Mutated, Mutation, MutationKind};
 pub use persist::{Persist, PersistTask};
 pub use saved::Saved;
-pub use stages::{Round, evaluate, score, train_round};
+pub use stages::{Round, evaluate, guard, score, train_round};
 pub use storage::{Disk, MemoryStorage, Storage, StorageFile, write_atomically};
 pub use streams::{Purpose, StreamRng, Streams};
 pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError, Trainee};

@@ -110,7 +110,10 @@ pub fn score<A: Evolve, T: Task<A>>(
 }
 
 /// A panic in foreign code becomes an error like any other.
-pub(crate) fn guard<R>(work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, TaskError> {
+///
+/// # Errors
+/// What the work says, or the panic's message.
+pub fn guard<R>(work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, TaskError> {
     // Whatever a panic leaves half done is dropped with the population: the error ends the run.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(message(&*panic).into()))
 }

@@ -25,7 +25,7 @@ pub enum ArchMutation {
         /// How many.
         count: usize,
     },
-    /// Layer normalisation comes or goes, in all hidden layers. The only one that cannot keep the function.
+    /// Layer normalisation comes or goes, in all hidden layers. It keeps the function only roughly, as removals do.
     ToggleLayerNorm,
 }
 

@@ -133,11 +133,15 @@ impl CnnSpec {
             return refuse("input", format!("{:?}", self.input), rule);
         }
         let mut maps = vec![self.input];
+        // Of all convolutions: what a pass keeps of one image.
+        let mut windows = 0_usize;
         for (i, conv) in self.convs.iter().enumerate() {
             let [channels, height, width] = maps[i];
             let refuse = |rule: String| refuse("convs", format!("{conv:?}, number {i}"), rule);
-            if conv.stride == 0 || conv.kernel == 0 || conv.channels == 0 {
-                return refuse("channels, kernel and stride must be at least 1".into());
+            if conv.stride == 0 || [conv.kernel, conv.channels].iter().any(|n| !(1..=MOST_EDGE).contains(n)) {
+                return refuse(format!(
+                    "channels and kernel must lie in 1..={MOST_EDGE}, the stride must be at least 1"
+                ));
             }
             if conv.padding >= conv.kernel {
                 return refuse("the padding must be smaller than the kernel".into());
@@ -149,8 +153,8 @@ impl CnnSpec {
                 ));
             };
             let window = channels.saturating_mul(conv.kernel).saturating_mul(conv.kernel);
-            let most = window.saturating_mul(conv.channels.max(rows * columns));
-            if conv.channels > MOST_EDGE || most > MOST_NUMBERS {
+            windows = windows.saturating_add(window.saturating_mul(rows * columns));
+            if window.saturating_mul(conv.channels) > MOST_NUMBERS || windows > MOST_NUMBERS {
                 return refuse(format!("must stay below {MOST_NUMBERS} weights, and as many numbers in its windows"));
             }
             maps.push([conv.channels, rows, columns]);
@@ -169,8 +173,9 @@ impl CnnSpec {
             ("limits.min_channels..=max_channels", min_channels, max_channels),
         ];
         for (field, min, max) in ranges {
-            if min == 0 || min > max {
-                return refuse(field, format!("{min}..={max}"), "must begin at 1 or more and not be reversed".into());
+            if min == 0 || min > max || max > MOST_EDGE {
+                let rule = format!("must begin at 1 or more, not be reversed, and end at {MOST_EDGE} or less");
+                return refuse(field, format!("{min}..={max}"), rule);
             }
         }
         if !(min_layers..=max_layers).contains(&self.convs.len()) {

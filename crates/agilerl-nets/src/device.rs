@@ -7,7 +7,7 @@ use crate::NetError;
 /// The devices that [`parse_device`] knows, for help texts.
 pub const DEVICES: &str = "cpu, flex; and with the feature of that name: ndarray, tch, tch:cuda:N, wgpu, cuda:N";
 
-/// Those of [`DEVICES`] that this build has and that need no number: what a test can run through.
+/// Those of [`DEVICES`] that this build has, each once, a GPU as number 0: what a test can run through.
 pub fn built_in_devices() -> Vec<&'static str> {
     let optional = [
         ("ndarray", cfg!(feature = "ndarray")),

@@ -92,6 +92,8 @@ impl MlpSpec {
     pub fn validate(&self) -> Result<(), NetError> {
         /// Beyond this the product of two widths would no longer be a sensible number of weights.
         const WIDEST: usize = 1 << 16;
+        /// Deeper than any network here, and few enough to be listed before they are counted.
+        const DEEPEST: usize = 1 << 10;
         let refuse = |field, value: String, rule: String| Err(NetError::Spec { field, value, rule });
         let MlpLimits { min_layers, max_layers, min_nodes, max_nodes, .. } = self.limits;
         for (field, value) in [("inputs", self.inputs), ("outputs", self.outputs)] {
@@ -99,12 +101,12 @@ impl MlpSpec {
                 return refuse(field, value.to_string(), format!("must lie in 1..={WIDEST}"));
             }
         }
-        if min_layers == 0 || min_layers > max_layers {
+        if min_layers == 0 || min_layers > max_layers || max_layers > DEEPEST {
             let value = format!("{min_layers}..={max_layers}");
             return refuse(
                 "limits.min_layers..=max_layers",
                 value,
-                "must begin at 1 or more and not be reversed".into(),
+                "must begin at 1 or more, not be reversed, and end at 1024 or less".into(),
             );
         }
         if min_nodes == 0 || min_nodes > max_nodes || max_nodes > WIDEST {

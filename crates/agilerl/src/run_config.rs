@@ -19,7 +19,8 @@ pub struct RunConfig {
     pub env: String,
     /// Individuals (6).
     pub population: usize,
-    /// Where the networks learn: `cpu`; or through burn `flex`, `ndarray`, `tch`, `tch:cuda:0` (cpu).
+    /// Where the networks learn: `cpu`, or through burn `flex`; and with the feature of that name `ndarray`, `tch`,
+    /// `tch:cuda:0`, `wgpu`, `cuda:0` (cpu).
     pub device: String,
     /// The agents at the start.
     pub dqn: DqnConfig,

@@ -380,9 +380,9 @@ fn impossible_networks_are_refused_by_name() {
     check(|s| s.input = [4, 0, 10], "input = [4, 0, 10]");
     check(|s| s.input = [4, usize::MAX, 10], "must each lie in 1..=4096");
     check(|s| s.convs.clear(), "convs = a list of 0; must be 1 to 6 convolutions");
-    check(|s| s.convs[0].channels = 0, "channels, kernel and stride must be at least 1");
-    check(|s| s.convs[0].stride = 0, "channels, kernel and stride must be at least 1");
-    check(|s| s.convs[0].kernel = 0, "channels, kernel and stride must be at least 1");
+    check(|s| s.convs[0].channels = 0, "the stride must be at least 1");
+    check(|s| s.convs[0].stride = 0, "the stride must be at least 1");
+    check(|s| s.convs[0].kernel = 0, "the stride must be at least 1");
     check(|s| s.convs[0].kernel = 11, "the kernel is larger than the map of 10 x 10 with padding 0");
     check(|s| s.convs[0].kernel = usize::MAX, "the kernel is larger than the map");
     check(|s| s.convs[0].padding = 3, "the padding must be smaller than the kernel");

@@ -15,6 +15,7 @@ use crate::{message, short_run};
 /// What goes wrong, at the step of that number of an episode.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
+    NanReset,
     NanObservation,
     NanReward,
     HugeReward,
@@ -44,7 +45,7 @@ impl Env for Faulty {
     }
     fn reset(&mut self, _seed: Option<u64>, obs: &mut [f32]) {
         self.step = 0;
-        obs.fill(0.5);
+        obs.fill(if self.fault == Fault::NanReset { f32::NAN } else { 0.5 });
     }
     fn step(&mut self, _action: &[u32], obs: &mut [f32]) -> Step {
         self.step += 1;
@@ -69,11 +70,26 @@ impl Env for Faulty {
 
 #[track_caller]
 fn check_fault(fault: Fault, at: u64, expected: &[&str]) {
+    // One after another, and as one program.
+    for device in ["cpu", "flex"] {
+        check_fault_on(device, fault, at, expected);
+    }
+}
+
+#[track_caller]
+fn check_fault_on(device: &str, fault: Fault, at: u64, expected: &[&str]) {
     let spaces = (Space::bounded(&[0.0; 2], &[1.0; 2]), Space::discrete(2));
     let env = Faulty { fault, step: 0, at, spaces };
     let mut config = short_run("Faulty");
     config.off_policy.eval_step_limit = 500;
-    let mut trainer = Run::with(config).on_env(move || env.clone()).build().unwrap();
+    config.device = device.to_owned();
+    let mut trainer = match Run::with(config).on_env(move || env.clone()).build() {
+        Ok(trainer) => trainer,
+        Err(error) => {
+            let text = message(&error);
+            return assert!(expected.iter().all(|part| text.contains(part)), "{text:?} does not say {expected:?}");
+        }
+    };
     let text = message(&trainer.run().unwrap_err());
     for part in expected {
         assert!(text.contains(part), "{text:?} does not say {part:?}");
@@ -86,6 +102,7 @@ fn check_fault(fault: Fault, at: u64, expected: &[&str]) {
 
 #[test]
 fn what_an_environment_does_wrong_is_told_with_environment_lane_seed_and_step() {
+    check_fault(Fault::NanReset, 0, &["Faulty", "first observation NaN", "lane 0 (seed ", "before its first step"]);
     check_fault(Fault::NanObservation, 7, &["Faulty", "observation NaN", "lane 0 (seed ", "step 7 of its episode"]);
     check_fault(Fault::NanReward, 12, &["Faulty", "reward NaN", "lane 0 (seed ", "step 12 of its episode"]);
     check_fault(Fault::HugeReward, 12, &["Faulty", "must be finite, and a reward an f32", "step 12"]);

@@ -31,8 +31,8 @@ fn config(env: &str) -> RunConfig {
 /// Asks for a pause at the end of every so many rounds.
 struct PauseEvery(usize, usize);
 
-impl Observer<Dqn> for PauseEvery {
-    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
+impl<A> Observer<A> for PauseEvery {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         self.1 += usize::from(matches!(event, Event::Round { .. }));
         Ok(if self.1 == self.0 { Flow::Pause } else { Flow::Continue })
     }
@@ -40,7 +40,10 @@ impl Observer<Dqn> for PauseEvery {
 
 #[test]
 fn a_run_resumed_with_other_threads_ends_in_the_same_bits() {
-    for env in ["CartPole-v1", "LunarLander-v3", "FrozenLake-v1"] {
+    for (env, device) in
+        [("CartPole-v1", "cpu"), ("LunarLander-v3", "cpu"), ("FrozenLake-v1", "cpu"), ("CartPole-v1", "flex")]
+    {
+        let config = |env| RunConfig { device: device.to_owned(), ..config(env) };
         let folder = tempfile::tempdir().unwrap();
         let (whole, pieces) = (folder.path().join("whole"), folder.path().join("pieces"));
         let outcome = Run::with(config(env)).out(&whole).run().unwrap();
@@ -62,6 +65,26 @@ fn a_run_resumed_with_other_threads_ends_in_the_same_bits() {
         whole.rest[3] = pieces.rest[3].clone();
         assert!(whole == pieces, "{env}: the resumed run left other files");
     }
+}
+
+#[test]
+fn a_run_on_pixels_is_resumed_to_the_same_bits_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, pieces) = (folder.path().join("whole"), folder.path().join("pieces"));
+    let mut config = config("MinAtar/Breakout-v1");
+    config.dqn.convs = vec![agilerl::nets::ConvSpec::new(8, 3, 1)];
+    config.evolution.generations = 2;
+    let outcome = Run::with_pixels(config.clone()).out(&whole).run().unwrap();
+    let mut run = Run::with_pixels(config).out(&pieces);
+    let resumed = loop {
+        match run.observe(PauseEvery(3, 0)).run() {
+            Ok(outcome) => break outcome,
+            Err(agilerl::Error::Interrupted { .. }) => run = Run::resume_pixels(&pieces).unwrap(),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(resumed.signature, outcome.signature);
+    assert!(end(&whole) == end(&pieces), "the resumed run left other files");
 }
 
 #[test]
