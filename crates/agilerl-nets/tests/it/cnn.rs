@@ -384,9 +384,15 @@ fn impossible_networks_are_refused_by_name() {
     check(|s| s.convs[0].stride = 0, "the stride must be at least 1");
     check(|s| s.convs[0].kernel = 0, "the stride must be at least 1");
     check(|s| s.convs[0].kernel = 11, "the kernel is larger than the map of 10 x 10 with padding 0");
-    check(|s| s.convs[0].kernel = usize::MAX, "the kernel is larger than the map");
+    check(|s| s.convs[0].kernel = usize::MAX, "channels and kernel must lie in 1..=4096");
+    // Counted before it is listed: a few bytes of JSON must not claim a network of any depth.
+    check(|s| (s.limits.max_layers, s.convs[0].padding) = (usize::MAX, 0), "limits.min_layers..=max_layers");
+    check(
+        |s| (s.head.limits.max_layers, s.head.residual) = (usize::MAX, vec![1 << 40]),
+        "limits.min_layers..=max_layers",
+    );
     check(|s| s.convs[0].padding = 3, "the padding must be smaller than the kernel");
-    check(|s| s.convs[0].channels = usize::MAX, "must stay below");
+    check(|s| s.convs[0].channels = usize::MAX, "channels and kernel must lie in 1..=4096");
     check(|s| s.convs[0].channels = 300, "convs.channels = 300; must lie in 8..=256");
     check(|s| s.convs[0].kernel = 10, "convs.kernel = 10; at most 9");
     check(|s| s.limits.min_channels = 0, "limits.min_channels..=max_channels");
