@@ -32,8 +32,10 @@ const MOST_SEGMENTS: usize = 64;
 /// memory/00000060000-00000120000.rows    what the population shares, in segments that checkpoints have in common
 /// ```
 ///
-/// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced: at every
-/// moment, whatever fails, the one before is whole. Older ones are removed afterwards, but for the `keep` newest. Nothing
+/// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced; the folder of the
+/// run is synced before, so that what stands beside a checkpoint is there as long as the checkpoint is. At every moment,
+/// whatever fails, the one before is whole. The folder of the run itself must be safe:
+/// [`create_dir_synced`](crate::create_dir_synced). Older ones are removed afterwards, but for the `keep` newest. Nothing
 /// is removed but files that a manifest of this run names, and files and folders named as only this code names them.
 pub struct Checkpoints {
     storage: Arc<dyn Storage>,
@@ -144,7 +146,7 @@ impl Checkpoints {
 
     /// Writes a checkpoint, and removes those that are too old then. `items` are those that the population shares now,
     /// `save_items` gives the bytes of those that no earlier checkpoint holds, and `beside` says how the files of the run
-    /// stand that grow; they must be synced.
+    /// stand that grow. What these hold must be synced; their names are synced here, with the folder of the run.
     ///
     /// # Errors
     /// If a file cannot be written: the newest checkpoint is then the one before, unless only the removal of old ones
@@ -173,6 +175,8 @@ impl Checkpoints {
         let text = serde_json::to_vec_pretty(&manifest).expect("a manifest has text keys only");
         write_synced(&*self.storage, &temporary.join(MANIFEST), &text)?;
         self.sync(&temporary)?;
+        // The files beside it are synced, but not yet their names: a checkpoint must not outlive the log that it continues.
+        self.sync(&self.run)?;
         self.storage.rename(&temporary, &place).map_err(at("rename to", &place))?;
         self.sync(&self.folder())?;
         self.kept.push((name, manifest));
