@@ -10,7 +10,7 @@ use agilerl_env::{
     BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot,
     one_hot_env,
 };
-use agilerl_hpo::{Checkpoints, Disk, HpoError, Observer, Outcome, Purpose, Storage, Streams, Trainer};
+use agilerl_hpo::{Checkpoints, Disk, Observer, Outcome, Purpose, Storage, Streams, Trainer, create_dir_synced};
 use agilerl_nets::InputNumber;
 
 use crate::run_folder::{CONFIG, RunFolder, RunLock, is_occupied};
@@ -343,8 +343,7 @@ fn open(
 ) -> Result<(Saving, Option<agilerl_hpo::Checkpoint>), Error> {
     let on_disk = storage.is_none();
     let storage = storage.unwrap_or_else(|| Arc::new(Disk));
-    let failed = |source| HpoError::Storage { action: "create", path: folder.clone(), source };
-    storage.create_dir(&folder).map_err(failed)?;
+    create_dir_synced(&*storage, &folder)?;
     let lock = on_disk.then(|| RunLock::take(&folder)).transpose()?;
     let (keep, shared) = (config.checkpoints.keep, Arc::clone(&storage));
     let (run_folder, checkpoints, checkpoint) = if existing == Existing::Resume {
