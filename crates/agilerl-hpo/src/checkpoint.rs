@@ -91,7 +91,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoints {
-    /// The checkpoints of a run that begins: those of an earlier run in this folder are removed.
+    /// The checkpoints of a run that begins: those of an earlier run in this folder are removed, and do not come back after a
+    /// loss of power.
     ///
     /// # Errors
     /// If the folders cannot be made or cleaned.
@@ -106,7 +107,12 @@ impl Checkpoints {
             }
         }
         let old = std::mem::take(&mut checkpoints.kept);
+        checkpoints.hide(&old)?;
+        // Only what has lost its name for good may lose its files: no half of it comes back with the power.
+        checkpoints.sync(&checkpoints.folder())?;
         checkpoints.forget(&old, u64::MAX)?;
+        checkpoints.sync(&checkpoints.folder())?;
+        checkpoints.sync(&checkpoints.memory())?;
         Ok(checkpoints)
     }
 
@@ -248,15 +254,27 @@ impl Checkpoints {
         let surplus = self.kept.len().saturating_sub(self.keep);
         let old: Vec<_> = self.kept.drain(..surplus).collect();
         let oldest = self.kept.iter().filter_map(|(_, manifest)| Some(manifest.segments.first()?.first)).min();
+        self.hide(&old)?;
         self.forget(&old, oldest.unwrap_or(0))
     }
 
-    /// Removes these checkpoints, the segments that only they needed, and segments that end before `oldest`.
+    /// Takes their names from checkpoints that are to be removed, so that no half of one is ever taken for a checkpoint.
+    fn hide(&self, old: &[(Name, Manifest)]) -> Result<(), HpoError> {
+        for (name, _) in old {
+            let (place, hidden) = (self.folder().join(name.to_string()), self.hidden(*name));
+            self.storage.rename(&place, &hidden).map_err(at("rename to", &hidden))?;
+        }
+        Ok(())
+    }
+
+    fn hidden(&self, name: Name) -> PathBuf {
+        self.folder().join(format!(".{name}.old"))
+    }
+
+    /// Removes these hidden checkpoints, the segments that only they needed, and segments that end before `oldest`.
     fn forget(&self, old: &[(Name, Manifest)], oldest: u64) -> Result<(), HpoError> {
         for (name, manifest) in old {
-            // First it loses its name, so that no half of it is ever taken for a checkpoint.
-            let (place, hidden) = (self.folder().join(name.to_string()), self.folder().join(format!(".{name}.old")));
-            self.storage.rename(&place, &hidden).map_err(at("rename to", &hidden))?;
+            let hidden = self.hidden(*name);
             let mut files: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
             files.push(MANIFEST);
             self.remove_folder(&hidden, &files);
