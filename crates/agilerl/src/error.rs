@@ -10,7 +10,7 @@ pub enum Error {
     #[error("{field} is {value}, but must be {expected}")]
     Config {
         /// The setting.
-        field: &'static str,
+        field: String,
         /// Its value.
         value: String,
         /// What it may be.

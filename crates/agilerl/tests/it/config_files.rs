@@ -78,6 +78,29 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("[checkpoints]\nevery = 0", &["checkpoints.every is 0", "at least 1"]),
     ("[checkpoints]\nseconds = -1.0", &["checkpoints.seconds is -1", "from 0"]),
     ("[checkpoints]\nkeep = 0", &["checkpoints.keep is 0", "at least 1"]),
+    ("population = 9007199254740993", &["population is 9007199254740993", "at most 9007199254740992"]),
+    ("[off_policy]\nlanes = 1048577", &["off_policy.lanes is 1048577", "at most 1048576"]),
+    ("[off_policy]\nlanes = 9223372036854775807", &["off_policy.lanes is 9223372036854775807", "at most 1048576"]),
+    (
+        "[off_policy]\nmemory_size = 1099511627777",
+        &["off_policy.memory_size is 1099511627777", "at most 1099511627776"],
+    ),
+    (
+        "[evolution]\ngenerations = 9007199254740993",
+        &["evolution.generations is 9007199254740993", "at most 9007199254740992"],
+    ),
+    (
+        "[evolution]\ngeneration_env_steps = 9223372036854775807",
+        &["evolution.generation_env_steps is 9223372036854775807", "at most 9007199254740992"],
+    ),
+    (
+        "[evolution]\nround_env_steps = 9223372036854775807",
+        &["evolution.round_env_steps is 9223372036854775807", "at most 9007199254740992"],
+    ),
+    (
+        "[checkpoints]\nevery = 9223372036854775807",
+        &["checkpoints.every is 9223372036854775807", "at most 9007199254740992"],
+    ),
     ("population = 6\npopulation = 7", &["line 2", "duplicate key"]),
 ];
 
