@@ -17,7 +17,7 @@ pub enum Error {
         expected: String,
     },
     /// A setting of one of the parts.
-    #[error("[{section}] {source}")]
+    #[error("in [{section}]")]
     Section {
         /// The section of the configuration.
         section: &'static str,

@@ -16,10 +16,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("env = ", &["line 1", "env ="]),
     ("[dqnn]\nlr = 1", &["unknown key `dqnn`", "did you mean `dqn`?"]),
     ("[dqn]\nlrr = 1e-3", &["line 2", "unknown key `lrr`", "did you mean `lr`?"]),
-    ("[dqn]\nlr = -1.0", &["[dqn] lr = -1", "positive"]),
-    ("[dqn]\nlr = 0.0", &["[dqn] lr = 0", "positive"]),
-    ("[dqn]\nlr = nan", &["[dqn] lr = NaN", "positive"]),
-    ("[dqn]\nlr = inf", &["[dqn] lr = inf", "positive"]),
+    ("[dqn]\nlr = -1.0", &["in [dqn]: lr = -1", "positive"]),
+    ("[dqn]\nlr = 0.0", &["in [dqn]: lr = 0", "positive"]),
+    ("[dqn]\nlr = nan", &["in [dqn]: lr = NaN", "positive"]),
+    ("[dqn]\nlr = inf", &["in [dqn]: lr = inf", "positive"]),
     ("[dqn]\nlr = 'fast'", &["line 2", "lr = 'fast'", "f64"]),
     ("[dqn]\nbatch_size = 0", &["batch_size = 0", "at least 1"]),
     ("[dqn]\nbatch_size = 1.5", &["batch_size = 1.5", "invalid type"]),
@@ -121,6 +121,19 @@ fn what_is_wrong_is_told_with_key_value_and_range() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn what_is_wrong_is_told_once() {
+    for (text, _) in REFUSED {
+        let error = RunConfig::from_toml(text, "run.toml").and_then(|config| config.validate()).unwrap_err();
+        let said = message(&error);
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            assert_eq!(said.matches(&error.to_string()).count(), 1, "{said:?}");
+            cause = error.source();
+        }
+    }
 }
 
 #[test]
