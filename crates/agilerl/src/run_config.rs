@@ -7,6 +7,7 @@ use agilerl_hpo::TrainerConfig;
 use agilerl_nets::ConvSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::Error;
 use crate::setting_paths::setting_paths;
@@ -216,6 +217,30 @@ impl RunConfig {
 }
 
 impl RunConfig {
+    /// A run has one configuration from start to end, but for what its results do not depend on.
+    pub(crate) fn refuse_changes(&self, begun_with: &Self) -> Result<(), Error> {
+        let mut same = begun_with.clone();
+        (same.evolution.threads, same.checkpoints) = (self.evolution.threads, self.checkpoints);
+        if same == *self {
+            return Ok(());
+        }
+        let (before, now) = (setting_paths(&same), setting_paths(self));
+        let value = |settings: &[(String, Json)], field: &str| {
+            settings
+                .iter()
+                .find(|(path, _)| path == field)
+                .map_or_else(|| "left out".to_owned(), |(_, value)| value.to_string())
+        };
+        // What was taken out stands in the earlier settings only.
+        let mut fields = now.iter().chain(&before).map(|(field, _)| field);
+        let Some(field) = fields.find(|field| value(&before, field) != value(&now, field)) else { return Ok(()) };
+        let expected = format!(
+            "{}, with which the run began: its settings stay the same when it is resumed",
+            value(&before, field)
+        );
+        Err(Error::Config { field: field.clone(), value: value(&now, field), expected })
+    }
+
     /// All lanes step together, so rounds and generations are whole steps of all of them: rounded up.
     pub(crate) fn round_to_lanes(&mut self) {
         let lanes = self.off_policy.lanes.max(1) as u64;
