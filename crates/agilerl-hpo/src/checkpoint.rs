@@ -32,8 +32,10 @@ const MOST_SEGMENTS: usize = 64;
 /// memory/000000060000-000000120000.rows  what the population shares, in segments that checkpoints have in common
 /// ```
 ///
-/// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced: at every
-/// moment, whatever fails, the one before is whole. Older ones are removed afterwards, but for the `keep` newest. Nothing
+/// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced; the folder of the
+/// run is synced before, so that what stands beside a checkpoint is there as long as the checkpoint is. At every moment,
+/// whatever fails, the one before is whole. The folder of the run itself must be safe:
+/// [`create_dir_synced`](crate::create_dir_synced). Older ones are removed afterwards, but for the `keep` newest. Nothing
 /// is removed but files that a manifest of this run names, and files and folders named as only this code names them.
 pub struct Checkpoints {
     storage: Arc<dyn Storage>,
@@ -89,7 +91,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoints {
-    /// The checkpoints of a run that begins: those of an earlier run in this folder are removed.
+    /// The checkpoints of a run that begins: those of an earlier run in this folder are removed, and do not come back after a
+    /// loss of power.
     ///
     /// # Errors
     /// If the folders cannot be made or cleaned.
@@ -104,7 +107,12 @@ impl Checkpoints {
             }
         }
         let old = std::mem::take(&mut checkpoints.kept);
+        checkpoints.hide(&old)?;
+        // Only what has lost its name for good may lose its files: no half of it comes back with the power.
+        checkpoints.sync(&checkpoints.folder())?;
         checkpoints.forget(&old, u64::MAX)?;
+        checkpoints.sync(&checkpoints.folder())?;
+        checkpoints.sync(&checkpoints.memory())?;
         Ok(checkpoints)
     }
 
@@ -144,7 +152,7 @@ impl Checkpoints {
 
     /// Writes a checkpoint, and removes those that are too old then. `items` are those that the population shares now,
     /// `save_items` gives the bytes of those that no earlier checkpoint holds, and `beside` says how the files of the run
-    /// stand that grow; they must be synced.
+    /// stand that grow. What these hold must be synced; their names are synced here, with the folder of the run.
     ///
     /// # Errors
     /// If a file cannot be written: the newest checkpoint is then the one before, unless only the removal of old ones
@@ -173,6 +181,8 @@ impl Checkpoints {
         let text = serde_json::to_vec_pretty(&manifest).expect("a manifest has text keys only");
         write_synced(&*self.storage, &temporary.join(MANIFEST), &text)?;
         self.sync(&temporary)?;
+        // The files beside it are synced, but not yet their names: a checkpoint must not outlive the log that it continues.
+        self.sync(&self.run)?;
         self.storage.rename(&temporary, &place).map_err(at("rename to", &place))?;
         self.sync(&self.folder())?;
         self.kept.push((name, manifest));
@@ -244,15 +254,27 @@ impl Checkpoints {
         let surplus = self.kept.len().saturating_sub(self.keep);
         let old: Vec<_> = self.kept.drain(..surplus).collect();
         let oldest = self.kept.iter().filter_map(|(_, manifest)| Some(manifest.segments.first()?.first)).min();
+        self.hide(&old)?;
         self.forget(&old, oldest.unwrap_or(0))
     }
 
-    /// Removes these checkpoints, the segments that only they needed, and segments that end before `oldest`.
+    /// Takes their names from checkpoints that are to be removed, so that no half of one is ever taken for a checkpoint.
+    fn hide(&self, old: &[(Name, Manifest)]) -> Result<(), HpoError> {
+        for (name, _) in old {
+            let (place, hidden) = (self.folder().join(name.to_string()), self.hidden(*name));
+            self.storage.rename(&place, &hidden).map_err(at("rename to", &hidden))?;
+        }
+        Ok(())
+    }
+
+    fn hidden(&self, name: Name) -> PathBuf {
+        self.folder().join(format!(".{name}.old"))
+    }
+
+    /// Removes these hidden checkpoints, the segments that only they needed, and segments that end before `oldest`.
     fn forget(&self, old: &[(Name, Manifest)], oldest: u64) -> Result<(), HpoError> {
         for (name, manifest) in old {
-            // First it loses its name, so that no half of it is ever taken for a checkpoint.
-            let (place, hidden) = (self.folder().join(name.to_string()), self.folder().join(format!(".{name}.old")));
-            self.storage.rename(&place, &hidden).map_err(at("rename to", &hidden))?;
+            let hidden = self.hidden(*name);
             let mut files: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
             files.push(MANIFEST);
             self.remove_folder(&hidden, &files);

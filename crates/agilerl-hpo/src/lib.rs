@@ -103,7 +103,7 @@ pub use mutation::{Mutated, Mutation, MutationKind};
 pub use persist::{Persist, PersistTask};
 pub use saved::Saved;
 pub use stages::{Round, evaluate, guard, score, train_round};
-pub use storage::{Disk, MemoryStorage, Storage, StorageFile, write_atomically};
+pub use storage::{Disk, MemoryStorage, Storage, StorageFile, create_dir_synced, write_atomically};
 pub use streams::{Purpose, StreamRng, Streams};
 pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError, Trainee};
 pub use tournament::{Selection, Tournament};

@@ -156,8 +156,37 @@ pub fn write_atomically(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Res
         let _ = storage.remove(&temporary);
         return Err(error);
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     storage.sync_dir(folder).map_err(at("sync", folder))
+}
+
+/// Makes a folder and those above it that are missing, so that they survive a loss of power: the folder above each new one
+/// is synced. Folders that are there already are left alone, for they may be anybody's.
+///
+/// # Errors
+/// [`HpoError::Storage`] with what failed.
+pub fn create_dir_synced(storage: &dyn Storage, path: &Path) -> Result<(), HpoError> {
+    let mut missing = Vec::new();
+    for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+        match storage.list(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(folder),
+            // There it is, though only its owner may look into it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            Err(error) => return Err(at("list", folder)(error)),
+            Ok(_) => break,
+        }
+    }
+    for folder in missing.into_iter().rev() {
+        storage.create_dir(folder).map_err(at("create", folder))?;
+        let above = folder_of(folder);
+        storage.sync_dir(above).map_err(at("sync", above))?;
+    }
+    Ok(())
+}
+
+/// The folder that holds a name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Writes a file and syncs it. Its name is safe once the folder is synced.

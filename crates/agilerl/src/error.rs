@@ -10,14 +10,14 @@ pub enum Error {
     #[error("{field} is {value}, but must be {expected}")]
     Config {
         /// The setting.
-        field: &'static str,
+        field: String,
         /// Its value.
         value: String,
         /// What it may be.
         expected: String,
     },
     /// A setting of one of the parts.
-    #[error("[{section}] {source}")]
+    #[error("in [{section}]")]
     Section {
         /// The section of the configuration.
         section: &'static str,

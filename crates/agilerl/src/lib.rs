@@ -10,6 +10,7 @@ mod config_file;
 mod interrupt;
 mod run_folder;
 mod saved_elite;
+mod setting_paths;
 mod training;
 
 mod error;

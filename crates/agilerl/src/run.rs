@@ -10,7 +10,7 @@ use agilerl_env::{
     BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot,
     one_hot_env,
 };
-use agilerl_hpo::{Checkpoints, Disk, HpoError, Observer, Outcome, Purpose, Storage, Streams, Trainer};
+use agilerl_hpo::{Checkpoints, Disk, Observer, Outcome, Purpose, Storage, Streams, Trainer, create_dir_synced};
 use agilerl_nets::InputNumber;
 
 use crate::run_folder::{CONFIG, RunFolder, RunLock, is_occupied};
@@ -37,6 +37,8 @@ use crate::{CheckpointConfig, Error, RunConfig};
 /// ```
 pub struct Run<O: Element = f32> {
     config: RunConfig,
+    /// The settings that a run began with which is gone on with.
+    begun_with: Option<RunConfig>,
     out: Option<PathBuf>,
     existing: Existing,
     storage: Option<Arc<dyn Storage>>,
@@ -101,7 +103,8 @@ impl Run {
 
     /// Goes on with a run that was stopped, in its folder, with its own settings: from its newest whole checkpoint, as if
     /// nothing had happened. A run that was stopped before its first checkpoint begins again, which comes to the same.
-    /// The number of threads and how often it is saved may be others than before.
+    /// The number of threads and how often it is saved may be others than before; any other setting that is changed is
+    /// refused when the run starts.
     ///
     /// An environment that is not in the catalogue is given again, with [`on_env`](Run::on_env).
     ///
@@ -155,7 +158,8 @@ impl Run<u8> {
 impl<O: Observation> Run<O> {
     fn new(config: RunConfig, catalogue: fn(&str) -> Factories<O>) -> Self {
         let existing = Existing::Refuse;
-        Self { config, out: None, existing, storage: None, observers: Vec::new(), envs: None, catalogue }
+        let (begun_with, observers) = (None, Vec::new());
+        Self { config, begun_with, out: None, existing, storage: None, observers, envs: None, catalogue }
     }
 
     /// The run that a folder holds, to go on with.
@@ -164,8 +168,9 @@ impl<O: Observation> Run<O> {
         if !path.exists() {
             return Err(Error::NoRun(folder.to_owned()));
         }
-        let run = Self::new(RunConfig::read(&path)?, catalogue).out(folder);
-        Ok(Self { existing: Existing::Resume, ..run })
+        let config = RunConfig::read(&path)?;
+        let run = Self::new(config.clone(), catalogue).out(folder);
+        Ok(Self { existing: Existing::Resume, begun_with: Some(config), ..run })
     }
 
     /// Number of individuals.
@@ -279,8 +284,11 @@ impl<O: Observation> Run<O> {
     /// If a setting makes no sense, the folder cannot be written, another run works there, or, where the run is resumed,
     /// no checkpoint is whole.
     pub fn start(self) -> Result<Training<O>, Error> {
-        let Self { mut config, out, existing, storage, observers, envs, catalogue } = self;
+        let Self { mut config, begun_with, out, existing, storage, observers, envs, catalogue } = self;
         config.validate()?;
+        if let Some(begun_with) = begun_with.filter(|_| existing == Existing::Resume) {
+            config.refuse_changes(&begun_with)?;
+        }
         config.round_to_lanes();
         let envs = envs.unwrap_or_else(|| catalogue(&config.env));
         let (mut trainer, one_hot) = make_trainer(&config, envs)?;
@@ -343,8 +351,7 @@ fn open(
 ) -> Result<(Saving, Option<agilerl_hpo::Checkpoint>), Error> {
     let on_disk = storage.is_none();
     let storage = storage.unwrap_or_else(|| Arc::new(Disk));
-    let failed = |source| HpoError::Storage { action: "create", path: folder.clone(), source };
-    storage.create_dir(&folder).map_err(failed)?;
+    create_dir_synced(&*storage, &folder)?;
     let lock = on_disk.then(|| RunLock::take(&folder)).transpose()?;
     let (keep, shared) = (config.checkpoints.keep, Arc::clone(&storage));
     let (run_folder, checkpoints, checkpoint) = if existing == Existing::Resume {

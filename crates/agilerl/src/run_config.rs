@@ -7,8 +7,15 @@ use agilerl_hpo::TrainerConfig;
 use agilerl_nets::ConvSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::Error;
+use crate::setting_paths::setting_paths;
+
+/// The largest whole number of a setting: up to here a float counts exactly, and no sum of two overflows.
+const LARGEST: u64 = 1 << 53;
+const MOST_LANES: usize = 1 << 20;
+const MOST_TRANSITIONS: usize = 1 << 40;
 
 /// The settings of a run. Those of the parts stand in their own documentation; the defaults are those of AgileRL's
 /// online-training page, and [`recommended`](RunConfig::recommended) has better ones.
@@ -73,8 +80,9 @@ impl CheckpointConfig {
     /// # Errors
     /// [`Error::Config`] naming the setting, its value and its range.
     pub fn validate(&self) -> Result<(), Error> {
-        let refuse =
-            |field, value: String, expected: &str| Err(Error::Config { field, value, expected: expected.to_owned() });
+        let refuse = |field: &str, value: String, expected: &str| {
+            Err(Error::Config { field: field.to_owned(), value, expected: expected.to_owned() })
+        };
         if self.every == 0 {
             return refuse("checkpoints.every", "0".to_owned(), "at least 1 generation");
         }
@@ -132,9 +140,12 @@ impl RunConfig {
     /// # Errors
     /// [`Error::Config`] naming the setting, its value and what it must be.
     pub fn validate(&self) -> Result<(), Error> {
+        self.refuse_large_numbers()?;
+        let refuse = |field: &str, value: String, expected: String| {
+            Err(Error::Config { field: field.to_owned(), value, expected })
+        };
         if self.population == 0 {
-            let expected = "at least 1".to_owned();
-            return Err(Error::Config { field: "population", value: "0".to_owned(), expected });
+            return refuse("population", "0".to_owned(), "at least 1".to_owned());
         }
         // The network's own sizes are not known before the environment is: one in, one out.
         let spec = self.dqn.spec(1, 1);
@@ -147,16 +158,12 @@ impl RunConfig {
         self.checkpoints.validate()?;
         if i64::try_from(self.evolution.seed).is_err() {
             let (value, expected) = (self.evolution.seed.to_string(), format!("at most {}", i64::MAX));
-            return Err(Error::Config { field: "evolution.seed", value, expected });
+            return refuse("evolution.seed", value, expected);
         }
         let memory = self.off_policy.memory_size;
         let room = |field, batch_size: usize| {
             let expected = format!("at most off_policy.memory_size, {memory}: a batch must fit into the memory");
-            if batch_size <= memory {
-                Ok(())
-            } else {
-                Err(Error::Config { field, value: batch_size.to_string(), expected })
-            }
+            if batch_size <= memory { Ok(()) } else { refuse(field, batch_size.to_string(), expected) }
         };
         room("dqn.batch_size", self.dqn.batch_size)?;
         let mutation = &self.evolution.mutation;
@@ -178,7 +185,7 @@ impl RunConfig {
         if (memory as u64) < round {
             let expected =
                 format!("at least {round}: one round of every individual, or some would never be remembered");
-            return Err(Error::Config { field: "off_policy.memory_size", value: memory.to_string(), expected });
+            return refuse("off_policy.memory_size", memory.to_string(), expected);
         }
         if mutation.activation > 0.0 && self.dqn.activations_to_mutate_to().next().is_none() {
             let value = format!("{:?}", self.dqn.activation_selection);
@@ -186,13 +193,55 @@ impl RunConfig {
                 "another than {} (and not prelu) for evolution.mutation.activation = {} to draw",
                 self.dqn.activation, mutation.activation
             );
-            return Err(Error::Config { field: "dqn.activation_selection", value, expected });
+            return refuse("dqn.activation_selection", value, expected);
         }
         Ok(())
+    }
+
+    /// Before anything is computed with them.
+    fn refuse_large_numbers(&self) -> Result<(), Error> {
+        let own = [
+            ("off_policy.lanes", self.off_policy.lanes, MOST_LANES),
+            ("off_policy.memory_size", self.off_policy.memory_size, MOST_TRANSITIONS),
+        ];
+        let own = own.map(|(field, value, most)| (field.to_owned(), value as u64, most as u64));
+        // Nothing is counted with a seed, which has a limit of its own.
+        let others = setting_paths(self).into_iter().filter(|(field, _)| field != "evolution.seed");
+        let others = others.filter_map(|(field, value)| Some((field, value.as_u64()?, LARGEST)));
+        match own.into_iter().chain(others).find(|(_, value, most)| value > most) {
+            Some((field, value, most)) => {
+                Err(Error::Config { field, value: value.to_string(), expected: format!("at most {most}") })
+            }
+            None => Ok(()),
+        }
     }
 }
 
 impl RunConfig {
+    /// A run has one configuration from start to end, but for what its results do not depend on.
+    pub(crate) fn refuse_changes(&self, begun_with: &Self) -> Result<(), Error> {
+        let mut same = begun_with.clone();
+        (same.evolution.threads, same.checkpoints) = (self.evolution.threads, self.checkpoints);
+        if same == *self {
+            return Ok(());
+        }
+        let (before, now) = (setting_paths(&same), setting_paths(self));
+        let value = |settings: &[(String, Json)], field: &str| {
+            settings
+                .iter()
+                .find(|(path, _)| path == field)
+                .map_or_else(|| "left out".to_owned(), |(_, value)| value.to_string())
+        };
+        // What was taken out stands in the earlier settings only.
+        let mut fields = now.iter().chain(&before).map(|(field, _)| field);
+        let Some(field) = fields.find(|field| value(&before, field) != value(&now, field)) else { return Ok(()) };
+        let expected = format!(
+            "{}, with which the run began: its settings stay the same when it is resumed",
+            value(&before, field)
+        );
+        Err(Error::Config { field: field.clone(), value: value(&now, field), expected })
+    }
+
     /// All lanes step together, so rounds and generations are whole steps of all of them: rounded up.
     pub(crate) fn round_to_lanes(&mut self) {
         let lanes = self.off_policy.lanes.max(1) as u64;

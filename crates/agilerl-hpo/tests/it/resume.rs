@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, ops::ControlFlow, path::Path, sync::Arc};
 
 use agilerl_hpo::{
     Checkpoints, Digest, Event, Flow, HpoError, JsonLines, Manifest, MemoryStorage, Storage, Trainer, TrainerConfig,
+    create_dir_synced,
     toy::{Guess, GuessTheNumber},
     without_clock,
 };
@@ -32,12 +33,21 @@ fn log_of(storage: &MemoryStorage) -> String {
 
 /// Trains with a checkpoint after every step, from the newest one if there is one, until the end or an error.
 fn train(storage: &MemoryStorage, config: TrainerConfig, steps: usize) -> Result<Option<String>, HpoError> {
+    train_and_tell(storage, config, steps, &mut None)
+}
+
+/// Generations and rounds done at a checkpoint.
+type Place = (u64, usize);
+
+/// Trains, and tells the newest checkpoint that was said to be written.
+fn train_and_tell(
+    storage: &MemoryStorage,
+    config: TrainerConfig,
+    steps: usize,
+    written: &mut Option<Place>,
+) -> Result<Option<String>, HpoError> {
     let shared: Arc<dyn Storage> = Arc::new(storage.clone());
-    shared.create_dir(RUN.as_ref()).map_err(|source| HpoError::Storage {
-        action: "create",
-        path: RUN.into(),
-        source,
-    })?;
+    create_dir_synced(&*shared, RUN.as_ref())?;
     let (mut checkpoints, checkpoint) = Checkpoints::resume(Arc::clone(&shared), RUN.as_ref(), 2)?;
     let mut toy: Toy = trainer(config);
     let log = match &checkpoint {
@@ -57,7 +67,9 @@ fn train(storage: &MemoryStorage, config: TrainerConfig, steps: usize) -> Result
         let digest = log.lock().unwrap().digest();
         let digest = digest.map_err(|source| HpoError::Storage { action: "sync", path: LOG.into(), source })?;
         let beside = [("events.jsonl".to_owned(), digest)].into();
-        checkpoints.write(&toy.save()?, toy.items(), |items| toy.save_items(items), beside, BTreeMap::new())?;
+        let saved = toy.save()?;
+        checkpoints.write(&saved, toy.items(), |items| toy.save_items(items), beside, BTreeMap::new())?;
+        *written = Some((saved.generation, saved.round));
     }
     Ok(None)
 }
@@ -112,11 +124,13 @@ fn whichever_call_of_a_checkpoint_fails_the_run_can_be_resumed_to_the_same_end()
     train(&whole, config(), usize::MAX).unwrap();
     let calls = whole.calls().len();
     assert!(calls > 150, "{calls}");
+    let mut survived = 0;
     for call in 0..calls {
         for (dies, power_cut) in [(false, false), (true, false), (true, true), (false, true)] {
             let storage = MemoryStorage::new();
             let storage = if dies { storage.dying_at(call) } else { storage.failing_at(call) };
-            match train(&storage, config(), usize::MAX) {
+            let mut written = None;
+            match train_and_tell(&storage, config(), usize::MAX, &mut written) {
                 // A file of an old checkpoint that could not be removed harms nobody.
                 Ok(end) => assert_eq!(end.as_ref(), Some(&expected.0), "call {call}"),
                 Err(error) => assert!(format!("{error:?}").contains("told to fail"), "call {call}: {error:?}"),
@@ -125,11 +139,18 @@ fn whichever_call_of_a_checkpoint_fails_the_run_can_be_resumed_to_the_same_end()
             if power_cut {
                 storage.cut_power();
             }
+            if let Some(written) = written {
+                let (generation, round, passed_over) = newest(&storage).unwrap();
+                assert!((generation, round) >= written, "call {call}: {written:?} is lost");
+                assert!(passed_over.is_empty(), "call {call}: {passed_over:?}");
+                survived += usize::from(power_cut);
+            }
             let end = train(&storage, config(), usize::MAX)
                 .unwrap_or_else(|error| panic!("{:?}: {error}", whole.calls()[call]));
             assert_eq!((end.unwrap(), log_of(&storage)), expected, "call {call} ({})", whole.calls()[call]);
         }
     }
+    assert!(survived > calls, "of two cuts a call most come after a checkpoint: {survived} of {calls} calls");
 }
 
 /// A storage with a few checkpoints in it.

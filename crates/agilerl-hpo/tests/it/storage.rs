@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use agilerl_hpo::{Disk, HpoError, MemoryStorage, Storage, write_atomically};
+use agilerl_hpo::{Disk, HpoError, MemoryStorage, Storage, create_dir_synced, write_atomically};
 
 #[test]
 fn an_atomic_write_goes_by_a_temporary_name_and_syncs_before_it_renames() {
@@ -59,4 +59,27 @@ fn a_folder_that_is_not_there_is_an_error_with_the_path() {
         assert!(matches!(&error, HpoError::Storage { action: "create", .. }), "{error}");
         assert!(error.to_string().contains("missing"), "{error}");
     }
+}
+
+#[test]
+fn a_new_folder_survives_a_loss_of_power_and_those_above_it_that_were_there_are_left_alone() {
+    let storage = MemoryStorage::new();
+    for (path, above) in [("runs", "."), ("runs/lander/7", "runs")] {
+        let before = storage.calls().len();
+        create_dir_synced(&storage, path.as_ref()).expect("nothing fails");
+        storage.cut_power();
+        assert_eq!(storage.list(path.as_ref()).expect("it is there"), [""; 0]);
+        let synced = storage.calls().into_iter().skip(before).find(|call| call.starts_with("sync_dir"));
+        assert_eq!(synced, Some(format!("sync_dir {above}")));
+    }
+    let before = storage.calls().len();
+    create_dir_synced(&storage, "runs/lander/7".as_ref()).expect("nothing fails");
+    assert_eq!(storage.calls()[before..storage.calls().len()], ["list runs/lander/7"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("deep/er");
+    create_dir_synced(&Disk, &path).expect("a new folder");
+    assert_eq!(Disk.list(&path).expect("it is there"), [""; 0]);
+    Disk.create(&path.join("file")).expect("a new file");
+    let error = create_dir_synced(&Disk, &path.join("file/run")).expect_err("a file is no folder");
+    assert!(error.to_string().contains("file"), "{error}");
 }

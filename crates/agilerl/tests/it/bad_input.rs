@@ -73,11 +73,20 @@ fn a_batch_must_fit_into_the_memory() {
 }
 
 #[test]
-fn a_memory_that_cannot_be_had_is_an_error_and_not_an_abort() {
+fn a_number_that_cannot_be_counted_with_is_an_error_and_not_a_panic() {
     check_refused(
         |c| c.off_policy.memory_size = usize::MAX / 2,
-        &["more than this machine can address", "lower the capacity"],
+        &["off_policy.memory_size is ", "at most 1099511627776"],
     );
+    let largest = "18446744073709551615, but must be at most 9007199254740992";
+    check_refused(|c| c.evolution.generations = u64::MAX, &["evolution.generations is", largest]);
+    check_refused(|c| c.evolution.generation_env_steps = u64::MAX, &["evolution.generation_env_steps is", largest]);
+    check_refused(|c| c.evolution.round_env_steps = u64::MAX, &["evolution.round_env_steps is", largest]);
+    check_refused(|c| c.checkpoints.every = u64::MAX, &["checkpoints.every is", largest]);
+    check_refused(|c| c.evolution.threads = usize::MAX, &["evolution.threads is", largest]);
+    check_refused(|c| c.dqn.epsilon.decay_steps = u64::MAX, &["dqn.epsilon.decay_steps is", largest]);
+    check_refused(|c| c.off_policy.lanes = usize::MAX, &["off_policy.lanes is", "at most 1048576"]);
+    check_refused(|c| c.evolution.seed = u64::MAX, &["evolution.seed is", "at most 9223372036854775807"]);
 }
 
 #[test]

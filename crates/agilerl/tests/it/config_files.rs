@@ -16,10 +16,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("env = ", &["line 1", "env ="]),
     ("[dqnn]\nlr = 1", &["unknown key `dqnn`", "did you mean `dqn`?"]),
     ("[dqn]\nlrr = 1e-3", &["line 2", "unknown key `lrr`", "did you mean `lr`?"]),
-    ("[dqn]\nlr = -1.0", &["[dqn] lr = -1", "positive"]),
-    ("[dqn]\nlr = 0.0", &["[dqn] lr = 0", "positive"]),
-    ("[dqn]\nlr = nan", &["[dqn] lr = NaN", "positive"]),
-    ("[dqn]\nlr = inf", &["[dqn] lr = inf", "positive"]),
+    ("[dqn]\nlr = -1.0", &["in [dqn]: lr = -1", "positive"]),
+    ("[dqn]\nlr = 0.0", &["in [dqn]: lr = 0", "positive"]),
+    ("[dqn]\nlr = nan", &["in [dqn]: lr = NaN", "positive"]),
+    ("[dqn]\nlr = inf", &["in [dqn]: lr = inf", "positive"]),
     ("[dqn]\nlr = 'fast'", &["line 2", "lr = 'fast'", "f64"]),
     ("[dqn]\nbatch_size = 0", &["batch_size = 0", "at least 1"]),
     ("[dqn]\nbatch_size = 1.5", &["batch_size = 1.5", "invalid type"]),
@@ -78,6 +78,29 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("[checkpoints]\nevery = 0", &["checkpoints.every is 0", "at least 1"]),
     ("[checkpoints]\nseconds = -1.0", &["checkpoints.seconds is -1", "from 0"]),
     ("[checkpoints]\nkeep = 0", &["checkpoints.keep is 0", "at least 1"]),
+    ("population = 9007199254740993", &["population is 9007199254740993", "at most 9007199254740992"]),
+    ("[off_policy]\nlanes = 1048577", &["off_policy.lanes is 1048577", "at most 1048576"]),
+    ("[off_policy]\nlanes = 9223372036854775807", &["off_policy.lanes is 9223372036854775807", "at most 1048576"]),
+    (
+        "[off_policy]\nmemory_size = 1099511627777",
+        &["off_policy.memory_size is 1099511627777", "at most 1099511627776"],
+    ),
+    (
+        "[evolution]\ngenerations = 9007199254740993",
+        &["evolution.generations is 9007199254740993", "at most 9007199254740992"],
+    ),
+    (
+        "[evolution]\ngeneration_env_steps = 9223372036854775807",
+        &["evolution.generation_env_steps is 9223372036854775807", "at most 9007199254740992"],
+    ),
+    (
+        "[evolution]\nround_env_steps = 9223372036854775807",
+        &["evolution.round_env_steps is 9223372036854775807", "at most 9007199254740992"],
+    ),
+    (
+        "[checkpoints]\nevery = 9223372036854775807",
+        &["checkpoints.every is 9223372036854775807", "at most 9007199254740992"],
+    ),
     ("population = 6\npopulation = 7", &["line 2", "duplicate key"]),
 ];
 
@@ -98,6 +121,19 @@ fn what_is_wrong_is_told_with_key_value_and_range() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn what_is_wrong_is_told_once() {
+    for (text, _) in REFUSED {
+        let error = RunConfig::from_toml(text, "run.toml").and_then(|config| config.validate()).unwrap_err();
+        let said = message(&error);
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            assert_eq!(said.matches(&error.to_string()).count(), 1, "{said:?}");
+            cause = error.source();
+        }
+    }
 }
 
 #[test]

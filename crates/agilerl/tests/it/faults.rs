@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use agilerl::algo::OffPolicyTask;
 use agilerl::env::EnvError;
-use agilerl::hpo::{HpoError, MemoryStorage, Storage, Trainer, without_clock};
+use agilerl::hpo::{Checkpoints, HpoError, MemoryStorage, Storage, Trainer, without_clock};
 use agilerl::nets::Weights;
 use agilerl::prelude::*;
 
@@ -271,6 +271,48 @@ fn write(storage: &MemoryStorage, resume: bool) -> Result<String, agilerl::Error
     run.run().map(|outcome| outcome.signature)
 }
 
+/// A folder always holds one run, whole: until the old one is gone it can be resumed, and from then on the new one.
+#[test]
+fn whichever_write_of_an_overwriting_run_fails_the_folder_holds_one_of_the_two_runs() {
+    let old = MemoryStorage::new();
+    let mut old_config = written_config();
+    old_config.evolution.seed += 1;
+    let run = |config: RunConfig, storage: &MemoryStorage| {
+        Run::with(config).out("run").storage(Arc::new(storage.clone()), false).overwrite(true)
+    };
+    run(old_config.clone(), &old).run().unwrap();
+    let whole = old.copy();
+    run(written_config(), &whole).run().unwrap();
+    let ends = [written(&old), written(&whole)];
+    assert!(ends[0] != ends[1], "two runs");
+    let calls = whole.calls();
+    let mut resumed = [0, 0];
+    for (call, name) in calls.iter().enumerate() {
+        let storage = old.copy().dying_at(call);
+        if let Err(error) = run(written_config(), &storage).run() {
+            told_to_fail(&error, name);
+        }
+        for power_cut in [true, false] {
+            let left = storage.copy();
+            if power_cut {
+                left.cut_power();
+            }
+            let again = left.copy();
+            run(written_config(), &again).run().unwrap_or_else(|error| panic!("call {call}: {}", message(&error)));
+            assert!(written(&again) == ends[1], "call {call} ({name}), power cut: {power_cut}: overwritten again");
+            let text = String::from_utf8(left.read("run/config.toml".as_ref()).unwrap()).unwrap();
+            let config = RunConfig::from_toml(&text, "config.toml").unwrap();
+            let which = usize::from(config == written_config());
+            assert!(which == 1 || config == old_config, "call {call} ({name})");
+            let go_on = Run::with(config).out("run").storage(Arc::new(left.clone()), true);
+            go_on.run().unwrap_or_else(|error| panic!("call {call} ({name}), {power_cut}: {}", message(&error)));
+            assert!(written(&left) == ends[which], "call {call} ({name}), power cut: {power_cut}");
+            resumed[which] += 1;
+        }
+    }
+    assert!(resumed[0] > 20 && resumed[1] > 20, "{resumed:?}");
+}
+
 /// Every call of a whole run, not only of its checkpoints: settings, log, table, elite.
 #[test]
 fn whichever_write_of_a_run_fails_it_is_resumed_to_the_same_files() {
@@ -278,21 +320,37 @@ fn whichever_write_of_a_run_fails_it_is_resumed_to_the_same_files() {
     let signature = write(&whole, false).unwrap();
     let expected = written(&whole);
     let calls = whole.calls();
+    let mut survived = 0;
     for (call, name) in calls.iter().enumerate() {
         let storage = MemoryStorage::new().dying_at(call);
         // Who cannot tidy up has still done all that matters.
-        if let Err(error) = write(&storage, false) {
-            let told = message(&error);
-            assert!(told.contains("told to fail") || told.contains("config.toml"), "{name}: {told}");
-        }
+        let promised = write(&storage, false).map_or_else(|error| told_to_fail(&error, name), |_| Some(3));
         for power_cut in [true, false] {
             let left = storage.copy();
             if power_cut {
                 left.cut_power();
             }
+            if let Some(promised) = promised {
+                let (_, checkpoint) = Checkpoints::resume(Arc::new(left.copy()), "run".as_ref(), 2).unwrap();
+                let found = checkpoint.map(|checkpoint| checkpoint.manifest.generation);
+                assert!(found >= Some(promised), "call {call} ({name}): {found:?} instead of {promised}");
+                survived += usize::from(power_cut);
+            }
             let again = write(&left, true).unwrap_or_else(|error| panic!("call {call} ({name}): {}", message(&error)));
             assert_eq!(again, signature, "call {call} ({name})");
             assert!(written(&left) == expected, "call {call} ({name}), power cut: {power_cut}");
         }
+    }
+    assert!(survived > calls.len() / 2, "most cuts come after a checkpoint: {survived} of {}", calls.len());
+}
+
+/// The checkpoint that the error of a dying storage promises, by the generations done there.
+#[track_caller]
+fn told_to_fail(error: &agilerl::Error, call: &str) -> Option<u64> {
+    let told = message(error);
+    assert!(told.contains("told to fail") || told.contains("config.toml"), "{call}: {told}");
+    match error {
+        agilerl::Error::Stopped { generation, .. } => Some(*generation),
+        _ => None,
     }
 }

@@ -109,6 +109,31 @@ fn a_changed_configuration_is_refused() {
 }
 
 #[test]
+fn a_setting_that_is_changed_at_resume_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let _ = Run::with(config("CartPole-v1")).out(folder.path()).observe(PauseEvery(5, 0)).run();
+    type Change = fn(Run) -> Run;
+    let gone: Change = |run| run.configure(|c| c.evolution.mutation.bounds.retain(|name, _| name != "lr"));
+    let changes: [(Change, &str); 6] = [
+        (|run| run.seed(2), "evolution.seed is 2, but must be 7, with which the run began"),
+        (|run| run.generations(9), "evolution.generations is 9, but must be 4"),
+        (|run| run.target(1e9), "evolution.target is 1000000000.0, but must be null"),
+        (|run| run.configure(|c| c.dqn.hidden = vec![17]), "dqn.hidden is [17], but must be [32,32]"),
+        (|run| run.configure(|c| c.env = "Acrobot-v1".into()), "env is \"Acrobot-v1\", but must be \"CartPole-v1\""),
+        (gone, "evolution.mutation.bounds.lr.min is left out, but must be 0.0001"),
+    ];
+    let before = std::fs::read(folder.path().join("events.jsonl")).unwrap();
+    for (change, expected) in changes {
+        let error = change(Run::resume(folder.path()).unwrap()).start().err().unwrap();
+        assert!(matches!(error, agilerl::Error::Config { .. }), "{error}");
+        assert!(error.to_string().contains(expected), "{error} does not say {expected}");
+    }
+    assert_eq!(std::fs::read(folder.path().join("events.jsonl")).unwrap(), before, "nothing was lost by asking");
+    let other = CheckpointConfig { every: 2, seconds: 1.0, keep: 3 };
+    Run::resume(folder.path()).unwrap().threads(2).checkpoints(other).run().unwrap();
+}
+
+#[test]
 fn a_second_run_in_a_folder_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let first = Run::with(config("probe/TwoSteps")).out(folder.path()).start().unwrap();
