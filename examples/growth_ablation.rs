@@ -47,16 +47,16 @@ fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyho
     config.evolution.seed = seed;
     config.evolution.generations = generations;
     let (streams, episodes) = (Streams::new(seed), config.evolution.eval_episodes);
-    let mut fitness: HashMap<u64, f64> = HashMap::new();
+    let (mut fitness, mut evaluated): (HashMap<u64, f64>, u64) = (HashMap::new(), 0);
     let mut trainer = Run::with(config).build()?.on_event(move |event| {
         match event {
             Event::Evaluated(report) => {
                 let scored = report.population.iter().filter_map(|one| Some((one.id, one.latest_fitness()?)));
-                fitness = scored.collect();
+                (fitness, evaluated) = (scored.collect(), report.generation);
             }
             Event::Evolved { generation, population } => {
                 // The episodes that the parents were scored on.
-                let seeds = streams.seeds(Purpose::Evaluation, *generation, 0, episodes);
+                let seeds = streams.seeds(Purpose::Evaluation, evaluated, 0, episodes);
                 for child in population.iter().filter(|child| child.mutated.kind == MutationKind::Architecture) {
                     let (Some(change), [parent]) = (&child.mutated.change, &child.parents[..]) else { continue };
                     let make = || make("LunarLander-v3");

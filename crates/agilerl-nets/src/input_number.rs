@@ -10,7 +10,7 @@ pub trait InputNumber: Copy + Default + std::fmt::Debug + PartialEq + Send + Syn
     /// The rows as `f32`: where they are, if they are such; otherwise written into the buffer.
     fn widen<'a>(rows: &'a [Self], buffer: &'a mut Vec<f32>) -> &'a [f32];
 
-    /// Rows on a device, in this shape. Bytes travel as bytes and become `f32` there.
+    /// Rows on a device, in this shape. Bytes travel as bytes and become `f32` there, if it knows bytes.
     ///
     /// # Panics
     /// If there are more or fewer numbers.
@@ -43,7 +43,12 @@ impl InputNumber for u8 {
     }
 
     fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D> {
-        Tensor::<D, Int>::from_data(TensorData::new(rows.to_vec(), shape), (device, DType::U8)).float()
+        if device.supports_dtype(DType::U8) {
+            return Tensor::<D, Int>::from_data(TensorData::new(rows.to_vec(), shape), (device, DType::U8)).float();
+        }
+        // WebGPU's shaders have no bytes.
+        let rows: Vec<f32> = rows.iter().copied().map(f32::from).collect();
+        Tensor::from_data(TensorData::new(rows, shape), device)
     }
 }
 

@@ -67,8 +67,13 @@ fn check_agrees_on(device: &str, updates: usize, config: DqnConfig, extras: Extr
     assert!(difference(&before, &host.weights()) > 1e-3 * updates as f32, "{what}: the weights hardly moved");
     for (host, burn) in [(host.weights(), burn.weights()), (host.target_weights(), burn.target_weights())] {
         let difference = difference(&host, &burn);
-        // Behind a gate that has hardly opened every gradient is small, and Adam makes much of its last bits.
-        let most = if config.residual.is_empty() && device == "flex" { 1e-5 } else { 1e-4 };
+        let most = match (device, config.activation) {
+            // They approximate the error function, in the same way: LibTorch and flex have all its digits.
+            ("ndarray" | "wgpu", Activation::Gelu) => 2e-3,
+            // Behind a gate that has hardly opened every gradient is small, and Adam makes much of its last bits.
+            ("flex", _) if config.residual.is_empty() => 1e-5,
+            _ => 1e-4,
+        };
         assert!(difference < most, "{what}: weights differ by {difference}");
     }
     let [(_, host), (_, burn)] = said.map(LearnedSum::read);
@@ -190,7 +195,8 @@ fn devices_agree_after_mutations_and_on_the_saved_elite_too() {
         let burn = mutated(device);
         assert_eq!(host.spec(), burn.spec());
         let difference = difference(&host.weights(), &burn.weights());
-        assert!(difference < 1e-5, "{device}: weights differ by {difference}");
+        let most = if device == "flex" { 1e-5 } else { 1e-4 };
+        assert!(difference < most, "{device}: weights differ by {difference}");
     }
 }
 
