@@ -57,7 +57,9 @@ fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyho
             Event::Evolved { generation, population } => {
                 // The episodes that the parents were scored on.
                 let seeds = streams.seeds(Purpose::Evaluation, evaluated, 0, episodes);
-                for child in population.iter().filter(|child| child.mutated.kind == MutationKind::Architecture) {
+                // Not the elite that was kept: it was born by its mutation long ago.
+                let newborn = population.iter().filter(|child| !child.is_evaluated());
+                for child in newborn.filter(|child| child.mutated.kind == MutationKind::Architecture) {
                     let (Some(change), [parent]) = (&child.mutated.change, &child.parents[..]) else { continue };
                     let make = || make("LunarLander-v3");
                     let after = evaluate(&mut child.agent.clone(), make, &seeds, 100_000)?.mean();
