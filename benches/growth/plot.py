@@ -59,7 +59,7 @@ def draw(changes):
         if values:
             median = y(statistics.median(values))
             out.append(f'<line x1="{centre - 45}" x2="{centre + 45}" y1="{median:.1f}" y2="{median:.1f}" stroke="#222" stroke-width="3"/>')
-        label = {"preserving": "function kept, moments carried", "random": "random, fresh optimiser"}[column[1]]
+        label = {"preserving": "function kept", "random": "random"}[column[1]]
         out.append(f'<text x="{centre:.1f}" y="{HEIGHT - 32}" text-anchor="middle" font-size="12">{label}</text>')
         what = {"grows": "network grows", "shrinks": "network shrinks"}[column[0]]
         out.append(f'<text x="{centre:.1f}" y="{HEIGHT - 14}" text-anchor="middle">{what} ({len(values)})</text>')

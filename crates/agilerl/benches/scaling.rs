@@ -67,7 +67,7 @@ fn measure(numbers: &[String]) {
     // Long enough that the one episode after it does not count.
     let steps = (TIMED / population as u64 / 2).max(8_000).next_multiple_of(lanes as u64);
     config.evolution = TrainerConfig {
-        generations: u64::MAX,
+        generations: 1 << 50,
         generation_env_steps: steps,
         round_env_steps: (round as u64).min(steps),
         eval_episodes: 1,

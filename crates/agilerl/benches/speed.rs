@@ -27,7 +27,7 @@ fn generations(criterion: &mut Criterion) {
     for threads in [1, 2] {
         let mut config = RunConfig { population: population as usize, ..RunConfig::default() };
         config.evolution = TrainerConfig {
-            generations: u64::MAX,
+            generations: 1 << 50,
             generation_env_steps: steps,
             eval_episodes: 1,
             threads,
