@@ -15,6 +15,8 @@ mod plot;
 mod devices;
 mod libtorch;
 
+mod mutants;
+
 mod workspace;
 
 use anyhow::Result;
@@ -32,6 +34,8 @@ enum Task {
     Plot(plot::Options),
     /// Hold every device of burn to the processor's results
     Devices(devices::Options),
+    /// Break one line at a time and see whether the tests notice
+    Mutants(mutants::Options),
     /// Make the LibTorch that the feature `tch` needs, and print what to export
     Libtorch(libtorch::Options),
 }
@@ -42,6 +46,7 @@ fn main() -> Result<()> {
         Task::Bench(options) => bench::run(&options),
         Task::Plot(options) => plot::run(&options),
         Task::Devices(options) => devices::run(&options),
+        Task::Mutants(options) => mutants::run(&options),
         Task::Libtorch(options) => libtorch::run(&options),
     }
 }
