@@ -51,10 +51,9 @@ impl JsonLines {
     /// What the log holds, made to survive a loss of power.
     ///
     /// # Errors
-    /// If it cannot be synced.
+    /// If it cannot be synced. The error is the system's alone and names no file.
     pub fn digest(&mut self) -> std::io::Result<Digest> {
-        self.file.sync()?;
-        Ok(self.file.digest())
+        self.file.synced_digest()
     }
 
     fn line(&mut self, value: &Value) -> Result<(), ObserverError> {

@@ -50,19 +50,18 @@ impl MetricsCsv {
     /// What the table holds, made to survive a loss of power.
     ///
     /// # Errors
-    /// If it cannot be synced.
+    /// If it cannot be synced. The error is the system's alone and names no file.
     pub fn digest(&mut self) -> std::io::Result<Digest> {
-        self.file.sync()?;
-        Ok(self.file.digest())
+        self.file.synced_digest()
     }
 
-    fn header<A: Evolve>(&mut self, population: &[Individual<A>]) -> std::io::Result<()> {
+    fn header<A: Evolve>(&mut self, population: &[Individual<A>]) -> Result<(), HpoError> {
         let names = population.first().map(|individual| individual.agent.hyperparameters()).unwrap_or_default();
         let names: String = names.iter().map(|hyperparameter| format!(",{}", quoted(&hyperparameter.name))).collect();
         self.file.write(format!("{COLUMNS}{names}\n").as_bytes())
     }
 
-    fn rows<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> std::io::Result<()> {
+    fn rows<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), HpoError> {
         let rows: String = (0..report.population.len()).map(|place| row(report, place)).collect();
         self.file.write(rows.as_bytes())
     }
