@@ -7,8 +7,7 @@ use std::time::Duration;
 use agilerl_algo::{AlgoError, Dqn, OffPolicyTask};
 use agilerl_buffer::Stored;
 use agilerl_env::{
-    BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot,
-    one_hot_env,
+    BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot_env,
 };
 use agilerl_hpo::{Checkpoints, Disk, Observer, Outcome, Purpose, Storage, Streams, Trainer, create_dir_synced};
 use agilerl_nets::InputNumber;
@@ -68,8 +67,8 @@ type MakeEnv<O> = dyn Fn() -> Result<BoxEnv<u32, O>, EnvError> + Send + Sync;
 struct Factories<O: Element = f32> {
     lanes: Box<MakeLanes<O>>,
     one: Box<MakeEnv<O>>,
-    /// How an index becomes a row: as a one-hot vector. Other observations pass as they are.
-    encode_lanes: fn(BoxVecEnv<u32, O>) -> BoxVecEnv<u32, O>,
+    /// How an index becomes a row where episodes are played one by one: as a one-hot vector, which the memory of the lanes
+    /// makes at the draw. Other observations pass as they are.
     encode_one: fn(BoxEnv<u32, O>) -> BoxEnv<u32, O>,
 }
 
@@ -77,7 +76,7 @@ impl Factories {
     fn catalogue(name: &str) -> Self {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec(&lanes_name, lanes));
-        Self { lanes, one: Box::new(move || make(&one_name)), encode_lanes: one_hot, encode_one: one_hot_env }
+        Self { lanes, one: Box::new(move || make(&one_name)), encode_one: one_hot_env }
     }
 }
 
@@ -86,7 +85,7 @@ impl Factories<u8> {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec_pixels(&lanes_name, lanes, 1));
         let one = Box::new(move || make_pixels(&one_name));
-        Self { lanes, one, encode_lanes: |lanes| lanes, encode_one: |env| env }
+        Self { lanes, one, encode_one: |env| env }
     }
 }
 
@@ -133,7 +132,6 @@ impl Run {
         self.envs = Some(Factories {
             lanes: Box::new(move |lanes| Ok(Box::new(SyncVec::from_fn(lanes, |_| make())))),
             one: Box::new(move || Ok(Box::new(single()))),
-            encode_lanes: one_hot,
             encode_one: one_hot_env,
         });
         self
@@ -324,12 +322,10 @@ fn make_trainer<O: Observation>(config: &RunConfig, envs: Factories<O>) -> Resul
         env: config.env.clone(),
         why: "it chooses among actions, and this environment wants numbers".to_owned(),
     })?;
-    let task = OffPolicyTask::new(
-        config.off_policy,
-        config.evolution.round_env_steps as usize,
-        move |lanes| (envs.lanes)(lanes).map(envs.encode_lanes),
-        move || (envs.one)().map(envs.encode_one),
-    )?;
+    let task =
+        OffPolicyTask::new(config.off_policy, config.evolution.round_env_steps as usize, envs.lanes, move || {
+            (envs.one)().map(envs.encode_one)
+        })?;
     let streams = Streams::new(config.evolution.seed);
     let agent = |i| {
         let mut rng = streams.get(Purpose::Weights, 0, i, 0);
