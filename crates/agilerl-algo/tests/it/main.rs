@@ -3,8 +3,10 @@
 mod acting;
 mod choices;
 mod devices;
+mod evaluating;
 mod evolving;
 mod learning;
+mod misbehaving;
 mod off_policy;
 mod persisting;
 mod pixels;
