@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use crate::{
-    Change, Ending, Event, Evolve, Flow, GenerationReport, Hyperparameter, Individual, Mutated, MutationKind, Observer,
-    ObserverError,
+    Change, Ending, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter, Individual, Mutated, MutationKind,
+    Observer, ObserverError,
 };
 
 /// Widest line.
@@ -30,6 +30,8 @@ const WIDTH: usize = 100;
 /// generation's elite, which nothing changed, and `copy` a child of which no mutation took hold.
 pub struct Console<W> {
     out: W,
+    /// What that is, for errors.
+    name: &'static str,
     bar: ProgressBar,
     generations: u64,
     generation_env_steps: u64,
@@ -43,7 +45,8 @@ impl Console<Stdout> {
     /// Prints to the standard output, with a progress bar on the standard error. The bar is quiet when that is not a
     /// terminal.
     pub fn stdout() -> Self {
-        Self { bar: ProgressBar::no_length().with_style(style()), ..Self::new(io::stdout()) }
+        let bar = ProgressBar::no_length().with_style(style());
+        Self { name: "the standard output", bar, ..Self::new(io::stdout()) }
     }
 }
 
@@ -51,7 +54,8 @@ impl<W: Write> Console<W> {
     /// Prints into any writer, without a progress bar.
     pub fn new(out: W) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { out, bar, generations: 0, generation_env_steps: 0, evolving: Vec::new(), deaf: false }
+        let name = "its writer";
+        Self { out, name, bar, generations: 0, generation_env_steps: 0, evolving: Vec::new(), deaf: false }
     }
 
     /// Prints a line where the progress bar was, which then reappears below.
@@ -81,7 +85,7 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 self.bar.set_length(*generation_env_steps);
                 let (individuals, steps) = (population.len(), thousands(*generation_env_steps));
                 let until = format!("{generations} generations of {steps} steps at most");
-                let aim = target.map_or("no target".to_owned(), |target| format!("target {}", result(target)));
+                let aim = aim(*target);
                 self.print(&format!("population of {individuals} | {until} | {aim} | seed {seed}\n"))
             }
             Event::Resumed { generation, generations, generation_env_steps, env_steps, evolving, population } => {
@@ -92,6 +96,14 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 let at = format!("{generation} of {generations} generations and {steps} steps");
                 self.print(&format!("population of {individuals} | resumed after {at}\n"))
             }
+            Event::Extended { generation, generations, target, .. } => {
+                self.generations = *generations;
+                let (more, aim) = (generations - generation, aim(*target));
+                self.print(&format!(
+                    "\nextended by {more} generations, to {generations} | {aim} | from here on with another signature\n"
+                ))
+            }
+            Event::Notice { text } => self.print(&format!("note: {text}\n")),
             Event::Round { generation, env_steps } => {
                 self.bar.set_message(format!("generation {}", generation + 1));
                 let before = generation * self.generation_env_steps;
@@ -129,8 +141,12 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
             // Not-finite individuals are marked in the table, and the next generation shows in its own.
             Event::NotFinite { .. } | Event::Evolved { .. } => Ok(Flow::Continue),
         };
-        Ok(printed?)
+        printed.map_err(|source| HpoError::Print { to: self.name, source }.into())
     }
+}
+
+fn aim(target: Option<f64>) -> String {
+    target.map_or("no target".to_owned(), |target| format!("target {}", result(target)))
 }
 
 fn style() -> ProgressStyle {

@@ -93,6 +93,14 @@ pub enum HpoError {
         /// Its error.
         source: crate::ObserverError,
     },
+    /// What a person was to see could not be printed.
+    #[error("cannot print the progress of the run to {to}")]
+    Print {
+        /// Where: the standard output.
+        to: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
     /// A file could not be written or read.
     #[error("cannot {action} {}", path.display())]
     Storage {
@@ -143,6 +151,9 @@ pub enum HpoError {
         /// What is wrong with it.
         source: TaskError,
     },
+    /// A run can only be extended once it is over.
+    #[error("this run is not over yet: it can be extended once it is")]
+    NotOver,
     /// An observer asked for a pause; the run can go on.
     #[error("the run was paused; it goes on with the next call, or can be saved now and resumed later")]
     Paused,
