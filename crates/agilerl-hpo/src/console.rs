@@ -36,6 +36,8 @@ const WIDTH: usize = 100;
 /// ```
 pub struct Console<W> {
     out: W,
+    /// What that is, for errors.
+    name: &'static str,
     bar: ProgressBar,
     generations: u64,
     generation_env_steps: u64,
@@ -50,7 +52,8 @@ impl Console<Stdout> {
     /// Prints to the standard output, with a progress bar on the standard error. The bar is quiet when that is not a
     /// terminal. Where one of them is none, a line is printed every ten seconds instead.
     pub fn stdout() -> Self {
-        let console = Self { bar: ProgressBar::no_length().with_style(style()), ..Self::new(io::stdout()) };
+        let bar = ProgressBar::no_length().with_style(style());
+        let console = Self { name: "the standard output", bar, ..Self::new(io::stdout()) };
         let is_watched = io::stdout().is_terminal() && !console.bar.is_hidden();
         if is_watched { console } else { console.with_pulse(Duration::from_secs(10)) }
     }
@@ -60,7 +63,8 @@ impl<W: Write> Console<W> {
     /// Prints into any writer, without a progress bar.
     pub fn new(out: W) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { out, bar, generations: 0, generation_env_steps: 0, pulse: None, evolving: Vec::new(), deaf: false }
+        let (name, pulse) = ("its writer", None);
+        Self { out, name, bar, generations: 0, generation_env_steps: 0, pulse, evolving: Vec::new(), deaf: false }
     }
 
     /// Prints a line when a round is over and nothing was printed for so long, by the clock of the run: a log then
@@ -83,7 +87,7 @@ impl<W: Write> Console<W> {
                 *deaf = true;
                 Ok(Flow::Pause)
             }
-            Err(source) => Err(HpoError::Console { source }),
+            Err(source) => Err(HpoError::Print { to: self.name, source }),
         }
     }
 
@@ -136,7 +140,7 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 self.bar.set_length(*generation_env_steps);
                 let (individuals, steps) = (population.len(), thousands(*generation_env_steps));
                 let until = format!("{generations} generations of {steps} steps at most");
-                let aim = target.map_or("no target".to_owned(), |target| format!("target {}", result(target)));
+                let aim = aim(*target);
                 self.print(&format!("population of {individuals} | {until} | {aim} | seed {seed}\n"))
             }
             Event::Resumed { generation, generations, generation_env_steps, env_steps, evolving, population } => {
@@ -148,6 +152,14 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 self.printed_at(None);
                 self.print(&format!("population of {individuals} | resumed after {at}\n"))
             }
+            Event::Extended { generation, generations, target, .. } => {
+                self.generations = *generations;
+                let (more, aim) = (generations - generation, aim(*target));
+                self.print(&format!(
+                    "\nextended by {more} generations, to {generations} | {aim} | from here on with another signature\n"
+                ))
+            }
+            Event::Notice { text } => self.print(&format!("note: {text}\n")),
             Event::Round { generation, env_steps, wall } => self.progress(*generation, *env_steps, *wall),
             Event::Evaluated(report) => {
                 self.printed_at(Some(report.wall));
@@ -183,6 +195,10 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
         };
         Ok(printed?)
     }
+}
+
+fn aim(target: Option<f64>) -> String {
+    target.map_or("no target".to_owned(), |target| format!("target {}", result(target)))
 }
 
 fn style() -> ProgressStyle {

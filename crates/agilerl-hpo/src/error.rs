@@ -96,9 +96,11 @@ pub enum HpoError {
         /// Its error.
         source: crate::ObserverError,
     },
-    /// What the console printed could not be written: its output may be a full disk, and is no file of the run.
-    #[error("cannot write to the console's output, which is no file of the run")]
-    Console {
+    /// What a person was to see could not be printed.
+    #[error("cannot print the progress of the run to {to}")]
+    Print {
+        /// Where: the standard output.
+        to: &'static str,
         /// Why not.
         source: io::Error,
     },
@@ -152,6 +154,9 @@ pub enum HpoError {
         /// What is wrong with it.
         source: TaskError,
     },
+    /// A run can only be extended once it is over.
+    #[error("this run is not over yet: it can be extended once it is")]
+    NotOver,
     /// An observer asked for a pause; the run can go on.
     #[error("the run was paused; it goes on with the next call, or can be saved now and resumed later")]
     Paused,

@@ -1,9 +1,6 @@
 //! A file that only grows, and knows what it holds.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +66,7 @@ impl LogFile {
     /// Appends these bytes.
     ///
     /// # Errors
-    /// [`HpoError::Storage`], which names the file, if they cannot be written.
+    /// If they cannot be written; the error names the file.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), HpoError> {
         self.file.write(bytes).map_err(at("write to", &self.path))?;
         self.bytes += bytes.len() as u64;
@@ -80,19 +77,18 @@ impl LogFile {
     /// Makes what was written survive a loss of power.
     ///
     /// # Errors
-    /// [`HpoError::Storage`], which names the file, if it cannot be synced.
+    /// If the file cannot be synced; the error names it.
     pub fn sync(&mut self) -> Result<(), HpoError> {
         self.file.sync().map_err(at("sync", &self.path))
+    }
+
+    /// Whether nothing has been written to it yet.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
     }
 
     /// What it holds.
     pub fn digest(&self) -> Digest {
         Digest { bytes: self.bytes, blake3: self.hasher.finalize().to_hex().to_string() }
-    }
-
-    /// What it holds, made to survive a loss of power. The error is the system's alone: for whoever names the file.
-    pub(crate) fn synced_digest(&mut self) -> io::Result<Digest> {
-        self.file.sync()?;
-        Ok(self.digest())
     }
 }

@@ -50,9 +50,10 @@ impl MetricsCsv {
     /// What the table holds, made to survive a loss of power.
     ///
     /// # Errors
-    /// If it cannot be synced. The error is the system's alone and names no file.
-    pub fn digest(&mut self) -> std::io::Result<Digest> {
-        self.file.synced_digest()
+    /// If it cannot be synced.
+    pub fn digest(&mut self) -> Result<Digest, HpoError> {
+        self.file.sync()?;
+        Ok(self.file.digest())
     }
 
     fn header<A: Evolve>(&mut self, population: &[Individual<A>]) -> Result<(), HpoError> {
@@ -71,6 +72,8 @@ impl<A: Evolve> Observer<A> for MetricsCsv {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         match event {
             Event::Started { population, .. } => self.header(population)?,
+            // The table of the run so far is elsewhere: this one needs titles of its own.
+            Event::Resumed { population, .. } if self.file.is_empty() => self.header(population)?,
             Event::Evaluated(report) => self.rows(report)?,
             _ => {}
         }

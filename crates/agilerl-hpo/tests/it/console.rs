@@ -131,7 +131,7 @@ fn a_generation_that_takes_long_shows_a_sign_of_life_every_ten_seconds() {
     let expected = [line("0:00:14"), line("0:00:24"), line("1:02:03")].concat();
     assert_eq!(rounds(&mut console, &paper, &[3, 9, 14, 20, 23, 24, 33, 3723]), expected);
     // A table shows life too: the next line is due ten seconds later.
-    let evaluations = vec![Evaluation { returns: vec![1.0], env_steps: 1 }; 6];
+    let evaluations = vec![Evaluation { returns: vec![1.0], env_steps: 1, cut: 0 }; 6];
     tell(
         &mut console,
         &Event::Evaluated(&GenerationReport {
@@ -207,7 +207,7 @@ fn output_that_fails_is_said_to_be_the_consoles() {
     for (room, fails_to_flush) in [(0, false), (100, false), (1 << 20, true)] {
         let mut trainer = trainer(short(4)).with_observer(Console::new(Full { room, fails_to_flush }));
         let HpoError::Observer { source } = trainer.run().expect_err("the disk is full") else { panic!("who failed?") };
-        assert_eq!(source.to_string(), "cannot write to the console's output, which is no file of the run");
+        assert_eq!(source.to_string(), "cannot print the progress of the run to its writer");
         assert_eq!(source.source().expect("the system's words").to_string(), "no storage space");
     }
 }

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod console;
+mod extension;
 mod gene_pool;
 mod hyperparameters;
 mod invariants;
@@ -9,6 +10,7 @@ mod json_lines;
 mod mutation;
 mod population;
 mod resume;
+mod saving;
 mod storage;
 mod streams;
 mod tournament;

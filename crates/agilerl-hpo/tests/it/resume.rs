@@ -64,8 +64,7 @@ fn train_and_tell(
         if let ControlFlow::Break(_) = toy.step()? {
             return Ok(Some(toy.run()?.signature));
         }
-        let digest = log.lock().unwrap().digest();
-        let digest = digest.map_err(|source| HpoError::Storage { action: "sync", path: LOG.into(), source })?;
+        let digest = log.lock().unwrap().digest()?;
         let beside = [("events.jsonl".to_owned(), digest)].into();
         let saved = toy.save()?;
         checkpoints.write(&saved, toy.items(), |items| toy.save_items(items), beside, BTreeMap::new())?;
