@@ -2,6 +2,7 @@
 
 mod acting;
 mod devices;
+mod elite;
 mod evolving;
 mod learning;
 mod off_policy;
