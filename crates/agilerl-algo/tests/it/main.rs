@@ -3,8 +3,10 @@
 mod acting;
 mod devices;
 mod elite;
+mod evaluating;
 mod evolving;
 mod learning;
+mod misbehaving;
 mod off_policy;
 mod persisting;
 mod pixels;
