@@ -105,6 +105,12 @@ pub enum AlgoError {
     /// A saved elite that cannot be read.
     #[error("cannot load the elite: {0}")]
     Elite(String),
+    /// The two files of a saved elite are not of one writing.
+    #[error(
+        "the weights are not the file that elite.json was written with: take both from one folder; a run that was stopped \
+         while it wrote them puts them right when it is resumed"
+    )]
+    ElitePair,
     /// A network that cannot be, or weights that do not fit it.
     #[error(transparent)]
     Net(#[from] agilerl_nets::NetError),

@@ -79,8 +79,7 @@ impl RunFolder {
         let metrics = MetricsCsv::create(&*storage, &path.join(METRICS))?;
         // The elite of another run has no place beside this one's log.
         remove_elite(&*storage, &path)?;
-        let elite =
-            SaveElite::new(Arc::clone(&storage), path.clone(), config.env.clone(), one_hot, config.evolution.seed);
+        let elite = SaveElite::new(Arc::clone(&storage), path.clone(), config, one_hot);
         Ok(Self { path, config: Digest::of(text.as_bytes()), log, metrics, elite, _lock: lock })
     }
 
@@ -105,8 +104,7 @@ impl RunFolder {
         }
         let log = JsonLines::resume(&*storage, &path.join(EVENTS), digest(EVENTS)?)?;
         let metrics = MetricsCsv::resume(&*storage, &path.join(METRICS), digest(METRICS)?)?;
-        let (env, seed) = (config.env.clone(), config.evolution.seed);
-        let mut elite = SaveElite::new(Arc::clone(&storage), path.clone(), env, one_hot, seed);
+        let mut elite = SaveElite::new(Arc::clone(&storage), path.clone(), config, one_hot);
         elite.restore(&checkpoint.saved.files)?;
         Ok(Self { path, config: Digest::of(&text), log, metrics, elite, _lock: lock })
     }

@@ -3,6 +3,7 @@
 mod acting;
 mod choices;
 mod devices;
+mod elite;
 mod evaluating;
 mod evolving;
 mod learning;
