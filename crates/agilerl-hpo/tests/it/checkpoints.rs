@@ -42,11 +42,12 @@ impl Writer {
     }
 
     /// Generation, and all items, of the newest checkpoint that is whole.
-    fn resumed(&self) -> (u64, Vec<Range<u64>>, Vec<u8>) {
+    fn resumed(&self) -> (u64, Vec<(u64, u64)>, Vec<u8>) {
         let (_, checkpoint) = Checkpoints::resume(Arc::new(self.storage.copy()), RUN.as_ref(), 2).expect("whole");
         let checkpoint = checkpoint.expect("there is one");
-        let (ranges, bytes): (Vec<_>, Vec<_>) = checkpoint.segments.into_iter().unzip();
-        (checkpoint.saved.generation, ranges, bytes.concat())
+        let segments = checkpoint.segments.into_iter();
+        let (spans, bytes): (Vec<_>, Vec<_>) = segments.map(|(items, bytes)| ((items.start, items.end), bytes)).unzip();
+        (checkpoint.saved.generation, spans, bytes.concat())
     }
 }
 
@@ -59,7 +60,7 @@ fn a_checkpoint_adds_the_items_that_no_earlier_one_holds_and_the_forgotten_ones_
     let mut writer = Writer::new(2);
     assert_eq!(writer.write(1, 0..10), Some(0..10));
     assert_eq!(writer.write(2, 5..15), Some(10..15));
-    assert_eq!(writer.resumed(), (2, vec![0..10, 10..15], (0..15).collect()));
+    assert_eq!(writer.resumed(), (2, vec![(0, 10), (10, 15)], (0..15).collect()));
     // What a checkpoint that was never finished left: before all that is needed, and within it.
     for (first, end) in [(3, 10), (3, 12)] {
         writer.storage.create(&Path::new("run/memory").join(&rows(&[(first, end)])[0])).expect("a new file");
@@ -71,7 +72,7 @@ fn a_checkpoint_adds_the_items_that_no_earlier_one_holds_and_the_forgotten_ones_
     assert_eq!(writer.write(4, 12..20), None);
     assert_eq!(writer.folders(), ["000003", "000004"]);
     assert_eq!(writer.segments(), rows(&[(3, 12), (10, 15), (15, 20)]));
-    assert_eq!(writer.resumed(), (4, vec![10..15, 15..20], (10..20).collect()));
+    assert_eq!(writer.resumed(), (4, vec![(10, 15), (15, 20)], (10..20).collect()));
 }
 
 #[test]
@@ -81,10 +82,10 @@ fn a_memory_that_does_not_go_on_where_the_last_checkpoint_stood_is_written_as_a_
     assert_eq!(writer.write(2, 0..15), Some(0..15), "shorter than before");
     assert_eq!(writer.write(3, 40..45), Some(40..45), "all forgotten");
     assert_eq!(writer.write(4, 30..45), Some(30..45), "longer at its beginning");
-    assert_eq!(writer.resumed(), (4, vec![30..45], (30..45).collect()));
+    assert_eq!(writer.resumed(), (4, vec![(30, 45)], (30..45).collect()));
     // A memory without items has a place in the order all the same.
     assert_eq!(writer.write(5, 45..45), Some(45..45));
-    assert_eq!(writer.resumed(), (5, vec![45..45], Vec::new()));
+    assert_eq!(writer.resumed(), (5, vec![(45, 45)], Vec::new()));
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn sixty_four_segments_become_one() {
     }
     assert_eq!(writer.resumed().1.len(), 64);
     assert_eq!(writer.write(65, 0..65), Some(0..65));
-    assert_eq!(writer.resumed(), (65, vec![0..65], (0..65).collect()));
+    assert_eq!(writer.resumed(), (65, vec![(0, 65)], (0..65).collect()));
     assert_eq!(writer.segments(), rows(&[(0, 65)]));
 }
 
@@ -200,6 +201,6 @@ fn a_task_that_shares_nothing_has_checkpoints_too() {
     let mut writer = Writer::new(1);
     for generation in 1..=3 {
         writer.write(generation, 0..0);
-        assert_eq!(writer.resumed(), (generation, vec![0..0], Vec::new()));
+        assert_eq!(writer.resumed(), (generation, vec![(0, 0)], Vec::new()));
     }
 }

@@ -12,9 +12,11 @@ use crate::{
     scripted::{self, Scripted},
 };
 
-/// Something to tell contexts to, and what it was told, in the order of the run.
-fn witness() -> (Arc<Mutex<Vec<RoundContext>>>, impl Fn(&mut Guess, &RoundContext) -> RoundStats + Sync) {
-    let told: Arc<Mutex<Vec<RoundContext>>> = Arc::default();
+type Told = Arc<Mutex<Vec<RoundContext>>>;
+
+/// Training that does nothing but remember what it was told.
+fn witness() -> (Told, impl Fn(&mut Guess, &RoundContext) -> RoundStats + Sync) {
+    let told = Told::default();
     let hears = Arc::clone(&told);
     let train = move |_: &mut Guess, context: &RoundContext| {
         hears.lock().unwrap().push(*context);
