@@ -43,6 +43,7 @@ pub(crate) struct SaveElite {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) folder: PathBuf,
     pub(crate) env: String,
+    pub(crate) own_env: Option<String>,
     pub(crate) one_hot: Option<usize>,
     pub(crate) seed: u64,
     /// The score of what is saved: its fitness, or its mean on fresh episodes once it had to face them.
@@ -68,11 +69,11 @@ impl SaveElite {
     pub(crate) fn new(
         storage: Arc<dyn Storage>,
         folder: PathBuf,
-        env: String,
+        (env, own_env): (String, Option<String>),
         one_hot: Option<usize>,
         seed: u64,
     ) -> Self {
-        Self { storage, folder, env, one_hot, seed, best: f64::NEG_INFINITY, saved: None, elite: None }
+        Self { storage, folder, env, own_env, one_hot, seed, best: f64::NEG_INFINITY, saved: None, elite: None }
     }
 
     /// What a checkpoint must hold, by file name.
@@ -112,6 +113,7 @@ impl SaveElite {
     ) -> Result<(), Error> {
         let mut elite = Elite::new(&individual.agent, &self.env);
         elite.record.one_hot = self.one_hot;
+        elite.record.own_env.clone_from(&self.own_env);
         elite.record.versions.insert("agilerl".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         let common = [
             ("seed", json!(self.seed)),
@@ -147,6 +149,8 @@ impl<O: InputNumber> Observer<Dqn<O>> for SaveElite {
             {
                 self.best = *mean;
             }
+            // What the run ended with lies in the files: only a better one takes its place.
+            Event::Extended { confirmed_mean, .. } => (self.best, self.saved) = (*confirmed_mean, None),
             Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, signature, .. } => {
                 let facts = [
                     ("confirmed_mean", json!(confirmed_mean)),
