@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
 
 mod ci;
+mod supply_chain;
 
 mod bench;
 mod comparison;

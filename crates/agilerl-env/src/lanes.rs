@@ -221,6 +221,7 @@ impl<E: Env> Lanes<E> {
         let mask = row_mut(&mut self.rows.masks, i, self.choices);
         match self.envs[i].action_mask() {
             Some(legal) => {
+                assert_eq!(legal.len(), mask.len(), "a mask of {} flags for {} choices", legal.len(), mask.len());
                 mask.copy_from_slice(legal);
                 self.rows.masked = true;
             }

@@ -105,6 +105,8 @@ pub enum Event<'a, A> {
         generation: u64,
         /// Transitions trained so far, over all individuals.
         env_steps: u64,
+        /// The clock since the start. For logs only.
+        wall: Duration,
     },
     /// An evaluated individual has a fitness or a weight that is NaN or infinite: it ranks last and is never a parent.
     NotFinite {

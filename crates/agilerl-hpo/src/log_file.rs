@@ -68,7 +68,7 @@ impl LogFile {
     /// # Errors
     /// If they cannot be written; the error names the file.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), HpoError> {
-        self.file.write(bytes).map_err(at("write", &self.path))?;
+        self.file.write(bytes).map_err(at("write to", &self.path))?;
         self.bytes += bytes.len() as u64;
         self.hasher.update(bytes);
         Ok(())

@@ -116,6 +116,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
                 break ending;
             }
         };
+        // A run that was over when it was resumed has not begun again.
+        self.tell_notices()?;
         if self.progress.verdict.is_none() {
             self.progress.verdict = Some(self.judge()?);
         }
@@ -350,7 +352,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
     }
 
     fn train(&mut self, env_steps: u64) -> Result<(), HpoError> {
-        let Self { streams, task, pool, shared, slots, progress, audience, .. } = self;
+        let Self { streams, task, pool, shared, slots, progress, .. } = self;
         let generation = progress.generation;
         let round = Round { streams: *streams, generation, round: progress.round, env_steps };
         let stats = pool.install(|| train_round(task, &mut progress.population, slots, shared, &round))?;
@@ -359,7 +361,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             progress.env_steps += stats.env_steps;
         }
         progress.round += 1;
-        audience.tell(&Event::Round { generation, env_steps: progress.env_steps })
+        let (env_steps, wall) = (progress.env_steps, self.wall());
+        self.audience.tell(&Event::Round { generation, env_steps, wall })
     }
 
     fn finish_generation(&mut self) -> Result<(), HpoError> {

@@ -38,6 +38,25 @@ impl Founder {
         Ok(RunConfig { env: record.env.clone(), dqn: record.config.clone(), ..config })
     }
 
+    /// An elite of one environment does not begin a run on another that is only called the same.
+    ///
+    /// # Errors
+    /// [`Error::OtherEnv`] with the cure.
+    pub(crate) fn check_env(&self, config: &RunConfig, given: Option<&str>) -> Result<(), Error> {
+        let record = &self.elite.record;
+        match (&record.own_env, given) {
+            (Some(own), None) if record.env == config.env => {
+                let why = format!(
+                    "holds an elite of an environment of the program's own, {own}, which calls itself {}: give it too \
+                     (`Run::from_elite(..)?.on_env(..)`), or name another `env`",
+                    record.env
+                );
+                Err(Error::OtherEnv { folder: self.folder.clone(), why })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A founder with the network of the elite and with these settings, where an agent observes `observations`, of which
     /// `one_hot` are an index, and chooses among so many actions.
     ///

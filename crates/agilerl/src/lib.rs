@@ -28,7 +28,7 @@ pub use error::Error;
 pub use interrupt::Interrupt;
 pub use run::{Observation, Run};
 pub use run_config::{CheckpointConfig, RunConfig};
-pub use saved_elite::{load_elite, save_elite};
+pub use saved_elite::{load_elite, load_elite_files, save_elite};
 pub use training::Training;
 
 /// What most programs need.

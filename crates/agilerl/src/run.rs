@@ -7,8 +7,7 @@ use std::sync::Arc;
 use agilerl_algo::{AlgoError, Dqn, OffPolicyTask};
 use agilerl_buffer::Stored;
 use agilerl_env::{
-    BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot,
-    one_hot_env,
+    BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot_env,
 };
 use agilerl_hpo::{Observer, Outcome, Purpose, Storage, Streams, Trainer};
 use agilerl_nets::InputNumber;
@@ -73,8 +72,8 @@ type MakeEnv<O> = dyn Fn() -> Result<BoxEnv<u32, O>, EnvError> + Send + Sync;
 struct Factories<O: Element = f32> {
     lanes: Box<MakeLanes<O>>,
     one: Box<MakeEnv<O>>,
-    /// How an index becomes a row: as a one-hot vector. Other observations pass as they are.
-    encode_lanes: fn(BoxVecEnv<u32, O>) -> BoxVecEnv<u32, O>,
+    /// How an index becomes a row where episodes are played one by one: as a one-hot vector, which the memory of the lanes
+    /// makes at the draw. Other observations pass as they are.
     encode_one: fn(BoxEnv<u32, O>) -> BoxEnv<u32, O>,
 }
 
@@ -82,7 +81,7 @@ impl Factories {
     fn catalogue(name: &str) -> Self {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec(&lanes_name, lanes));
-        Self { lanes, one: Box::new(move || make(&one_name)), encode_lanes: one_hot, encode_one: one_hot_env }
+        Self { lanes, one: Box::new(move || make(&one_name)), encode_one: one_hot_env }
     }
 }
 
@@ -91,7 +90,7 @@ impl Factories<u8> {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec_pixels(&lanes_name, lanes, 1));
         let one = Box::new(move || make_pixels(&one_name));
-        Self { lanes, one, encode_lanes: |lanes| lanes, encode_one: |env| env }
+        Self { lanes, one, encode_one: |env| env }
     }
 }
 
@@ -163,7 +162,6 @@ impl Run {
         self.envs = Some(Factories {
             lanes: Box::new(move |lanes| Ok(Box::new(SyncVec::from_fn(lanes, |_| make())))),
             one: Box::new(move || Ok(Box::new(single()))),
-            encode_lanes: one_hot,
             encode_one: one_hot_env,
         });
         self
@@ -337,6 +335,9 @@ impl<O: Observation> Run<O> {
 
     /// The trainer of these settings, and the number of categories that its observations are encoded by, if they are.
     pub(crate) fn make_trainer(&mut self, config: &RunConfig) -> Result<Made<O>, Error> {
+        if let Some(founder) = &self.founder {
+            founder.check_env(config, self.own_env.as_deref())?;
+        }
         let envs = self.envs.take().unwrap_or_else(|| (self.catalogue)(&config.env));
         make_trainer(config, envs, self.founder.as_ref())
     }
@@ -358,12 +359,10 @@ fn make_trainer<O: Observation>(
         env: config.env.clone(),
         why: "it chooses among actions, and this environment wants numbers".to_owned(),
     })?;
-    let task = OffPolicyTask::new(
-        config.off_policy,
-        config.evolution.round_env_steps as usize,
-        move |lanes| (envs.lanes)(lanes).map(envs.encode_lanes),
-        move || (envs.one)().map(envs.encode_one),
-    )?;
+    let task =
+        OffPolicyTask::new(config.off_policy, config.evolution.round_env_steps as usize, envs.lanes, move || {
+            (envs.one)().map(envs.encode_one)
+        })?;
     let streams = Streams::new(config.evolution.seed);
     let agent = |i| {
         if let Some(founder) = founder {

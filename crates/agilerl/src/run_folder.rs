@@ -28,8 +28,9 @@ pub(crate) struct RunFolder {
     /// The settings of the stage that the run is in.
     settings: RunConfig,
     pub(crate) record: RunRecord,
-    log: JsonLines,
-    metrics: MetricsCsv,
+    /// None where the run is over and the file is not as it left it: nothing will be written to it.
+    log: Option<JsonLines>,
+    metrics: Option<MetricsCsv>,
     elite: SaveElite,
 }
 
@@ -59,11 +60,11 @@ impl RunFolder {
         // The elite of another run has no place beside this one's log.
         remove_elite(&**storage, folder)?;
         let elite = save_elite(&place, &settings, &record, one_hot);
-        Ok(Self { place, settings, record, log, metrics, elite })
+        Ok(Self { place, settings, record, log: Some(log), metrics: Some(metrics), elite })
     }
 
     /// The files of a run as they stood at a checkpoint: what was written since is cut off. A log that is not the run's any
-    /// more is set aside, which is said. The settings are written if they are given.
+    /// more is set aside, which is said, unless the run is `over`. The settings are written if they are given.
     pub(crate) fn resume(
         place: Place,
         file: Option<&RunConfig>,
@@ -71,6 +72,7 @@ impl RunFolder {
         record: RunRecord,
         one_hot: Option<usize>,
         checkpoint: &Checkpoint,
+        over: bool,
     ) -> Result<(Self, Vec<String>), Error> {
         let Place { storage, folder, .. } = &place;
         // In this order: settings that ask for more than the record knows are asked for again, and not the other way round.
@@ -82,8 +84,10 @@ impl RunFolder {
             write_atomically(&**storage, &path, text.as_bytes())?;
         }
         let beside = &checkpoint.manifest.beside;
-        let (log, not_the_log) = resume_file(&place, EVENTS, beside, JsonLines::resume, JsonLines::create)?;
-        let (metrics, not_the_table) = resume_file(&place, METRICS, beside, MetricsCsv::resume, MetricsCsv::create)?;
+        let (resume, create) = (JsonLines::resume, (!over).then_some(JsonLines::create));
+        let (log, not_the_log) = resume_file(&place, EVENTS, beside, resume, create)?;
+        let (resume, create) = (MetricsCsv::resume, (!over).then_some(MetricsCsv::create));
+        let (metrics, not_the_table) = resume_file(&place, METRICS, beside, resume, create)?;
         let mut elite = save_elite(&place, &settings, &record, one_hot);
         elite.restore(&checkpoint.saved.files)?;
         let set_aside = not_the_log.into_iter().chain(not_the_table).collect();
@@ -103,8 +107,9 @@ impl RunFolder {
 
     /// How the files stand that grow, made to survive a loss of power.
     pub(crate) fn sync(&mut self) -> Result<BTreeMap<String, Digest>, Error> {
-        let beside = [(EVENTS, self.log.digest()?), (METRICS, self.metrics.digest()?)];
-        Ok(beside.map(|(name, digest)| (name.to_owned(), digest)).into())
+        let log = self.log.as_mut().map(|log| log.digest().map(|digest| (EVENTS.to_owned(), digest)));
+        let metrics = self.metrics.as_mut().map(|metrics| metrics.digest().map(|digest| (METRICS.to_owned(), digest)));
+        Ok(log.into_iter().chain(metrics).collect::<Result<_, _>>()?)
     }
 
     /// What the run was told to reach, beyond what it is reaching for.
@@ -131,23 +136,25 @@ impl RunFolder {
 
 /// What saves the elite of a run.
 fn save_elite(place: &Place, settings: &RunConfig, record: &RunRecord, one_hot: Option<usize>) -> SaveElite {
-    let env = (settings.env.clone(), record.own_env.clone());
-    SaveElite::new(Arc::clone(&place.storage), place.folder.clone(), env, one_hot, settings.evolution.seed)
+    let (storage, own_env) = (Arc::clone(&place.storage), record.own_env.clone());
+    SaveElite::new(storage, place.folder.clone(), settings, own_env, one_hot)
 }
 
 /// A file that grows, as it stood at a checkpoint. One that holds something else than the run wrote is set aside, whoever
-/// saved it, and a new one takes its place: the checkpoint is whole without it.
+/// saved it, and a new one takes its place, if one is to be created: the checkpoint is whole without it.
 fn resume_file<F>(
     place: &Place,
     name: &str,
     beside: &BTreeMap<String, Digest>,
     resume: impl FnOnce(&dyn Storage, &Path, &Digest) -> Result<F, HpoError>,
-    create: impl FnOnce(&dyn Storage, &Path) -> Result<F, HpoError>,
-) -> Result<(F, Option<String>), Error> {
+    create: Option<impl FnOnce(&dyn Storage, &Path) -> Result<F, HpoError>>,
+) -> Result<(Option<F>, Option<String>), Error> {
     let (storage, path) = (&*place.storage, place.folder.join(name));
     let unnamed = || HpoError::Changed { path: path.clone(), what: "the checkpoint does not name it".to_owned() };
-    let what = match resume(storage, &path, beside.get(name).ok_or_else(unnamed)?) {
-        Ok(file) => return Ok((file, None)),
+    let resumed = resume(storage, &path, beside.get(name).ok_or_else(unnamed)?);
+    let Some(create) = create else { return Ok((resumed.ok(), None)) };
+    let what = match resumed {
+        Ok(file) => return Ok((Some(file), None)),
         Err(error @ HpoError::Changed { .. }) => {
             let aside = set_aside(place, name)?;
             format!("{error}; it is kept as {}", aside.display())
@@ -158,7 +165,7 @@ fn resume_file<F>(
         Err(error) => return Err(error.into()),
     };
     let file = create(storage, &path)?;
-    Ok((file, Some(format!("{what}, and a new one goes on from the checkpoint"))))
+    Ok((Some(file), Some(format!("{what}, and a new one goes on from the checkpoint"))))
 }
 
 /// Gives a file that is not the run's any more a name that says so; it is removed by nobody.
@@ -244,8 +251,10 @@ fn process_in(lock: &mut File) -> String {
 impl<O: InputNumber> Observer<Dqn<O>> for RunFolder {
     fn observe(&mut self, event: &Event<'_, Dqn<O>>) -> Result<Flow, ObserverError> {
         // Each does its own, even after another failed: the first error is the one to tell.
-        let told = [self.log.observe(event), self.metrics.observe(event), self.elite.observe(event)];
-        told.into_iter().collect::<Result<Vec<_>, _>>().map(|_| Flow::Continue)
+        let log = self.log.as_mut().map(|log| log.observe(event));
+        let metrics = self.metrics.as_mut().map(|metrics| metrics.observe(event));
+        let told = log.into_iter().chain(metrics).chain([self.elite.observe(event)]);
+        told.collect::<Vec<_>>().into_iter().collect::<Result<Vec<_>, _>>().map(|_| Flow::Continue)
     }
 }
 

@@ -164,7 +164,9 @@ impl<O: Observation> Run<O> {
         // With whatever else the file says, such as another number of threads.
         let file = self.begun_with.as_ref().unwrap_or(&self.config);
         let file = (Stage::of(file) != asked || self.begun_with.is_none()).then(|| with_stage(file, asked));
-        let (run_folder, set_aside) = RunFolder::resume(place, file.as_ref(), settings, record, one_hot, checkpoint)?;
+        let over = trainer.ending().is_some() && record.last_stage() == Stage::of(&settings);
+        let (run_folder, set_aside) =
+            RunFolder::resume(place, file.as_ref(), settings, record, one_hot, checkpoint, over)?;
         notices.extend(set_aside);
         let mut saving = saving(run_folder, checkpoints, self.config.checkpoints, notices);
         saving.passed_over.clone_from(&checkpoint.passed_over);

@@ -5,7 +5,10 @@ use agilerl_hpo::{
     toy::{Guess, GuessTheNumber},
 };
 
-use crate::population::{guesses, short};
+use crate::{
+    gene_pool::Genes,
+    population::{guesses, short},
+};
 
 fn refusal(agents: Vec<Guess>, change: impl FnOnce(&mut TrainerConfig)) -> String {
     let mut config = short(1);
@@ -58,6 +61,14 @@ fn hyperparameters_are_known_bounded_and_start_inside() {
     check(
         |c| c.mutation.rl_hp_selection.push("lrr".to_owned()),
         "unknown hyperparameter \"lrr\" in mutation.rl_hp_selection; this agent has: lr, batch_size",
+    );
+    // Whoever brings genes of their own has selected nothing.
+    let error = Mutation::default().validate_agent(&Genes::new(&[("gamma", 0.9, false)])).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "unknown hyperparameter \"lr\" in mutation.rl_hp_selection; this agent has: gamma (lr and batch_size are \
+         selected by default: set mutation.rl_hp_selection to names that this agent has, each with bounds in \
+         mutation.bounds, or mutation.rl_hp to 0)"
     );
     check(
         |c| c.mutation.rl_hp_selection.clear(),

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use agilerl_hpo::{HpoError, JsonLines, LineageRecord, MemoryStorage, Mutation, Storage, TrainerConfig, without_clock};
+use agilerl_hpo::{
+    HpoError, JsonLines, LineageRecord, MemoryStorage, MetricsCsv, Mutation, Storage, Trainer, TrainerConfig,
+    toy::{Guess, GuessTheNumber},
+    without_clock,
+};
 use serde_json::Value;
 
 use crate::population::{short, trainer};
@@ -103,9 +107,46 @@ fn a_log_that_cannot_be_written_is_known_before_the_run_or_ends_it() {
     assert_eq!(error.to_string(), "cannot create missing/run.jsonl");
     let storage = MemoryStorage::new().failing_at(20);
     let observer = JsonLines::create(&storage, PATH.as_ref()).expect("it is memory");
-    let error = trainer(short(4)).with_observer(observer).run().expect_err("a write fails");
-    assert!(
-        matches!(&error, HpoError::Observer { source } if source.to_string() == "cannot write run.jsonl"),
-        "{error:?}"
-    );
+    assert_eq!(why_it_ended(trainer(short(4)).with_observer(observer)), "cannot write to run.jsonl");
+}
+
+/// Runs until an observer fails, and says how.
+fn why_it_ended(mut trainer: Trainer<Guess, GuessTheNumber>) -> String {
+    match trainer.run().expect_err("a call fails") {
+        HpoError::Observer { source } => {
+            let cause = source.source().expect("the system's words").to_string();
+            assert!(cause.contains("told to fail"), "{cause}");
+            source.to_string()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn whatever_call_of_a_log_or_a_table_fails_the_error_names_the_file() {
+    /// Runs with a log and a table, and gives the calls to the storage.
+    fn run(storage: &MemoryStorage) -> Result<(), String> {
+        let folder: &dyn Storage = storage;
+        let log = JsonLines::create(folder, "events.jsonl".as_ref()).map_err(|error| error.to_string())?;
+        let table = MetricsCsv::create(folder, "metrics.csv".as_ref()).map_err(|error| error.to_string())?;
+        let config = TrainerConfig { generations: 2, ..short(4) };
+        let trainer = trainer(config).with_observer(log).with_observer(table);
+        if storage.calls().len() > 2 {
+            unreachable!("nothing is written yet")
+        }
+        Err(why_it_ended(trainer))
+    }
+    let whole = MemoryStorage::new();
+    let log = JsonLines::create(&whole, "events.jsonl".as_ref()).unwrap();
+    let table = MetricsCsv::create(&whole, "metrics.csv".as_ref()).unwrap();
+    trainer(TrainerConfig { generations: 2, ..short(4) }).with_observer(log).with_observer(table).run().unwrap();
+    let calls = whole.calls();
+    // Both are created, the table has a header and a block for each generation, and the log is synced at the end.
+    assert_eq!(calls.iter().filter(|call| *call == "write metrics.csv").count(), 3);
+    assert_eq!(calls.iter().filter(|call| *call == "sync events.jsonl").count(), 1);
+    for (number, call) in calls.iter().enumerate() {
+        let error = run(&MemoryStorage::new().failing_at(number)).unwrap_err();
+        let expected = call.replace("write ", "write to ");
+        assert_eq!(error, format!("cannot {expected}"), "call {number}");
+    }
 }

@@ -38,7 +38,7 @@ impl Task<Guess> for Refuses {
     }
     fn merge(&self, (): &mut (), _: &mut [u8]) {}
     fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
-        Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0 })
+        Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0, cut: 0 })
     }
 }
 
@@ -120,9 +120,9 @@ fn a_log_that_cannot_be_written_is_named() {
     let json = |storage: &MemoryStorage| JsonLines::create(storage, Path::new("events.jsonl"));
     let csv = |storage: &MemoryStorage| MetricsCsv::create(storage, Path::new("metrics.csv"));
     for (said, expected) in [
-        (failing("write events.jsonl", json), "cannot write events.jsonl: call"),
+        (failing("write events.jsonl", json), "cannot write to events.jsonl: call"),
         (failing("sync events.jsonl", json), "cannot sync events.jsonl: call"),
-        (failing("write metrics.csv", csv), "cannot write metrics.csv: call"),
+        (failing("write metrics.csv", csv), "cannot write to metrics.csv: call"),
     ] {
         assert!(said.contains(expected), "{said} does not say {expected}");
     }
