@@ -52,9 +52,6 @@ fn train(args: Args) -> anyhow::Result<ExitCode> {
 
     let interrupt = Interrupt::on_signals()?;
     let mut training = run.observe(Console::stdout()).observe(interrupt.clone()).start()?;
-    for reason in training.passed_over() {
-        eprintln!("a checkpoint is not whole, and an older one is used instead: {reason}");
-    }
     let folder = out.display();
     let over = training.trainer().ending().is_some();
     match training.run() {
@@ -71,7 +68,7 @@ fn train(args: Args) -> anyhow::Result<ExitCode> {
             let _ = writeln!(stdout, "play it: cargo run --release -p agilerl --example play -- {folder}");
             Ok(ExitCode::SUCCESS)
         }
-        Err(agilerl::Error::Interrupted { .. }) => {
+        Err(agilerl::Error::Interrupted { saved: Some(_) }) => {
             eprintln!(
                 "interrupted, and saved; go on with: cargo run --release -p agilerl --example dqn -- --resume {folder}"
             );

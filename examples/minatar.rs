@@ -67,7 +67,7 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     let interrupt = Interrupt::on_signals()?;
     match run.observe(Console::stdout()).observe(interrupt.clone()).run() {
-        Err(agilerl::Error::Interrupted { .. }) => {
+        Err(agilerl::Error::Interrupted { saved: Some(_) }) => {
             let again = "cargo run --release -p agilerl --example minatar -- --resume";
             eprintln!("interrupted, and saved; go on with: {again} {}", out.display());
             Ok(ExitCode::from(interrupt.exit_code()))

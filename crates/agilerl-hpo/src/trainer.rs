@@ -116,6 +116,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
                 break ending;
             }
         };
+        // A run that was over when it was resumed has not begun again.
+        self.tell_notices()?;
         if self.progress.verdict.is_none() {
             self.progress.verdict = Some(self.judge()?);
         }

@@ -49,13 +49,66 @@ pub enum Error {
         /// Its process, if it said so.
         by: String,
     },
+    /// The lock of a run was removed, and another run has worked in its folder since.
+    #[error(
+        "{} was removed while this run worked there, and another run has worked there since{by}: this one stops, and writes \
+         nothing more",
+        lock.display()
+    )]
+    LockLost {
+        /// The lock.
+        lock: PathBuf,
+        /// The process of the other run, if it said so.
+        by: String,
+    },
+    /// The run is one on another environment than the one that is given.
+    #[error("{} {why}", folder.display())]
+    OtherEnv {
+        /// Where the run lies.
+        folder: PathBuf,
+        /// What differs, and the way out.
+        why: String,
+    },
+    /// The run could not be saved, so there is nothing to resume from.
+    #[error(
+        "{} has no checkpoints to resume from: the environment of the run could not be saved ({why}); its log, table and \
+         elite are whole; implement `save` and `restore` and begin anew (`--overwrite`, or another `--out`)",
+        folder.display()
+    )]
+    NotSaved {
+        /// Where the run lies.
+        folder: PathBuf,
+        /// Why it could not be saved.
+        why: String,
+    },
+    /// The folder of the checkpoints is not there, although the run has come somewhere.
+    #[error(
+        "{} has lost its folder checkpoints: its log and its elite say that the run had begun; put the folder back, or \
+         begin anew (`--overwrite`, or another `--out`)",
+        folder.display()
+    )]
+    CheckpointsGone {
+        /// Where the run lies.
+        folder: PathBuf,
+    },
+    /// A run that was to begin with an elite was stopped before the founders were saved.
+    #[error(
+        "{} was stopped before its founders were saved: begin it anew from {} (`--from`, with `--overwrite`)",
+        folder.display(), from.display()
+    )]
+    FoundersGone {
+        /// Where the run lies.
+        folder: PathBuf,
+        /// The folder of the elite.
+        from: PathBuf,
+    },
     /// There is no run to resume.
     #[error("{} holds no run to resume: it has no config.toml", .0.display())]
     NoRun(PathBuf),
-    /// The run was paused, and can be resumed.
-    #[error("interrupted")]
+    /// The run was paused.
+    #[error("interrupted{}", saved.as_ref().map_or(", and not saved".to_owned(), |at| format!(", and saved in {}", at.display())))]
     Interrupted {
-        /// Where the run lies, if it was saved.
+        /// Where the run lies, if it was saved and can be resumed.
         saved: Option<PathBuf>,
     },
     /// The run failed, and can be resumed from a checkpoint.

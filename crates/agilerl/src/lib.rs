@@ -7,10 +7,13 @@ mod run;
 mod run_config;
 
 mod config_file;
+mod founder;
 mod interrupt;
 mod run_folder;
+mod run_record;
 mod saved_elite;
 mod setting_paths;
+mod start;
 mod training;
 
 mod error;
