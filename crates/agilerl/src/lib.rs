@@ -47,5 +47,5 @@ pub mod prelude {
 
 /// The README of the workspace: its examples are compiled, and run where they take no minutes.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../tests/workspace-readme.md")]
 struct WorkspaceReadme;

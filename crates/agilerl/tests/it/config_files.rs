@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use agilerl::RunConfig;
 
-use crate::message;
+use crate::{is_packaged, message};
 
 /// A line or two, and what the message must say: key, value, range.
 const REFUSED: &[(&str, &[&str])] = &[
@@ -168,6 +168,9 @@ fn example(name: &str) -> RunConfig {
 
 #[test]
 fn the_recommended_file_is_the_recommended_configuration() {
+    if is_packaged() {
+        return;
+    }
     let mut recommended = RunConfig::recommended("LunarLander-v3");
     recommended.evolution.target = Some(200.0);
     (recommended.evolution.generations, recommended.evolution.seed) = (60, 1);
@@ -176,6 +179,9 @@ fn the_recommended_file_is_the_recommended_configuration() {
 
 #[test]
 fn the_page_of_the_seed_is_reproduced() {
+    if is_packaged() {
+        return;
+    }
     let page = example("seed_page.toml");
     assert_eq!((page.env.as_str(), page.population, page.off_policy.lanes), ("LunarLander-v3", 6, 16));
     assert_eq!((page.off_policy.memory_size, page.dqn.hidden.as_slice()), (10_000, &[32, 32][..]));
