@@ -8,8 +8,11 @@ mod run_config;
 
 mod config_file;
 mod interrupt;
+mod machine_memory;
+mod memory_use;
 mod run_folder;
 mod saved_elite;
+mod setting_names;
 mod setting_paths;
 mod training;
 

@@ -13,6 +13,7 @@ use agilerl_env::{
 use agilerl_hpo::{Checkpoints, Disk, Observer, Outcome, Purpose, Storage, Streams, Trainer, create_dir_synced};
 use agilerl_nets::InputNumber;
 
+use crate::memory_use::Sizes;
 use crate::run_folder::{CONFIG, RunFolder, RunLock, is_occupied};
 use crate::training::{Saving, Training};
 use crate::{CheckpointConfig, Error, RunConfig};
@@ -316,7 +317,7 @@ impl<O: Observation> Run<O> {
 fn make_trainer<O: Observation>(config: &RunConfig, envs: Factories<O>) -> Result<Made<O>, Error> {
     let device = agilerl_nets::parse_device(&config.device)?;
     let example = (envs.one)()?;
-    let one_hot_categories = example.observation_space().choices();
+    let (one_hot_categories, env_bytes) = (example.observation_space().choices(), size_of_val(&*example));
     let example = (envs.encode_one)(example);
     let observations = example.observation_space();
     let choices = example.action_space().choices().ok_or_else(|| AlgoError::Space {
@@ -324,6 +325,8 @@ fn make_trainer<O: Observation>(config: &RunConfig, envs: Factories<O>) -> Resul
         env: config.env.clone(),
         why: "it chooses among actions, and this environment wants numbers".to_owned(),
     })?;
+    // Before the first of the lanes is made.
+    config.refuse_too_many_bytes(&Sizes::of::<O>(config, env_bytes, observations, choices))?;
     let task = OffPolicyTask::new(
         config.off_policy,
         config.evolution.round_env_steps as usize,
