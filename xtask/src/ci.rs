@@ -19,6 +19,7 @@ pub(crate) fn run() -> Result<()> {
     let target = target()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     supply_chain()?;
+    step("packages", cargo().args(["xtask", "packages"]))?;
     step("places of the mutants", cargo().args(["xtask", "mutants", "--check", "--all"]))?;
     step("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     step("documentation", cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;

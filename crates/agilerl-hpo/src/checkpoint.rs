@@ -1,7 +1,7 @@
 //! Checkpoints on disk: each a folder that is whole or is not there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::Range,
     path::{Path, PathBuf},
@@ -241,12 +241,11 @@ impl Checkpoints {
             files.push(MANIFEST);
             self.remove_folder(&hidden, &files);
         }
-        let still_needed = |segment: &Segment| self.kept.iter().any(|(_, kept)| kept.segments.contains(segment));
-        let named = old.iter().flat_map(|(_, manifest)| &manifest.segments);
-        let unneeded: Vec<String> = named.filter(|segment| !still_needed(segment)).map(Segment::file).collect();
+        let (needed, named) = (segment_files(&self.kept), segment_files(old));
         for file in self.list(&self.memory())? {
             let is_past = Segment::span(&file).is_some_and(|span| span.end <= oldest);
-            if unneeded.contains(&file) || is_past {
+            // A segment without items ends where the oldest one begins.
+            if (named.contains(&file) || is_past) && !needed.contains(&file) {
                 let path = self.memory().join(&file);
                 self.storage.remove(&path).map_err(at("remove", &path))?;
             }
@@ -328,6 +327,10 @@ impl Checkpoints {
         let content = self.storage.read(path).map_err(at("read", path))?;
         if digest.fits(&content) { Ok(content) } else { Err(changed("its digest is another one".to_owned())) }
     }
+}
+
+fn segment_files(checkpoints: &[(Name, Manifest)]) -> BTreeSet<String> {
+    checkpoints.iter().flat_map(|(_, manifest)| &manifest.segments).map(Segment::file).collect()
 }
 
 /// Where in the run a checkpoint stands.

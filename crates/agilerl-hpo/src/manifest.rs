@@ -86,9 +86,6 @@ impl Manifest {
             return Err(HpoError::NewerFormat { path: path.to_owned(), found, known: Self::SCHEMA, written_by });
         }
         let manifest: Self = serde_json::from_value(value).map_err(|error| changed(error.to_string()))?;
-        if manifest.schema == 0 {
-            return Err(changed("format 0 is none".to_owned()));
-        }
         // A name with a folder in it would lead out of the checkpoint.
         if let Some(name) = manifest.files.keys().chain(manifest.beside.keys()).find(|name| !is_plain(name)) {
             return Err(changed(format!("{name:?} is no name of a file beside it")));

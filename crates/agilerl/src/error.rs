@@ -16,6 +16,25 @@ pub enum Error {
         /// What it may be.
         expected: String,
     },
+    /// Settings that ask for more memory than there is.
+    #[error(
+        "the run would ask for {total} of memory, and there is {limit}: {setting} is {value}, which takes most, {bytes} \
+         ({what}); lower it, or set memory_limit_gib if there is more"
+    )]
+    TooLarge {
+        /// The setting that asks for most.
+        setting: String,
+        /// Its value.
+        value: String,
+        /// What it asks for.
+        what: String,
+        /// How much that is.
+        bytes: String,
+        /// How much the run asks for in all, at least.
+        total: String,
+        /// How much there is.
+        limit: String,
+    },
     /// A setting of one of the parts.
     #[error("in [{section}]")]
     Section {
@@ -36,13 +55,12 @@ pub enum Error {
     },
     /// The folder already holds a run.
     #[error(
-        "{} already holds a run; go on with it (`--resume`), choose another folder (`--out`), or say that it may be \
-         overwritten (`--overwrite`)",
+        "{} already holds a run; resume it, choose another folder, or say that it may be overwritten",
         .0.display()
     )]
     Occupied(PathBuf),
     /// Another run works in the folder.
-    #[error("another run works in {}{by}: it must end first, or choose another folder (`--out`)", folder.display())]
+    #[error("another run works in {}{by}: it must end first, or choose another folder", folder.display())]
     InUse {
         /// The folder.
         folder: PathBuf,
@@ -112,7 +130,7 @@ pub enum Error {
         saved: Option<PathBuf>,
     },
     /// The run failed, and can be resumed from a checkpoint.
-    #[error("the run stopped; its last checkpoint is whole, after {generation} generations (`--resume {}`)", folder.display())]
+    #[error("the run stopped; its last checkpoint is whole, after {generation} generations, and it can be resumed from {}", folder.display())]
     Stopped {
         /// Where the run lies.
         folder: PathBuf,
@@ -141,4 +159,53 @@ pub enum Error {
     /// Of the evolution.
     #[error(transparent)]
     Hpo(#[from] agilerl_hpo::HpoError),
+}
+
+impl Error {
+    /// Whether what was asked for makes no sense (settings, names, the folder of another run), so that asking again is of
+    /// no use: what a program tells apart from a failure by its exit code, 2 and not 1.
+    ///
+    /// ```
+    /// use agilerl::prelude::*;
+    ///
+    /// let error = Run::on("CartPole-v1").population(0).start().err().unwrap();
+    /// assert!(error.is_misuse());
+    /// assert!(!Error::Interrupted { saved: None }.is_misuse());
+    /// ```
+    pub fn is_misuse(&self) -> bool {
+        use agilerl_algo::AlgoError;
+        use agilerl_env::EnvError;
+        use agilerl_hpo::HpoError;
+        use agilerl_nets::NetError;
+
+        let env = |error: &EnvError| {
+            matches!(
+                error,
+                EnvError::Unknown { .. }
+                    | EnvError::NeedsContinuousActions { .. }
+                    | EnvError::NeedsChoices { .. }
+                    | EnvError::NeedsPixels { .. }
+                    | EnvError::NeedsNumbers { .. }
+                    | EnvError::Zero { .. }
+            )
+        };
+        let net = |error: &NetError| matches!(error, NetError::Spec { .. } | NetError::Device(_));
+        match self {
+            Self::Config { .. } | Self::TooLarge { .. } | Self::Section { .. } | Self::ConfigFile { .. } => true,
+            Self::Occupied(_) | Self::NoRun(_) => true,
+            Self::Env(error) => env(error),
+            Self::Net(error) => net(error),
+            Self::Algo(AlgoError::Config { .. } | AlgoError::Space { .. } | AlgoError::Buffer(_)) => true,
+            Self::Algo(AlgoError::Net(error)) => net(error),
+            Self::Algo(AlgoError::Env(error)) => env(error),
+            Self::Hpo(error) => matches!(
+                error,
+                HpoError::Config { .. }
+                    | HpoError::UnknownHyperparameter { .. }
+                    | HpoError::NoBounds { .. }
+                    | HpoError::OutOfBounds { .. }
+            ),
+            _ => false,
+        }
+    }
 }

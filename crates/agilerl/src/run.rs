@@ -13,6 +13,7 @@ use agilerl_hpo::{Observer, Outcome, Purpose, Storage, Streams, Trainer};
 use agilerl_nets::InputNumber;
 
 use crate::founder::Founder;
+use crate::memory_use::Sizes;
 use crate::run_folder::CONFIG;
 use crate::run_record::short_type_name;
 use crate::{CheckpointConfig, Error, RunConfig};
@@ -351,7 +352,7 @@ fn make_trainer<O: Observation>(
 ) -> Result<Made<O>, Error> {
     let device = agilerl_nets::parse_device(&config.device)?;
     let example = (envs.one)()?;
-    let one_hot_categories = example.observation_space().choices();
+    let (one_hot_categories, env_bytes) = (example.observation_space().choices(), size_of_val(&*example));
     let example = (envs.encode_one)(example);
     let observations = example.observation_space();
     let choices = example.action_space().choices().ok_or_else(|| AlgoError::Space {
@@ -359,6 +360,8 @@ fn make_trainer<O: Observation>(
         env: config.env.clone(),
         why: "it chooses among actions, and this environment wants numbers".to_owned(),
     })?;
+    // Before the first of the lanes is made.
+    config.refuse_too_many_bytes(&Sizes::of::<O>(config, env_bytes, observations, choices))?;
     let task =
         OffPolicyTask::new(config.off_policy, config.evolution.round_env_steps as usize, envs.lanes, move || {
             (envs.one)().map(envs.encode_one)

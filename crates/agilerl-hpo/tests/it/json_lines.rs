@@ -3,13 +3,17 @@
 use std::{collections::BTreeMap, path::Path};
 
 use agilerl_hpo::{
-    HpoError, JsonLines, LineageRecord, MemoryStorage, MetricsCsv, Mutation, Storage, Trainer, TrainerConfig,
+    HpoError, JsonLines, LineageRecord, MemoryStorage, MetricsCsv, Mutation, RoundContext, RoundStats, Storage,
+    Trainer, TrainerConfig,
     toy::{Guess, GuessTheNumber},
     without_clock,
 };
 use serde_json::Value;
 
-use crate::population::{short, trainer};
+use crate::{
+    population::{short, trainer},
+    scripted,
+};
 
 const PATH: &str = "run.jsonl";
 
@@ -124,29 +128,58 @@ fn why_it_ended(mut trainer: Trainer<Guess, GuessTheNumber>) -> String {
 
 #[test]
 fn whatever_call_of_a_log_or_a_table_fails_the_error_names_the_file() {
-    /// Runs with a log and a table, and gives the calls to the storage.
-    fn run(storage: &MemoryStorage) -> Result<(), String> {
-        let folder: &dyn Storage = storage;
-        let log = JsonLines::create(folder, "events.jsonl".as_ref()).map_err(|error| error.to_string())?;
-        let table = MetricsCsv::create(folder, "metrics.csv".as_ref()).map_err(|error| error.to_string())?;
+    let observed = |storage: &MemoryStorage| {
+        let log = JsonLines::create(storage, "events.jsonl".as_ref())?;
+        let table = MetricsCsv::create(storage, "metrics.csv".as_ref())?;
         let config = TrainerConfig { generations: 2, ..short(4) };
-        let trainer = trainer(config).with_observer(log).with_observer(table);
-        if storage.calls().len() > 2 {
-            unreachable!("nothing is written yet")
-        }
-        Err(why_it_ended(trainer))
-    }
+        Ok::<_, HpoError>(trainer(config).with_observer(log).with_observer(table))
+    };
     let whole = MemoryStorage::new();
-    let log = JsonLines::create(&whole, "events.jsonl".as_ref()).unwrap();
-    let table = MetricsCsv::create(&whole, "metrics.csv".as_ref()).unwrap();
-    trainer(TrainerConfig { generations: 2, ..short(4) }).with_observer(log).with_observer(table).run().unwrap();
+    observed(&whole).unwrap().run().unwrap();
     let calls = whole.calls();
     // Both are created, the table has a header and a block for each generation, and the log is synced at the end.
     assert_eq!(calls.iter().filter(|call| *call == "write metrics.csv").count(), 3);
     assert_eq!(calls.iter().filter(|call| *call == "sync events.jsonl").count(), 1);
     for (number, call) in calls.iter().enumerate() {
-        let error = run(&MemoryStorage::new().failing_at(number)).unwrap_err();
+        let storage = MemoryStorage::new().failing_at(number);
+        let error = observed(&storage).map_or_else(|error| error.to_string(), why_it_ended);
         let expected = call.replace("write ", "write to ");
         assert_eq!(error, format!("cannot {expected}"), "call {number}");
     }
+}
+
+#[test]
+fn each_line_has_the_numbers_of_its_own_individual() {
+    // Three that take 1, 2 and 3 transitions a round and are worth 5, 7 and 6.
+    let train =
+        |agent: &mut Guess, _: &RoundContext| RoundStats { env_steps: agent.value as u64, ..RoundStats::default() };
+    let evaluate = |agent: &Guess, _| [5.0, 7.0, 6.0][agent.value as usize - 1];
+    let agents = [1.0, 2.0, 3.0].map(|value| Guess { value, ..Guess::new() }).to_vec();
+    let storage = MemoryStorage::new();
+    let observer = JsonLines::create(&storage, PATH.as_ref()).expect("it is memory");
+    let config = TrainerConfig { generations: 1, round_env_steps: 25, ..short(1) };
+    scripted::trainer(agents, config, train, evaluate).with_observer(observer).run().expect("it runs");
+    let log = lines(std::str::from_utf8(&storage.read(PATH.as_ref()).expect("it was written")).expect("JSON"));
+    let of = |event: &str| log.iter().filter(|line| line["event"] == event).cloned().collect::<Vec<Value>>();
+    let individuals = of("individual");
+    let fields = |name: &str| individuals.iter().map(|line| line[name].clone()).collect::<Vec<_>>();
+    assert_eq!(fields("elite"), [false, true, false]);
+    assert_eq!(fields("fitness"), [5.0, 7.0, 6.0]);
+    assert_eq!(fields("training").iter().map(|line| line["env_steps"].clone()).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(fields("eval_env_steps"), [6, 6, 6]);
+    let [generation] = &of("generation")[..] else { panic!("one generation") };
+    // 1 + 2 + 3 transitions trained; three evaluations of 3 episodes with two transitions each.
+    assert_eq!((&generation["env_steps"], &generation["eval_steps"]), (&6.into(), &18.into()));
+    assert_eq!((&generation["elite"], &generation["fitness"]), (&1.into(), &7.0.into()));
+}
+
+#[test]
+fn the_whole_log_of_a_run_that_ended_survives_a_loss_of_power() {
+    let storage = MemoryStorage::new();
+    let observer = JsonLines::create(&storage, PATH.as_ref()).expect("it is memory");
+    storage.sync_dir(".".as_ref()).expect("it is memory");
+    trainer(short(4)).with_observer(observer).run().expect("it runs");
+    let whole = storage.read(PATH.as_ref()).expect("it was written");
+    storage.cut_power();
+    assert_eq!(storage.read(PATH.as_ref()).expect("its name is safe"), whole);
 }

@@ -280,8 +280,8 @@ fn whichever_byte_of_a_manifest_flips_the_checkpoint_before_is_used_and_nothing_
     let whole = storage.read(path).unwrap();
     assert!(whole.windows(8).any(|word| word == b"\"beside\""), "it names the log");
     for place in 0..whole.len() {
-        // All bits, and one each in turn: the lowest changes a digit or a letter, 32 the case of a letter.
-        for mask in [0xff, 1 << (place % 8), 1, 32] {
+        // All bits, and one each in turn; 1 makes a digit or a letter another one, 32 changes the case, 3 makes 2 a 1.
+        for mask in [0xff, 1 << (place % 8), 1, 3, 32] {
             storage.tamper(path, |bytes| {
                 bytes.clone_from(&whole);
                 bytes[place] ^= mask;
