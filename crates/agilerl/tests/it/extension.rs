@@ -35,7 +35,11 @@ fn a_run_that_is_over_is_given_more_generations() {
     let folder = tempfile::tempdir().unwrap();
     let (first, signature) = extended(folder.path());
     assert_ne!(first, signature);
-    assert_ne!(signature, Run::with(config("CartPole-v1")).generations(6).run().unwrap().signature, "it ended in between");
+    assert_ne!(
+        signature,
+        Run::with(config("CartPole-v1")).generations(6).run().unwrap().signature,
+        "it ended in between"
+    );
     let log = std::fs::read_to_string(folder.path().join("events.jsonl")).unwrap();
     let begins = |line: &&str| line.starts_with("{\"event\":\"generation\"");
     assert_eq!(log.lines().filter(begins).count(), 6);
@@ -212,7 +216,8 @@ fn whichever_write_of_an_extended_run_fails_it_is_resumed_to_the_same_files() {
             if power_cut {
                 left.cut_power();
             }
-            let again = stored(&left, 4, true).unwrap_or_else(|error| panic!("call {call} ({name}): {}", message(&error)));
+            let again =
+                stored(&left, 4, true).unwrap_or_else(|error| panic!("call {call} ({name}): {}", message(&error)));
             assert_eq!(again, signature, "call {call} ({name}), power cut: {power_cut}");
             assert!(files(&left) == expected, "call {call} ({name}), power cut: {power_cut}");
         }
@@ -266,7 +271,7 @@ fn a_run_from_an_elite_is_a_run_like_any_other() {
         std::fs::remove_dir_all(checkpoint.unwrap().path()).unwrap();
     }
     let error = Run::resume(&pieces).unwrap().run().unwrap_err().to_string();
-    assert!(error.contains("was stopped before its founders were saved: begin it anew from"), "{error}");
+    assert!(error.contains("was stopped before its founders were saved: begin it anew with the elite of"), "{error}");
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn a_run_that_cannot_be_saved_never_says_that_it_was() {
     for _ in 0..2 {
         let error = Run::resume(folder.path()).unwrap().on_env(Six::new).run().unwrap_err().to_string();
         let expected = "has no checkpoints to resume from: the environment of the run could not be saved";
-        assert!(error.contains(expected) && error.contains("Six") && error.contains("--overwrite"), "{error}");
+        assert!(error.contains(expected) && error.contains("Six") && error.contains("begin anew"), "{error}");
         // Also once it is over.
         run().overwrite(true).run().unwrap();
     }
@@ -248,7 +248,10 @@ fn an_elite_says_whose_environment_it_knows() {
     stopped(folder.path());
     Run::resume(folder.path()).unwrap().on_env(wrapped).run().unwrap();
     let elite = agilerl::load_elite(&agilerl::hpo::Disk, folder.path()).unwrap();
-    assert_eq!((elite.record.env.as_str(), elite.record.own_env.as_deref()), ("CartPole-v1", Some("TimeLimit<CartPole>")));
+    assert_eq!(
+        (elite.record.env.as_str(), elite.record.own_env.as_deref()),
+        ("CartPole-v1", Some("TimeLimit<CartPole>"))
+    );
     let error = Run::from_elite(folder.path()).unwrap().run().err().unwrap().to_string();
     assert!(error.contains("TimeLimit<CartPole>") && error.contains("`Run::from_elite(..)?.on_env(..)`"), "{error}");
 
