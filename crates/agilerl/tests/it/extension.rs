@@ -71,7 +71,7 @@ fn it_does_not_matter_when_the_generations_were_given_nor_how_often_the_run_was_
         run = Run::resume(&pieces).unwrap();
         run = if stops == 1 { run.generations(6) } else { run };
     };
-    assert_eq!((again, stops), (signature.clone(), 7), "24 rounds");
+    assert_eq!((again, stops), (signature.clone(), 8), "24 rounds");
     check_same(&whole, &pieces);
 
     // Stopped when it was over, and after every round since.
