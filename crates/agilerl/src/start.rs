@@ -148,7 +148,8 @@ impl<O: Observation> Run<O> {
         let (last, asked) = (record.last_stage(), Stage::of(&self.config));
         // How far the run is to go is looked at apart: that may be more than before.
         self.config.refuse_changes(&with_stage(&settings, asked))?;
-        settings.evolution.threads = self.config.evolution.threads;
+        (settings.evolution.threads, settings.memory_limit_gib) =
+            (self.config.evolution.threads, self.config.memory_limit_gib);
         let (mut trainer, one_hot) = self.make_trainer(&settings)?;
         let segments = checkpoint.segments.iter().map(|(items, bytes)| (items.clone(), &bytes[..]));
         trainer.restore(&checkpoint.saved, segments)?;

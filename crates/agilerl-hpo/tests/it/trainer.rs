@@ -568,7 +568,7 @@ fn a_score_is_one_return_for_each_seed() {
         }
         fn merge(&self, (): &mut (), _: &mut [()]) {}
         fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, TaskError> {
-            Ok(Evaluation { returns: vec![0.0; self.0], env_steps: 0 })
+            Ok(Evaluation { returns: vec![0.0; self.0], env_steps: 0, cut: 0 })
         }
     }
     for (returns, fits) in [(1, false), (2, true), (3, false)] {

@@ -3,8 +3,10 @@
 mod bad_input;
 mod config_files;
 mod elite;
+mod extension;
 mod faults;
 mod loaders;
+mod own_env;
 mod misuse;
 mod repeatable;
 mod resume;
