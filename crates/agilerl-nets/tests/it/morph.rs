@@ -294,6 +294,17 @@ fn what_a_residual_layer_added_on_average_stays() {
     assert_eq!(new.values(), [1.0, 0.0, 2.0, 3.25]);
 }
 
+/// 1 - relu(2 * 1) = -1, of which ReLU would let nothing through; the output hears that threefold.
+#[test]
+fn behind_a_residual_layer_no_plain_one_is_added() {
+    let mut spec = MlpSpec { residual: vec![1], ..MlpSpec::new(1, &[1], 1) };
+    spec.limits.min_nodes = 1;
+    let weights = Weights::new(spec.layout(), vec![1.0, 0.0, 2.0, 0.0, -1.0, 3.0, 0.0]);
+    let (deeper, new) = morphed(&spec, &weights, ArchMutation::AddLayer, &mut ChaCha8Rng::seed_from_u64(1));
+    assert_eq!((deeper.hidden.as_slice(), deeper.residual.as_slice()), ([1].as_slice(), [2].as_slice()));
+    assert_eq!((values(&spec, &weights, &[1.0]), values(&deeper, &new, &[1.0])), (vec![-3.0], vec![-3.0]));
+}
+
 #[test]
 fn new_nodes_under_normalisation_come_in_pairs_around_the_mean() {
     let mut rng = ChaCha8Rng::seed_from_u64(12);
