@@ -134,9 +134,11 @@ fn play_in<O: Played>(args: &Args, elite: &Elite, env: &str) -> anyhow::Result<(
         film(&mut agent, env, path, args, step_limit).with_context(|| format!("cannot draw {}", path.display()))?;
     }
     let seeds: Vec<u64> = (args.seed..args.seed + args.episodes).collect();
-    let mut returns = Vec::with_capacity(seeds.len());
+    let (mut returns, mut cut) = (Vec::with_capacity(seeds.len()), 0);
     for seeds in seeds.chunks(SIDE_BY_SIDE) {
-        returns.extend(evaluate(&mut agent, || O::one(env).map(O::encode), seeds, step_limit)?.returns);
+        let evaluation = evaluate(&mut agent, || O::one(env).map(O::encode), seeds, step_limit)?;
+        returns.extend(evaluation.returns);
+        cut += evaluation.cut;
     }
     let mut text = serde_json::to_string(&returns)?;
     if !args.json {
@@ -144,6 +146,9 @@ fn play_in<O: Played>(args: &Args, elite: &Elite, env: &str) -> anyhow::Result<(
         let last = args.seed + args.episodes - 1;
         text = format!("{env}: {} episodes, seeds {} to {last}\n", args.episodes, args.seed);
         text += &format!("mean return {mean:.4}, standard deviation {deviation:.4}");
+        if cut > 0 {
+            text += &format!("\n{cut} of the episodes had not ended after {step_limit} steps, and were cut there");
+        }
     }
     let mut stdout = io::stdout();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).context("cannot write to the standard output")

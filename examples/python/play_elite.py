@@ -82,8 +82,8 @@ def forward(layers, weights, x):
 
 
 def play(env, record, weights, seed):
-    """The return of one episode, the first of the highest values chosen at every step, among the legal actions where the
-    environment says which they are."""
+    """The return of one episode, and whether it was cut. The first of the highest values is chosen at every step, among the
+    legal actions where the environment says which they are."""
     categories, total = record["one_hot"], 0.0
     obs, info = env.reset(seed=seed)
     for _ in range(record["step_limit"]):
@@ -96,8 +96,8 @@ def play(env, record, weights, seed):
         obs, reward, terminated, truncated, info = env.step(int(np.argmax(values)))
         total += float(reward)
         if terminated or truncated:
-            break
-    return total
+            return total, False
+    return total, True
 
 
 def make(record):
@@ -133,7 +133,7 @@ def number(first, last):
 
     def read(text):
         if not (text.isdecimal() and first <= int(text) <= last):
-            raise argparse.ArgumentTypeError(f"it must be a whole number from {first} to {last}, not {text}")
+            raise argparse.ArgumentTypeError(f"a whole number from {first} to {last} is needed, not {text}")
         return int(text)
 
     return read
@@ -150,17 +150,21 @@ def main():
     try:
         record, weights = elite.load(args.elite)
         env = make(record)
-        returns = [play(env, record, weights, args.seed + episode) for episode in range(args.episodes)]
-        print(json.dumps(returns, separators=(",", ":")) if args.json else summary(args, record["env"], returns), flush=True)
+        episodes = [play(env, record, weights, args.seed + episode) for episode in range(args.episodes)]
+        returns, cut = [total for total, _ in episodes], sum(is_cut for _, is_cut in episodes)
+        print(json.dumps(returns, separators=(",", ":")) if args.json else summary(args, record, returns, cut), flush=True)
     except (elite.EliteError, ImportError, OSError) as error:
         sys.exit(f"error: {error}")
 
 
-def summary(args, env, returns):
+def summary(args, record, returns, cut):
     mean = sum(returns) / len(returns)
     deviation = math.sqrt(sum((total - mean) ** 2 for total in returns) / len(returns))
-    first = f"{env}: {args.episodes} episodes, seeds {args.seed} to {args.seed + args.episodes - 1}"
-    return f"{first}\nmean return {mean:.4f}, standard deviation {deviation:.4f}"
+    text = f"{record['env']}: {args.episodes} episodes, seeds {args.seed} to {args.seed + args.episodes - 1}\n"
+    text += f"mean return {mean:.4f}, standard deviation {deviation:.4f}"
+    if cut:
+        text += f"\n{cut} of the episodes had not ended after {record['step_limit']} steps, and were cut there"
+    return text
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
 mod bad_input;
 mod config_files;
 mod elite;
+mod every_environment;
 mod faults;
 mod loaders;
+mod playing;
+mod programs;
 mod repeatable;
 mod resume;
 mod signature;
