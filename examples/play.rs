@@ -83,35 +83,41 @@ fn main() -> ExitCode {
 }
 
 fn play(args: &Args) -> anyhow::Result<()> {
-    let elite = load(args)?;
+    let (record, weights) = files(args);
+    let files = || format!("{} with {}", weights.display(), record.display());
+    let elite = load(&record, &weights).with_context(files)?;
     let env = match &args.env {
         Some(env) => env,
         None => catalogued(&elite.record.env)?,
     };
     match env_info(env)?.observations {
-        Observations::Pixels => play_in::<u8>(args, &elite, env),
-        _ => play_in::<f32>(args, &elite, env),
+        Observations::Pixels => play_in(args, &elite, env, agent::<u8>(&elite).with_context(files)?),
+        _ => play_in(args, &elite, env, agent::<f32>(&elite).with_context(files)?),
     }
 }
 
-/// Reads the two files that the flags name.
-fn load(args: &Args) -> anyhow::Result<Elite> {
-    let (record, weights) = match (&args.elite, &args.policy) {
-        (Some(folder), _) => (folder.join("elite.json"), folder.join("elite.safetensors")),
-        (None, Some(weights)) => {
+/// The record and the weights that the flags name.
+fn files(args: &Args) -> (PathBuf, PathBuf) {
+    match (&args.elite, &args.policy) {
+        (_, Some(weights)) => {
             let beside = || weights.with_file_name("elite.json");
             (args.record.clone().unwrap_or_else(beside), weights.clone())
         }
-        (None, None) => unreachable!("clap asks for one of them"),
-    };
+        (folder, None) => {
+            let folder = folder.as_deref().expect("clap asks for one of them");
+            (folder.join("elite.json"), folder.join("elite.safetensors"))
+        }
+    }
+}
+
+fn load(record: &Path, weights: &Path) -> anyhow::Result<Elite> {
     let folder = record.parent().unwrap_or(Path::new(""));
     ensure!(
         record.exists() || !folder.join("config.toml").exists(),
         "{} holds a run without an elite: its first generation is not over yet",
         folder.display()
     );
-    let both = || format!("{} with {}", weights.display(), record.display());
-    agilerl::load_elite_files(&Disk, &record, &weights).with_context(both)
+    Ok(agilerl::load_elite_files(&Disk, record, weights)?)
 }
 
 /// The environment of an elite, if the catalogue has it.
@@ -125,9 +131,12 @@ fn catalogued(env: &str) -> anyhow::Result<&str> {
     Ok(env)
 }
 
+fn agent<O: Played>(elite: &Elite) -> anyhow::Result<Dqn<O>> {
+    Ok(elite.agent_of(&parse_device("cpu")?)?)
+}
+
 /// Plays in an environment whose observations are made of `O`.
-fn play_in<O: Played>(args: &Args, elite: &Elite, env: &str) -> anyhow::Result<()> {
-    let mut agent = elite.agent_of::<O>(&parse_device("cpu")?)?;
+fn play_in<O: Played>(args: &Args, elite: &Elite, env: &str, mut agent: Dqn<O>) -> anyhow::Result<()> {
     let step_limit = elite.record.step_limit;
     check_fit(elite, env, &O::one(env)?)?;
     if let Some(path) = &args.gif {

@@ -11,14 +11,23 @@ use agilerl::{load_elite, save_elite};
 
 use crate::programs::{Ended, example, play_elite, run};
 
-/// An untrained agent that could play FrozenLake; with another seed it walks other ways.
-fn lake_elite(seed: u64) -> Elite {
+/// An untrained agent; with another seed it acts in other ways.
+fn untrained(env: &str, inputs: usize, actions: usize, seed: u64) -> Elite {
     let config = DqnConfig { hidden: vec![16], output_scale: 1.0, ..DqnConfig::default() };
     let mut rng = Streams::new(seed).get(Purpose::Weights, 0, 0, 0);
-    let agent: Dqn = Dqn::new(config, 16, 4, &parse_device("cpu").unwrap(), &mut rng).unwrap();
-    let mut elite = Elite::new(&agent, "FrozenLake-v1");
+    let agent: Dqn = Dqn::new(config, inputs, actions, &parse_device("cpu").unwrap(), &mut rng).unwrap();
+    Elite::new(&agent, env)
+}
+
+fn lake_elite() -> Elite {
+    let mut elite = untrained("FrozenLake-v1", 16, 4, 1);
     elite.record.one_hot = Some(16);
     elite
+}
+
+/// Whose episodes have different lengths, and returns.
+fn pole_elite(seed: u64) -> Elite {
+    untrained("CartPole-v1", 4, 2, seed)
 }
 
 fn saved(elite: &Elite, folder: &Path) -> PathBuf {
@@ -49,16 +58,16 @@ fn both_players_refuse_an_elite_that_does_not_agree_with_itself() {
         (|elite| elite.record.one_hot = None, "one_hot None"),
         (|elite| elite.record.step_limit = 0, "step_limit is 0"),
         (|elite| elite.weights[200] ^= 1, "the file that elite.json was written with"),
-        (broken_weight, "output.bias holds a weight that is not a finite number"),
+        (broken_weight, "holds a weight that is not a finite number"),
         (swapped_layers, "layers"),
         (|elite| elite.record.env = "CartPole-v1".to_owned(), "CartPole-v1"),
     ];
     let folder = tempfile::tempdir().unwrap();
-    for played in both(&saved(&lake_elite(1), folder.path())) {
+    for played in both(&saved(&lake_elite(), folder.path())) {
         played.success();
     }
     for (change, expected) in changes {
-        let mut elite = lake_elite(1);
+        let mut elite = lake_elite();
         change(&mut elite);
         for refused in both(&saved(&elite, folder.path())) {
             refused.failure(1, &[expected]);
@@ -70,7 +79,7 @@ fn both_players_refuse_an_elite_that_does_not_agree_with_itself() {
 #[test]
 fn both_players_refuse_layers_that_are_not_those_of_the_spec() {
     let folder = tempfile::tempdir().unwrap();
-    saved(&lake_elite(1), folder.path());
+    saved(&lake_elite(), folder.path());
     let path = folder.path().join("elite.json");
     let json = std::fs::read_to_string(&path).unwrap();
     for (from, to) in
@@ -87,7 +96,7 @@ fn both_players_refuse_layers_that_are_not_those_of_the_spec() {
 #[test]
 fn the_file_that_policy_names_is_the_one_that_is_played() {
     let folder = tempfile::tempdir().unwrap();
-    let [one, two] = [1, 2].map(|seed| saved(&lake_elite(seed), &folder.path().join(seed.to_string())));
+    let [one, two] = [1, 2].map(|seed| saved(&pole_elite(seed), &folder.path().join(seed.to_string())));
     let play = |args: &[&dyn AsRef<std::ffi::OsStr>]| run(example("play").arg("--json"), args);
     let expected = [&one, &two].map(|folder| play(&[folder]).success());
     assert_ne!(expected[0], expected[1], "the two must be told apart");
@@ -104,7 +113,7 @@ fn the_file_that_policy_names_is_the_one_that_is_played() {
 #[test]
 fn numbers_beyond_their_range_are_wrong_flags() {
     let folder = tempfile::tempdir().unwrap();
-    saved(&lake_elite(1), folder.path());
+    saved(&lake_elite(), folder.path());
     let largest = u64::MAX.to_string();
     let flags = ["--seed", "--episodes", "--gif-episodes", "--gif-width"];
     let values = [largest.as_str(), "-1", "1e3", "99999999999999999999", ""];
@@ -124,14 +133,14 @@ fn numbers_beyond_their_range_are_wrong_flags() {
 #[test]
 fn many_episodes_are_played_in_parts() {
     let folder = tempfile::tempdir().unwrap();
-    saved(&lake_elite(1), folder.path());
+    saved(&pole_elite(1), folder.path());
     let play = |seed: &str, episodes: &str| {
         let json = run(&mut example("play"), &[&folder.path(), &"--json", &"--seed", &seed, &"--episodes", &episodes]);
         serde_json::from_str::<Vec<f64>>(&json.success()).unwrap()
     };
     let all = play("0", "2500");
     assert_eq!(all.len(), 2_500);
-    assert!(all.iter().any(|total| *total == 1.0), "some lakes are crossed by chance");
+    assert!(all.iter().any(|total| *total != all[0]), "the order must show");
     assert_eq!(all[900..1_900], play("900", "1000"));
 }
 
@@ -139,7 +148,7 @@ fn many_episodes_are_played_in_parts() {
 #[test]
 fn an_output_that_cannot_be_written_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    saved(&lake_elite(1), folder.path());
+    saved(&lake_elite(), folder.path());
     let there = play_elite().map(|there| (there, "No space left"));
     for (mut program, expected) in [(example("play"), "cannot write to the standard output")].into_iter().chain(there) {
         program.stdout(std::fs::File::create("/dev/full").unwrap());
@@ -150,7 +159,7 @@ fn an_output_that_cannot_be_written_is_an_error() {
 #[test]
 fn the_elite_of_an_environment_of_ones_own_says_what_it_takes_to_play_it() {
     let folder = tempfile::tempdir().unwrap();
-    let mut elite = lake_elite(1);
+    let mut elite = lake_elite();
     elite.record.env = "Catch".to_owned();
     saved(&elite, folder.path());
     let expected = ["\"Catch\"", "not in the catalogue", "load_elite", "--env"];
@@ -174,7 +183,7 @@ fn a_run_in_its_first_generation_has_no_elite_to_play() {
 /// The weights of a new elite are written before its record.
 #[test]
 fn an_elite_that_is_being_written_is_read_again() {
-    let [old, new] = [1, 2].map(lake_elite);
+    let [old, new] = [1, 2].map(pole_elite);
     let torn =
         BeingWritten { old: old.record_json().into_bytes(), storage: MemoryStorage::new(), reads: AtomicU32::new(0) };
     save_elite(&torn.storage, Path::new(""), &new).unwrap();
