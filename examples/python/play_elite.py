@@ -103,6 +103,8 @@ def play(env, record, weights, seed):
 def make(record):
     """The environment of an elite, if it is one that the elite can act in."""
     name = record["env"]
+    if record.get("own_env"):
+        raise elite.EliteError(f"the elite was trained in an environment of a program's own: {record['own_env']}")
     if name.startswith("MinAtar/"):
         import minatar.gym  # the package `minatar` 1.0.15 tells Gymnasium of its games when it is asked to
 
@@ -117,7 +119,8 @@ def make(record):
     if fits != (elite.inputs(record["spec"]), elite.outputs(record["spec"])):
         raise elite.EliteError(f"the network does not fit {name}, which has {fits[0]} observations and {choices} actions")
     if categories != record["one_hot"]:
-        raise elite.EliteError(f"elite.json says one_hot {record['one_hot']}, but {name} has {categories} categories")
+        found, wanted = json.dumps(record["one_hot"]), json.dumps(None if categories is None else int(categories))
+        raise elite.EliteError(f"elite.json: one_hot is {found}, but for {name} it must be {wanted}")
     return env
 
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::devices;
+use crate::supply_chain;
 use crate::workspace::{cargo, root, succeed, target};
 
 /// Runs all checks, the cheapest first, and stops at the first that fails.
@@ -17,13 +18,15 @@ use crate::workspace::{cargo, root, succeed, target};
 pub(crate) fn run() -> Result<()> {
     let target = target()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
+    supply_chain()?;
+    step("packages", cargo().args(["xtask", "packages"]))?;
+    step("places of the mutants", cargo().args(["xtask", "mutants", "--check", "--all"]))?;
     step("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     step("documentation", cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     // Behind a feature, and light: the crate links no burn.
     let render = ["--package", "agilerl-env", "--features", "render"];
     step("lints of rendering", cargo().arg("clippy").args(render).args(["--all-targets", "--", "-D", "warnings"]))?;
     step("tests of rendering", cargo().arg("test").args(render))?;
-    supply_chain()?;
     step("examples", cargo().args(["build", "--workspace", "--examples"]))?;
     step("a short run", &mut short_run(&target)?)?;
     step("tests", cargo().args(["test", "--workspace"]))?;
@@ -49,14 +52,20 @@ fn short_run(target: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Licences, bans and sources of what is linked, where `cargo deny` is there to ask. Advisories need the network, and are
-/// a command of their own: `cargo deny check advisories`.
+/// Licences, bans and sources of what is linked. Continuous integration fails where `cargo deny` cannot be had; elsewhere
+/// a line says that nothing was checked.
 fn supply_chain() -> Result<()> {
-    if !cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
-        println!("== supply chain: skipped; `cargo install cargo-deny` makes it run");
-        return Ok(());
+    match supply_chain::check() {
+        Ok(mut check) => {
+            step("download of what is linked", cargo().args(["fetch", "--locked"]))?;
+            step("supply chain", &mut check)
+        }
+        Err(error) if std::env::var_os("CI").is_none() => {
+            println!("== supply chain: NOT CHECKED, since there is no `cargo deny`: {error:#}");
+            Ok(())
+        }
+        Err(error) => Err(error.context("the check \"supply chain\" needs `cargo deny`")),
     }
-    step("supply chain", cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
 }
 
 fn step(name: &str, command: &mut Command) -> Result<()> {

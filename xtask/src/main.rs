@@ -4,6 +4,8 @@
 #![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
 
 mod ci;
+mod packages;
+mod supply_chain;
 
 mod bench;
 mod comparison;
@@ -30,6 +32,8 @@ use clap::Parser;
 enum Task {
     /// Everything that a change must pass, the cheapest check first
     Ci,
+    /// Pack every crate as for a registry, and check what is in the packages
+    Packages,
     /// Time the parts of the training loop and print one table
     Bench(bench::Options),
     /// Draw a training run: fitness, ancestry, and what evolution searched
@@ -47,6 +51,7 @@ enum Task {
 fn main() -> Result<()> {
     match Task::parse() {
         Task::Ci => ci::run(),
+        Task::Packages => packages::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Plot(options) => plot::run(&options),
         Task::Devices(options) => devices::run(&options),

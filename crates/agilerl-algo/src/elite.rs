@@ -40,6 +40,10 @@ pub struct EliteRecord {
     pub algorithm: String,
     /// Name of the environment.
     pub env: String,
+    /// Type of the program's own environment that it was trained on, with its wrappers: `env` is then the name that this
+    /// gives itself, and no environment of the catalogue, whatever that is called. Left out for the catalogue's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_env: Option<String>,
     /// How many categories an index observation is encoded in as a one-hot vector, if it is.
     pub one_hot: Option<usize>,
     /// Steps after which an episode is cut that has not ended, and scores what it has returned by then.
@@ -78,6 +82,7 @@ impl Elite {
             versions: versions.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
             algorithm: ALGORITHM.to_owned(),
             env: env.to_owned(),
+            own_env: None,
             one_hot: None,
             step_limit: OffPolicyConfig::default().eval_step_limit,
             layers: agent.spec().layers(),

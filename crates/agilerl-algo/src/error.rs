@@ -34,6 +34,23 @@ pub enum AlgoError {
         /// The panic's message.
         message: String,
     },
+    /// An environment whose observation is none of the choices that its space has.
+    #[error(
+        "{env} returned the {what} {value} in lane {lane}: nothing was stored; its observation space has {choices} choices, \
+         counted from 0"
+    )]
+    NoChoice {
+        /// The environment.
+        env: String,
+        /// What it returned.
+        what: &'static str,
+        /// The number.
+        value: f64,
+        /// The lane that returned it.
+        lane: usize,
+        /// Choices of its observation space.
+        choices: usize,
+    },
     /// An environment that returned NaN or something infinite.
     #[error(
         "{env} returned the {what} {value} in {place}: nothing was stored; every number must be finite, and a reward an f32"

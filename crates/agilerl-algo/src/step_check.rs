@@ -1,6 +1,6 @@
 //! What an environment must not do: each is an error that says where, before anything reaches the memory.
 
-use agilerl_buffer::RowLayout;
+use agilerl_buffer::{RowLayout, Stored};
 use agilerl_env::{Element, EpisodeStats, VecStep};
 
 use crate::AlgoError;
@@ -130,6 +130,17 @@ fn storable(reward: f64) -> bool {
 fn odd_number<O: Element>(rows: &[O], row_len: usize, what: &'static str) -> Option<(usize, &'static str, f64)> {
     let index = rows.iter().position(|&number| !number.to_f64().is_finite())?;
     Some((index / row_len.max(1), what, rows[index].to_f64()))
+}
+
+/// Checks that observations which are to be one of several choices are, in all lanes.
+pub(crate) fn check_choices<O: Element + Stored>(
+    env: &str,
+    obs: &[O],
+    what: &'static str,
+    rows: &RowLayout,
+) -> Result<(), AlgoError> {
+    let Some(lane) = rows.no_choice(obs) else { return Ok(()) };
+    Err(AlgoError::NoChoice { env: env.to_owned(), what, value: obs[lane].to_f64(), lane, choices: rows.input_len() })
 }
 
 /// The first lane that needs a legal choice and has none.

@@ -7,10 +7,16 @@ mod run;
 mod run_config;
 
 mod config_file;
+mod founder;
 mod interrupt;
+mod machine_memory;
+mod memory_use;
 mod run_folder;
+mod run_record;
 mod saved_elite;
+mod setting_names;
 mod setting_paths;
+mod start;
 mod training;
 
 mod error;
@@ -44,5 +50,5 @@ pub mod prelude {
 
 /// The README of the workspace: its examples are compiled, and run where they take no minutes.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../tests/workspace-readme.md")]
 struct WorkspaceReadme;

@@ -62,6 +62,7 @@ pub(crate) struct SaveElite {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) folder: PathBuf,
     pub(crate) env: String,
+    pub(crate) own_env: Option<String>,
     pub(crate) one_hot: Option<usize>,
     pub(crate) step_limit: u64,
     pub(crate) seed: u64,
@@ -85,9 +86,16 @@ struct State {
 const STATE: &str = "elite-so-far.json";
 
 impl SaveElite {
-    pub(crate) fn new(storage: Arc<dyn Storage>, folder: PathBuf, config: &RunConfig, one_hot: Option<usize>) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        folder: PathBuf,
+        config: &RunConfig,
+        own_env: Option<String>,
+        one_hot: Option<usize>,
+    ) -> Self {
         let (env, step_limit, seed) = (config.env.clone(), config.off_policy.eval_step_limit, config.evolution.seed);
-        Self { storage, folder, env, one_hot, step_limit, seed, best: f64::NEG_INFINITY, saved: None, elite: None }
+        let (best, saved, elite) = (f64::NEG_INFINITY, None, None);
+        Self { storage, folder, env, own_env, one_hot, step_limit, seed, best, saved, elite }
     }
 
     /// What a checkpoint must hold, by file name.
@@ -127,6 +135,7 @@ impl SaveElite {
     ) -> Result<(), Error> {
         let mut elite = Elite::new(&individual.agent, &self.env);
         elite.record.one_hot = self.one_hot;
+        elite.record.own_env.clone_from(&self.own_env);
         elite.record.step_limit = self.step_limit;
         elite.record.versions.insert("agilerl".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         let common = [
@@ -163,6 +172,8 @@ impl<O: InputNumber> Observer<Dqn<O>> for SaveElite {
             {
                 self.best = *mean;
             }
+            // What the run ended with lies in the files: only a better one takes its place.
+            Event::Extended { confirmed_mean, .. } => (self.best, self.saved) = (*confirmed_mean, None),
             Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, signature, .. } => {
                 let facts = [
                     ("confirmed_mean", json!(confirmed_mean)),

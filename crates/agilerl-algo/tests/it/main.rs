@@ -1,6 +1,7 @@
 //! Integration tests of `agilerl-algo`, one binary because each binary links burn.
 
 mod acting;
+mod choices;
 mod devices;
 mod elite;
 mod evaluating;

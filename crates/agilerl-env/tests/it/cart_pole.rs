@@ -7,6 +7,9 @@ use crate::golden;
 
 #[test]
 fn the_state_is_gymnasiums_to_the_last_bit() {
+    if golden::is_left_out() {
+        return;
+    }
     let recordings = golden::recordings();
     for recording in recordings.iter().filter(|recording| recording.env == "CartPole-v1") {
         let mut env = TimeLimit::new(CartPole::new(), 500);

@@ -21,6 +21,9 @@ fn check_steps<D, const STATE: usize, const OBS: usize>(within: Within, widen: i
 where
     D: Dynamics<STATE, OBS, Action: Recorded>,
 {
+    if golden::is_left_out() {
+        return;
+    }
     let mut env = Classic::<D, STATE, OBS>::new();
     let mut steps = 0;
     let mut worst = Within { state: 0.0, obs: 0.0, reward: 0.0 };

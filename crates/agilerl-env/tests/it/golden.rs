@@ -108,6 +108,18 @@ impl Recorded for f32 {
     }
 }
 
+/// Whether this is the crate as a registry has it, which leaves the recordings out: the tests that replay them then say so,
+/// and pass. In the repository a missing folder fails them.
+pub(crate) fn is_left_out() -> bool {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_packaged = crate_folder.join("Cargo.toml.orig").exists();
+    let is_left_out = is_packaged && !crate_folder.join("tests/golden").exists();
+    if is_left_out {
+        say("golden: not replayed, since the package is without the recordings; the repository has them");
+    }
+    is_left_out
+}
+
 /// All recordings of the folder that `AGILERL_GOLDEN` names, or else of this crate's copy, sorted by file name.
 pub(crate) fn recordings() -> Vec<Recording> {
     let folder = std::env::var_os("AGILERL_GOLDEN")
@@ -202,6 +214,9 @@ pub(crate) fn say(line: &str) {
 /// system magnifies that, a tolerance is named; `classic.rs` then compares step by step.
 #[test]
 fn every_recorded_episode_is_replayed() {
+    if is_left_out() {
+        return;
+    }
     for recording in recordings() {
         let continuous = recording.kwargs.get("continuous") == Some(&true.into());
         // The recorded name says whether a lander is continuous, so that keyword selects nothing more.
@@ -237,6 +252,9 @@ fn replay_all<A: Recorded>(tolerance: Tolerance, recording: &Recording, mut env:
 
 #[test]
 fn recordings_are_complete_and_agree_with_themselves() {
+    if is_left_out() {
+        return;
+    }
     for recording in recordings() {
         for episode in &recording.episodes {
             let place = format!("{}, episode {}", recording.path.display(), episode.episode);

@@ -5,7 +5,7 @@ use agilerl_env::{
     SyncVec, TimeLimit, VecEnv,
 };
 
-use crate::golden::{Recorded, recordings, replay};
+use crate::golden::{Recorded, is_left_out, recordings, replay};
 
 const TIME_LIMIT: u64 = 1000;
 
@@ -17,6 +17,9 @@ fn recorded_landings_are_equal_to_the_last_bit() {
 
 #[track_caller]
 fn check_recordings<A: LanderAction + Recorded>(name: &str) {
+    if is_left_out() {
+        return;
+    }
     let mut episodes = 0;
     for recording in recordings().iter().filter(|recording| recording.env == name) {
         let mut options = recording.kwargs.clone();

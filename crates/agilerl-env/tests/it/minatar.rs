@@ -69,6 +69,9 @@ fn replay(game: MinAtarGame, run: &Run) -> usize {
 
 #[test]
 fn every_recorded_game_is_replayed_cell_by_cell() {
+    if crate::golden::is_left_out() {
+        return;
+    }
     for game in MinAtarGame::ALL {
         let steps: usize = recorded(game).iter().map(|run| replay(game, run)).sum();
         assert!(steps > 7000, "{}: {steps} steps", game.name());

@@ -6,6 +6,7 @@ mod elite;
 mod every_environment;
 mod faults;
 mod loaders;
+mod misuse;
 mod playing;
 mod programs;
 mod repeatable;
@@ -32,6 +33,15 @@ fn short_run(env: &str) -> RunConfig {
     let mutation = &mut config.evolution.mutation;
     (mutation.no_mutation, mutation.activation) = (0.1, 0.2);
     config
+}
+
+/// Whether this is the crate as a registry has it, without the files of the repository that some tests read.
+fn is_packaged() -> bool {
+    let is_packaged = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml.orig").exists();
+    if is_packaged {
+        eprintln!("not tested, since the package is without the file; the repository has it");
+    }
+    is_packaged
 }
 
 /// The whole chain of causes.

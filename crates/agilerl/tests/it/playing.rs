@@ -55,7 +55,7 @@ fn both_players_refuse_an_elite_that_does_not_agree_with_itself() {
         (|elite| elite.record.format = 4, "format 4"),
         (|elite| elite.record.algorithm = "PPO".to_owned(), "PPO"),
         (|elite| elite.record.one_hot = Some(64), "one_hot"),
-        (|elite| elite.record.one_hot = None, "one_hot None"),
+        (|elite| elite.record.one_hot = None, "one_hot is null"),
         (|elite| elite.record.step_limit = 0, "step_limit is 0"),
         (|elite| elite.weights[200] ^= 1, "the file that elite.json was written with"),
         (broken_weight, "holds a weight that is not a finite number"),
@@ -169,13 +169,22 @@ fn the_elite_of_an_environment_of_ones_own_says_what_it_takes_to_play_it() {
     if let Some(mut there) = play_elite() {
         run(&mut there, &[&folder.path()]).failure(1, &["'Catch'"]);
     }
+
+    // Its name is one of the catalogue's, but a wrapper may have changed everything.
+    elite.record.env = "FrozenLake-v1".to_owned();
+    elite.record.own_env = Some("Patched<FrozenLake>".to_owned());
+    saved(&elite, folder.path());
+    for refused in both(folder.path()) {
+        refused.failure(1, &["Patched<FrozenLake>", "own"]);
+    }
+    run(&mut example("play"), &[&folder.path(), &"--env", &"FrozenLake-v1"]).success();
 }
 
 #[test]
 fn a_run_in_its_first_generation_has_no_elite_to_play() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.toml"), "").unwrap();
-    run(&mut example("play"), &[&folder.path()]).failure(1, &["without an elite", "first generation"]);
+    run(&mut example("play"), &[&folder.path()]).failure(1, &["no elite yet", "first generation"]);
     let empty = folder.path().join("nothing");
     run(&mut example("play"), &[&empty]).failure(1, &["cannot read", "nothing/elite.json"]);
 }

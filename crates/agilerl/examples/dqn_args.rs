@@ -1,0 +1,1 @@
+../../../examples/dqn_args.rs
