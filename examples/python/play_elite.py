@@ -3,15 +3,19 @@
     python examples/python/play_elite.py runs/LunarLander-v3-seed-1 --episodes 100
 
 Prints the mean return. `cargo run --release -p agilerl --example play` with the same arguments prints the same lines.
+`elite.py` beside it reads the files. Exit codes: 0 if all episodes were played, 2 wrong flags, 1 otherwise.
 """
 
 import argparse
 import json
 import math
 import pathlib
+import sys
 
 import gymnasium
 import numpy as np
+
+import elite
 
 # In float32 throughout. Those up to prelu equal the library's to the bit; the others up to the maths library's last one.
 ACTIVATIONS = {
@@ -26,18 +30,6 @@ ACTIVATIONS = {
     "sigmoid": lambda x, slope: 1 / (1 + np.exp(-x)),
     "softplus": lambda x, slope: np.maximum(x, 0) + np.log1p(np.exp(-abs(x))),
 }
-
-
-def read_safetensors(path):
-    """The file is the length of a header in 8 bytes, the header in JSON, then the numbers."""
-    data = path.read_bytes()
-    start = 8 + int.from_bytes(data[:8], "little")
-    numbers = {}
-    for name, tensor in json.loads(data[8:start]).items():
-        if name != "__metadata__":
-            first, last = tensor["data_offsets"]
-            numbers[name] = np.frombuffer(data[start + first : start + last], "<f4").reshape(tensor["shape"])
-    return numbers
 
 
 def add_up(rows):
@@ -90,44 +82,85 @@ def forward(layers, weights, x):
 
 
 def play(env, record, weights, seed):
-    """The return of one episode, the first of the highest values chosen at every step."""
-    categories, total, ended = record["one_hot"], 0.0, False
-    obs, _ = env.reset(seed=seed)
-    while not ended:
+    """The return of one episode, the first of the highest values chosen at every step, among the legal actions where the
+    environment says which they are."""
+    categories, total = record["one_hot"], 0.0
+    obs, info = env.reset(seed=seed)
+    for _ in range(record["step_limit"]):
         x = np.eye(categories, dtype=np.float32)[obs] if categories else np.asarray(obs, np.float32)
         if record["env"].startswith("MinAtar/"):
             x = x.transpose(2, 0, 1).reshape(-1)  # the library's boards are [channels, 10, 10]
-        obs, reward, terminated, truncated, _ = env.step(int(np.argmax(forward(record["layers"], weights, x))))
+        values = forward(record["layers"], weights, x)
+        if "action_mask" in info:
+            values = np.where(info["action_mask"], values, -np.inf)
+        obs, reward, terminated, truncated, info = env.step(int(np.argmax(values)))
         total += float(reward)
-        ended = terminated or truncated
+        if terminated or truncated:
+            break
     return total
+
+
+def make(record):
+    """The environment of an elite, if it is one that the elite can act in."""
+    name = record["env"]
+    if name.startswith("MinAtar/"):
+        import minatar.gym  # the package `minatar` 1.0.15 tells Gymnasium of its games when it is asked to
+
+        minatar.gym.register_envs()
+    try:
+        env = gymnasium.make(gymnasium_name(name), **({"is_slippery": False} if "NotSlippery" in name else {}))
+    except gymnasium.error.Error as error:
+        raise elite.EliteError(f"Gymnasium {gymnasium.__version__} cannot make {name!r}: {error}") from error
+    observations, choices = env.observation_space, getattr(env.action_space, "n", None)
+    categories = getattr(observations, "n", None)
+    fits = categories or math.prod(observations.shape), choices
+    if fits != (elite.inputs(record["spec"]), elite.outputs(record["spec"])):
+        raise elite.EliteError(f"the network does not fit {name}, which has {fits[0]} observations and {choices} actions")
+    if categories != record["one_hot"]:
+        raise elite.EliteError(f"elite.json says one_hot {record['one_hot']}, but {name} has {categories} categories")
+    return env
+
+
+def gymnasium_name(name):
+    """What Gymnasium calls it: the firm lakes by a keyword, and the taxi by its newest version."""
+    if name in ("Taxi-v3", "Taxi-v4"):
+        return "Taxi-v4" if "Taxi-v4" in gymnasium.registry else "Taxi-v3"
+    return name.replace("NotSlippery", "")
+
+
+def number(first, last):
+    """How flags read whole numbers."""
+
+    def read(text):
+        if not (text.isdecimal() and first <= int(text) <= last):
+            raise argparse.ArgumentTypeError(f"it must be a whole number from {first} to {last}, not {text}")
+        return int(text)
+
+    return read
 
 
 def main():
     parser = argparse.ArgumentParser(description="Plays a trained elite in Gymnasium's own environment.")
     parser.add_argument("elite", type=pathlib.Path, help="folder with elite.json and elite.safetensors")
-    parser.add_argument("--episodes", type=int, default=100, help="episodes to play (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first episode; the others follow (%(default)s)")
+    parser.add_argument("--episodes", type=number(1, 10**6), default=100, help="episodes to play (%(default)s)")
+    seed = "seed of the first episode; the others follow (%(default)s)"
+    parser.add_argument("--seed", type=number(0, 2**63 - 1), default=0, help=seed)
     parser.add_argument("--json", action="store_true", help="print the returns instead, as one JSON list")
     args = parser.parse_args()
+    try:
+        record, weights = elite.load(args.elite)
+        env = make(record)
+        returns = [play(env, record, weights, args.seed + episode) for episode in range(args.episodes)]
+        print(json.dumps(returns, separators=(",", ":")) if args.json else summary(args, record["env"], returns), flush=True)
+    except (elite.EliteError, ImportError, OSError) as error:
+        sys.exit(f"error: {error}")
 
-    record = json.loads((args.elite / "elite.json").read_text())
-    weights = read_safetensors(args.elite / "elite.safetensors")
-    # The one name of the catalogue that Gymnasium spells as a keyword.
-    slips = {} if record["env"] != "FrozenLakeNotSlippery-v1" else {"is_slippery": False}
-    if record["env"].startswith("MinAtar/"):
-        import minatar.gym  # the package `minatar` 1.0.15 tells Gymnasium of its games when it is asked to
 
-        minatar.gym.register_envs()
-    env = gymnasium.make("FrozenLake-v1" if slips else record["env"], **slips)
-    returns = [play(env, record, weights, args.seed + episode) for episode in range(args.episodes)]
-    if args.json:
-        return print(json.dumps(returns, separators=(",", ":")))
+def summary(args, env, returns):
     mean = sum(returns) / len(returns)
     deviation = math.sqrt(sum((total - mean) ** 2 for total in returns) / len(returns))
-    last = args.seed + args.episodes - 1
-    print(f"{record['env']}: {args.episodes} episodes, seeds {args.seed} to {last}")
-    print(f"mean return {mean:.4f}, standard deviation {deviation:.4f}")
+    first = f"{env}: {args.episodes} episodes, seeds {args.seed} to {args.seed + args.episodes - 1}"
+    return f"{first}\nmean return {mean:.4f}, standard deviation {deviation:.4f}"
 
 
 if __name__ == "__main__":

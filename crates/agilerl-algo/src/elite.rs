@@ -3,8 +3,9 @@
 use agilerl_hpo::Digest;
 use agilerl_nets::{Device, InputNumber, Layer, NetSpec, Weights};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::{AlgoError, Dqn, DqnConfig};
+use crate::{AlgoError, Dqn, DqnConfig, OffPolicyConfig};
 
 /// A trained agent as two files' contents: the weights as safetensors, and a JSON record that says how to use them.
 ///
@@ -39,8 +40,14 @@ pub struct EliteRecord {
     pub algorithm: String,
     /// Name of the environment.
     pub env: String,
+    /// Type of the program's own environment that it was trained on, with its wrappers: `env` is then the name that this
+    /// gives itself, and no environment of the catalogue, whatever that is called. Left out for the catalogue's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_env: Option<String>,
     /// How many categories an index observation is encoded in as a one-hot vector, if it is.
     pub one_hot: Option<usize>,
+    /// Steps after which an episode is cut that has not ended, and scores what it has returned by then.
+    pub step_limit: u64,
     /// The forward pass, in order.
     pub layers: Vec<Layer>,
     /// The network.
@@ -54,7 +61,16 @@ pub struct EliteRecord {
 }
 
 /// Version of the format that this build writes and reads.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// The algorithm that this build writes and reads.
+const ALGORITHM: &str = "DQN";
+
+/// What is read first: a record of another version or algorithm may have other fields.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    algorithm: String,
+}
 
 impl Elite {
     /// The contents for this agent.
@@ -64,9 +80,11 @@ impl Elite {
         let record = EliteRecord {
             format: FORMAT,
             versions: versions.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
-            algorithm: "DQN".to_owned(),
+            algorithm: ALGORITHM.to_owned(),
             env: env.to_owned(),
+            own_env: None,
             one_hot: None,
+            step_limit: OffPolicyConfig::default().eval_step_limit,
             layers: agent.spec().layers(),
             spec: agent.spec().clone(),
             config: agent.config().clone(),
@@ -86,18 +104,21 @@ impl Elite {
     /// Reads the contents of both files.
     ///
     /// # Errors
-    /// [`AlgoError::Elite`] if the record cannot be understood.
+    /// [`AlgoError::Elite`] if the record cannot be understood, is of another format or algorithm, or contradicts itself;
+    /// [`AlgoError::ElitePair`] if the weights are not those that it was written with.
     pub fn from_bytes(record: &[u8], weights: &[u8]) -> Result<Self, AlgoError> {
-        let record: EliteRecord =
-            serde_json::from_slice(record).map_err(|error| AlgoError::Elite(format!("elite.json: {error}")))?;
-        if record.format != FORMAT {
-            let found = record.format;
-            return Err(AlgoError::Elite(format!("elite.json has format {found}, this version reads format {FORMAT}")));
+        let not_json = |error| AlgoError::Elite(format!("elite.json: {error}"));
+        let Head { format, algorithm } = serde_json::from_slice(record).map_err(not_json)?;
+        if format != FORMAT {
+            return refuse(format!("elite.json has format {format}, this version reads format {FORMAT}"));
         }
+        if algorithm != ALGORITHM {
+            return refuse(format!("elite.json is of the algorithm {algorithm:?}, this version reads: {ALGORITHM}"));
+        }
+        let record: EliteRecord = serde_json::from_slice(record).map_err(not_json)?;
+        record.check()?;
         if !record.weights.fits(weights) {
-            let why = "elite.safetensors is not the file that elite.json was written with; a run that was stopped while it \
-                       wrote them puts them right when it is resumed";
-            return Err(AlgoError::Elite(why.to_owned()));
+            return Err(AlgoError::ElitePair);
         }
         Ok(Self { record, weights: weights.to_vec() })
     }
@@ -122,18 +143,47 @@ impl Elite {
     }
 }
 
+impl EliteRecord {
+    /// Whether its fields agree: another reader may go by the layers where this one goes by the spec.
+    fn check(&self) -> Result<(), AlgoError> {
+        self.spec.validate()?;
+        let layers = self.spec.layers();
+        if self.layers != layers {
+            let place = self.layers.iter().zip(&layers).take_while(|(found, wanted)| found == wanted).count();
+            let say = |layers: &[Layer]| layers.get(place).map_or("none".to_owned(), |layer| json!(layer).to_string());
+            let (found, wanted) = (say(&self.layers), say(&layers));
+            return refuse(format!("elite.json: layers[{place}] is {found}, but its spec says {wanted}"));
+        }
+        if let Some(categories) = self.one_hot
+            && categories != self.spec.inputs()
+        {
+            let inputs = self.spec.inputs();
+            return refuse(format!("elite.json: one_hot is {categories}, but the network has {inputs} inputs"));
+        }
+        if self.step_limit == 0 {
+            return refuse("elite.json: step_limit is 0, but must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// Before anything is allocated for the network that the record claims, or parsed out of a header of any length.
 fn check_size(spec: &NetSpec, weights: &[u8]) -> Result<(), AlgoError> {
     const LONGEST_HEADER: u64 = 1 << 20;
-    let refuse = |why: String| Err(AlgoError::Elite(format!("elite.safetensors: {why}")));
-    let Some((header, content)) = weights.split_first_chunk::<8>() else { return refuse("it is cut off".to_owned()) };
+    let Some((header, content)) = weights.split_first_chunk::<8>() else {
+        return refuse("elite.safetensors is cut off".to_owned());
+    };
     let header = u64::from_le_bytes(*header);
     if header > LONGEST_HEADER {
-        return refuse(format!("a header of {header} bytes"));
+        return refuse(format!("elite.safetensors has a header of {header} bytes, at most {LONGEST_HEADER} are read"));
     }
     let wanted = spec.layout().len() as u64 * size_of::<f32>() as u64;
     if header.checked_add(wanted) == Some(content.len() as u64) {
         return Ok(());
     }
-    refuse(format!("{} bytes cannot hold the weights of {spec}", weights.len()))
+    refuse(format!("elite.safetensors has {} bytes, which cannot hold the weights of {spec}", weights.len()))
+}
+
+fn refuse<T>(why: String) -> Result<T, AlgoError> {
+    Err(AlgoError::Elite(why))
 }

@@ -24,16 +24,6 @@ pub enum AlgoError {
         /// What does not fit.
         why: String,
     },
-    /// An evaluation episode that went on for longer than any should.
-    #[error("{env} with seed {seed}: the evaluation episode has not ended after {steps} steps; give it a time limit")]
-    Endless {
-        /// The environment.
-        env: String,
-        /// Seed of the episode.
-        seed: u64,
-        /// Steps taken.
-        steps: u64,
-    },
     /// An environment that panicked in an evaluation episode.
     #[error("{env} with seed {seed} panicked in an evaluation episode: {message}")]
     Panicked {
@@ -43,6 +33,23 @@ pub enum AlgoError {
         seed: u64,
         /// The panic's message.
         message: String,
+    },
+    /// An environment whose observation is none of the choices that its space has.
+    #[error(
+        "{env} returned the {what} {value} in lane {lane}: nothing was stored; its observation space has {choices} choices, \
+         counted from 0"
+    )]
+    NoChoice {
+        /// The environment.
+        env: String,
+        /// What it returned.
+        what: &'static str,
+        /// The number.
+        value: f64,
+        /// The lane that returned it.
+        lane: usize,
+        /// Choices of its observation space.
+        choices: usize,
     },
     /// An environment that returned NaN or something infinite.
     #[error(
@@ -58,9 +65,22 @@ pub enum AlgoError {
         /// Lane or episode, seed and step.
         place: String,
     },
+    /// An environment whose mask of legal choices cannot be acted on.
+    #[error(
+        "{env} returned {fault} in {place}: a mask has a flag for each choice, and one of them is true unless the episode \
+         has terminated"
+    )]
+    Mask {
+        /// The environment.
+        env: String,
+        /// What is wrong with the mask.
+        fault: String,
+        /// Lane or episode, seed and step.
+        place: String,
+    },
     /// A vector environment whose rows are suddenly more or fewer.
     #[error(
-        "{env} returned {found} numbers of {what} instead of {expected}: their number must not change during a run"
+        "{env} returned {found} numbers of {what} instead of {expected} in {place}: their number must not change during a run"
     )]
     Lengths {
         /// The environment.
@@ -71,6 +91,8 @@ pub enum AlgoError {
         found: usize,
         /// How many there should be.
         expected: usize,
+        /// The step of all lanes, and their seeds.
+        place: String,
     },
     /// Saved rows that are others than asked for.
     #[error("these are the rows {found:?} of a memory, and {expected:?} were asked for")]
@@ -83,6 +105,12 @@ pub enum AlgoError {
     /// A saved elite that cannot be read.
     #[error("cannot load the elite: {0}")]
     Elite(String),
+    /// The two files of a saved elite are not of one writing.
+    #[error(
+        "the weights are not the file that elite.json was written with: take both from one folder; a run that was stopped \
+         while it wrote them puts them right when it is resumed"
+    )]
+    ElitePair,
     /// A network that cannot be, or weights that do not fit it.
     #[error(transparent)]
     Net(#[from] agilerl_nets::NetError),

@@ -2,15 +2,15 @@
 
 mod member;
 
-use agilerl_buffer::{Batch, Replay, RowLayout};
-use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, Element, EnvError, EpisodeStats, VecEnv};
+use agilerl_buffer::{Batch, Replay, RowLayout, Stored};
+use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, Element, Env, EnvError, EpisodeStats, VecEnv};
 use agilerl_hpo::{Evaluation, Purpose, RoundContext, RoundStats, Streams, Task, TaskError, Trainee, guard};
 use rand::Rng;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::step_check::check_reset;
+use crate::step_check::{check_choices, check_masks, check_reset};
 use crate::{AlgoError, LearnedSum, OffPolicy, evaluate};
 use member::Member;
 
@@ -24,13 +24,14 @@ pub struct OffPolicyConfig {
     pub memory_size: usize,
     /// Transitions in the memory before the first update (0: as soon as there is a batch).
     pub learning_starts: usize,
-    /// Steps after which an evaluation episode counts as endless, an error (100,000).
+    /// Steps after which an evaluation episode is cut and scores what it has returned by then. It matters where no time
+    /// limit of the environment's own ends every episode.
     pub eval_step_limit: u64,
 }
 
 impl Default for OffPolicyConfig {
     fn default() -> Self {
-        Self { lanes: 16, memory_size: 100_000, learning_starts: 0, eval_step_limit: 100_000 }
+        Self { lanes: 16, memory_size: 100_000, learning_starts: 0, eval_step_limit: 10_000 }
     }
 }
 
@@ -50,12 +51,17 @@ pub struct OffPolicyTask<C: ActionElement = u32, O: Element = f32> {
 type MakeLanes<C, O> = dyn Fn(usize) -> Result<BoxVecEnv<C, O>, EnvError> + Send + Sync;
 type MakeEnv<C, O> = dyn Fn() -> Result<BoxEnv<C, O>, EnvError> + Send + Sync;
 
-impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
+impl<C: ActionElement, O: Element + Stored> OffPolicyTask<C, O> {
     /// A task out of two factories: one for the `lanes` environments that an individual trains on, one for the single
     /// environments that evaluation plays its episodes in. `round_env_steps` is the longest round that will be asked for.
     ///
+    /// Lanes whose observation is one of n choices are given as they are: the memory keeps the index, and agents act on and
+    /// learn from n numbers, of which one is 1. The environments of an evaluation are to show these n numbers themselves,
+    /// as [`one_hot_env`](agilerl_env::one_hot_env) makes them.
+    ///
     /// # Errors
-    /// If a setting is out of range, or an environment cannot be made.
+    /// If a setting is out of range, or an environment cannot be made, or one of an evaluation does not show what the
+    /// lanes' agents see.
     pub fn new(
         config: OffPolicyConfig,
         round_env_steps: usize,
@@ -70,6 +76,18 @@ impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
         let mut rows = RowLayout::new(lanes.observation_space().row_len(), lanes.action_space().row_len());
         if let (Some(_), Some(choices)) = (lanes.action_masks(), lanes.action_space().choices()) {
             rows = rows.with_mask(choices);
+        }
+        if let Some(choices) = lanes.observation_space().choices() {
+            rows = rows.with_one_hot(choices);
+            let row_len = make_env()?.observation_space().row_len();
+            if row_len != choices {
+                let (agent, env) = ("an off-policy agent", lanes.name().to_owned());
+                let why = format!(
+                    "its lanes show one of {choices} choices, and the environments of an evaluation a row of {row_len}; \
+                     `one_hot_env` makes {choices} numbers of the index"
+                );
+                return Err(AlgoError::Space { agent, env, why });
+            }
         }
         let (make_lanes, make_env) = (Box::new(make_lanes), Box::new(make_env));
         Ok(Self { config, make_lanes, make_env, rows, round_env_steps })
@@ -95,13 +113,14 @@ impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
         &self.config
     }
 
-    /// Lengths of the rows that its memory holds.
+    /// Lengths of the rows that its memory holds; an agent reads observations of
+    /// [`input_len`](RowLayout::input_len) numbers.
     pub fn rows(&self) -> &RowLayout {
         &self.rows
     }
 }
 
-impl<C: ActionElement, O: Element> OffPolicyTask<C, O> {
+impl<C: ActionElement, O: Element + Stored> OffPolicyTask<C, O> {
     /// Trains agents of one key, in lockstep where it is one of a stack.
     fn train_group<A>(
         &self,
@@ -189,6 +208,9 @@ impl OffPolicyConfig {
             let expected = format!("at most memory_size, {}", self.memory_size);
             return refuse("learning_starts", self.learning_starts, expected);
         }
+        if self.eval_step_limit == 0 {
+            return refuse("eval_step_limit", 0, "at least 1".into());
+        }
         Ok(())
     }
 }
@@ -196,8 +218,10 @@ impl OffPolicyConfig {
 /// What a place of the population owns: environments, the rows of the round, and buffers that are used again.
 pub struct Slot<C: ActionElement = u32, O: Element = f32> {
     pub(crate) envs: BoxVecEnv<C, O>,
-    /// What to act on, kept because a step overwrites the environment's own.
+    /// What to act on, as it is stored; kept because a step overwrites the environment's own.
     pub(crate) obs: Vec<O>,
+    /// The same as the agent reads it: one-hot where it is an index.
+    inputs: Vec<O>,
     actions: Vec<C>,
     pub(crate) own: Replay<O, C>,
     batch: Batch<O, C>,
@@ -210,7 +234,7 @@ impl<A, C, O> Task<A> for OffPolicyTask<C, O>
 where
     A: OffPolicy<Obs = O, Action = C> + Clone + Send + Sync,
     C: ActionElement,
-    O: Element,
+    O: Element + Stored,
 {
     type Shared = Replay<O, C>;
     type Slot = Slot<C, O>;
@@ -224,13 +248,17 @@ where
         let seed = lanes_seed(streams, index);
         let obs = envs.reset(Some(seed)).to_vec();
         check_reset(envs.name(), &obs, &self.rows, self.config.lanes, seed)?;
+        check_choices(envs.name(), &obs, "first observation", &self.rows)?;
+        let episodes = EpisodeStats::new(self.config.lanes, 1);
+        check_masks(envs.name(), envs.action_masks(), &self.rows, &episodes, seed)?;
         Ok(Slot {
             envs,
             obs,
+            inputs: Vec::with_capacity(self.config.lanes * self.rows.input_len()),
             actions: vec![C::default(); self.config.lanes * self.rows.action_len],
             own: Replay::new(self.round_env_steps, self.rows)?,
             batch: Batch::new(1, &self.rows),
-            episodes: EpisodeStats::new(self.config.lanes, 1),
+            episodes,
             debt: 0.0,
         })
     }

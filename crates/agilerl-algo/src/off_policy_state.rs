@@ -34,9 +34,11 @@ where
         let (envs, obs, episodes, debt): SavedSlot<O> = decode_state(SLOT, bytes)?;
         if obs.len() != slot.obs.len()
             || episodes.lanes() != slot.envs.num_envs()
+            || self.rows().no_choice(&obs).is_some()
             || !(0.0..=f64::from(u32::MAX)).contains(&debt)
         {
-            return Err("a slot of other lanes".into());
+            let (found, expected) = (obs.len(), slot.obs.len());
+            return Err(format!("a slot of other lanes: it acts on {found} numbers, and these on {expected}").into());
         }
         slot.envs.restore(&envs)?;
         (slot.obs, slot.episodes, slot.debt) = (obs, episodes, debt);

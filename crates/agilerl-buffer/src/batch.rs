@@ -1,6 +1,6 @@
 //! Rows drawn to learn from.
 
-use crate::{Row, RowLayout};
+use crate::{Row, RowLayout, Stored};
 
 /// Transitions to learn from, one array for each column; made once and filled again and again.
 ///
@@ -49,10 +49,10 @@ impl<O: Copy, A: Copy> Batch<O, A> {
     pub fn resize(&mut self, size: usize) {
         self.clear();
         self.size = size;
-        self.obs.reserve(size * self.layout.obs_len);
+        self.obs.reserve(size * self.layout.input_len());
         self.actions.reserve(size * self.layout.action_len);
         self.rewards.reserve(size);
-        self.next_obs.reserve(size * self.layout.obs_len);
+        self.next_obs.reserve(size * self.layout.input_len());
         self.terminated.reserve(size);
         self.truncated.reserve(size);
         self.next_masks.reserve(size * self.layout.mask_len.unwrap_or(0));
@@ -75,14 +75,17 @@ impl<O: Copy, A: Copy> Batch<O, A> {
         self.weights.clear();
     }
 
-    /// Adds one row, with one step and weight one.
+    /// Adds one row as it is stored, with one step and weight one.
     ///
     /// # Panics
-    /// If the row does not have the lengths of the layout.
+    /// If the row does not have the lengths of the layout, or an observation is none of its choices.
     #[track_caller]
     #[inline]
-    pub fn push(&mut self, ordinal: u64, row: Row<'_, O, A>) {
-        let RowLayout { obs_len, action_len, mask_len } = self.layout;
+    pub fn push(&mut self, ordinal: u64, row: Row<'_, O, A>)
+    where
+        O: Stored,
+    {
+        let RowLayout { obs_len, action_len, mask_len, .. } = self.layout;
         assert!(
             row.obs.len() == obs_len
                 && row.next_obs.len() == obs_len
@@ -91,10 +94,10 @@ impl<O: Copy, A: Copy> Batch<O, A> {
             "a row that does not fit this batch's layout {:?}",
             self.layout
         );
-        self.obs.extend_from_slice(row.obs);
+        self.layout.put_inputs(row.obs, &mut self.obs);
         self.actions.extend_from_slice(row.action);
         self.rewards.push(row.reward);
-        self.next_obs.extend_from_slice(row.next_obs);
+        self.layout.put_inputs(row.next_obs, &mut self.next_obs);
         self.terminated.push(row.terminated);
         self.truncated.push(row.truncated);
         if let Some(mask) = row.next_mask {
@@ -125,7 +128,7 @@ impl<O: Copy, A: Copy> Batch<O, A> {
         &self.layout
     }
 
-    /// `[len, obs_len]`: what was acted on.
+    /// `[len, input_len]`: what was acted on, one-hot where the layout says so.
     pub fn obs(&self) -> &[O] {
         &self.obs
     }
@@ -140,7 +143,7 @@ impl<O: Copy, A: Copy> Batch<O, A> {
         &self.rewards
     }
 
-    /// `[len, obs_len]`: the true successors.
+    /// `[len, input_len]`: the true successors, one-hot where the layout says so.
     pub fn next_obs(&self) -> &[O] {
         &self.next_obs
     }

@@ -5,7 +5,8 @@
 //! - [`Memory`] is whatever a [`Batch`] can be drawn from: a `Replay`, or a [`RoundView`], which is what one individual
 //!   of a population reads while the others learn beside it.
 //! - Observations are kept as they are given (`f32` features, `u8` pixels), actions too (`u32` choices, `f32`
-//!   components). `terminated` and `truncated` are two columns.
+//!   components). `terminated` and `truncated` are two columns. An observation that is one of n choices is kept as its
+//!   index, and becomes n numbers at the draw: [`RowLayout::with_one_hot`].
 //! - A draw comes from the generator that the caller hands in, by a fixed algorithm: the same rows on every platform.
 //!
 //! # What can be put around it

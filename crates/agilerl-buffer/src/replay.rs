@@ -7,7 +7,7 @@ use rand::Rng;
 
 use crate::column::Column;
 use crate::memory::below;
-use crate::{Batch, BufferError, Memory, Reward, Row, RowLayout, Transitions};
+use crate::{Batch, BufferError, Memory, Reward, Row, RowLayout, Stored, Transitions};
 
 /// A ring of transitions: the newest `capacity` of all that were ever added.
 ///
@@ -32,7 +32,7 @@ pub struct Replay<O, A> {
     next_masks: Option<Column<bool>>,
 }
 
-impl<O: Copy, A: Copy> Replay<O, A> {
+impl<O: Stored, A: Copy> Replay<O, A> {
     /// An empty memory with room for `capacity` transitions.
     ///
     /// The room is [`RowLayout::bytes`], reserved at once. Where the system grants memory that it only finds on first
@@ -106,10 +106,16 @@ impl<O: Copy, A: Copy> Replay<O, A> {
     /// stay.
     ///
     /// # Panics
-    /// If a column does not have the length that the layout gives it.
+    /// If a column does not have the length that the layout gives it, or an observation is none of its choices.
     #[track_caller]
     pub fn extend<R: Reward>(&mut self, transitions: &Transitions<'_, O, A, R>) {
         let rows = transitions.rows(&self.layout);
+        for (column, obs) in [("obs", transitions.obs), ("next_obs", transitions.next_obs)] {
+            if let Some(row) = self.layout.no_choice(obs) {
+                let choices = self.layout.input_len();
+                panic!("column {column:?} has {:?} in row {row}, which is none of {choices} choices", obs[row]);
+            }
+        }
         let skipped = rows.saturating_sub(self.capacity);
         let kept = rows - skipped;
         // Skipped rows are as if they had been written and overwritten: they have ordinals, but no slot.
@@ -230,7 +236,7 @@ impl<O: Copy, A: Copy> Replay<O, A> {
     }
 }
 
-impl<O: Copy, A: Copy> Memory<O, A> for Replay<O, A> {
+impl<O: Stored, A: Copy> Memory<O, A> for Replay<O, A> {
     fn layout(&self) -> &RowLayout {
         &self.layout
     }

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::memory::below;
-use crate::{Batch, Memory, Replay, RowLayout};
+use crate::{Batch, Memory, Replay, RowLayout, Stored};
 
 /// The population's memory as it stood when the round began, and behind it the individual's own rows of this round.
 ///
@@ -18,7 +18,7 @@ pub struct RoundView<'a, O, A> {
     own: &'a Replay<O, A>,
 }
 
-impl<'a, O: Copy, A: Copy> RoundView<'a, O, A> {
+impl<'a, O: Stored, A: Copy> RoundView<'a, O, A> {
     /// A view of both.
     ///
     /// # Panics
@@ -30,7 +30,7 @@ impl<'a, O: Copy, A: Copy> RoundView<'a, O, A> {
     }
 }
 
-impl<O: Copy, A: Copy> Memory<O, A> for RoundView<'_, O, A> {
+impl<O: Stored, A: Copy> Memory<O, A> for RoundView<'_, O, A> {
     fn layout(&self) -> &RowLayout {
         self.frozen.layout()
     }

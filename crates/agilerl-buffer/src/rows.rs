@@ -1,23 +1,28 @@
 //! Rows of a memory as bytes.
 
+use std::fmt::Debug;
 use std::ops::Range;
 
 use crate::{BufferError, Replay, RowLayout, Transitions};
 
-/// A number that a memory can write as bytes: little-endian, so that a file means the same on every machine.
-pub trait Stored: Copy + Default + sealed::Sealed {
+/// A number that a memory can hold and write as bytes: little-endian, so that a file means the same on every machine.
+pub trait Stored: Copy + Default + Debug + sealed::Sealed {
     /// Bytes of one number.
     const BYTES: usize;
+    /// The number 1; the default is 0.
+    const ONE: Self;
+    /// The number as an index, if it is a whole one from 0 on.
+    fn index(self) -> Option<usize>;
     /// Appends the numbers' bytes.
     fn put(numbers: &[Self], bytes: &mut Vec<u8>);
     /// The numbers of these bytes, of which there are a multiple of [`BYTES`](Stored::BYTES); none if one is impossible.
     fn get(bytes: &[u8]) -> Option<Vec<Self>>;
 }
 
-/// What every file of rows begins with.
+/// What a file of rows begins with.
 const MAGIC: &[u8; 8] = b"agrows\0\x01";
-/// Magic, first ordinal, rows, lengths of observation, action and mask (plus one, 0 for none), sizes of their numbers.
-const HEADER: usize = 8 * 8;
+/// What a file of rows begins with whose observations are indices: such rows also say of how many choices.
+const ONE_HOT_MAGIC: &[u8; 8] = b"agrows\0\x02";
 
 impl<O: Stored, A: Stored> Replay<O, A> {
     /// The rows of these ordinals as bytes, column by column.
@@ -33,9 +38,9 @@ impl<O: Stored, A: Stored> Replay<O, A> {
         let pieces = self.pieces((ordinals.start - held.start) as usize..(ordinals.end - held.start) as usize);
         let rows = ordinals.end - ordinals.start;
         let layout = self.layout();
-        let mut bytes = Vec::with_capacity(HEADER + layout.row_bytes::<O, A>() as usize * rows as usize);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend(header::<O, A>(layout, ordinals.start, rows).iter().flat_map(|number| number.to_le_bytes()));
+        let header = header::<O, A>(layout, ordinals.start, rows);
+        let mut bytes = Vec::with_capacity(header.len() + layout.row_bytes::<O, A>() as usize * rows as usize);
+        bytes.extend_from_slice(&header);
         pieces.iter().for_each(|piece| O::put(piece.obs, &mut bytes));
         pieces.iter().for_each(|piece| A::put(piece.actions, &mut bytes));
         pieces.iter().for_each(|piece| f32::put(piece.rewards, &mut bytes));
@@ -73,15 +78,27 @@ impl<O: Stored, A: Stored> Replay<O, A> {
     /// then unchanged. No more memory is allocated than the bytes themselves take.
     pub fn extend_from_bytes(&mut self, bytes: &[u8]) -> Result<Range<u64>, BufferError> {
         let refuse = |why: String| BufferError::NoRows { bytes: bytes.len(), why };
-        let content = bytes.strip_prefix(MAGIC).ok_or_else(|| refuse("they do not begin as rows do".into()))?;
-        let (numbers, mut columns) = content
-            .split_at_checked(HEADER - MAGIC.len())
-            .ok_or_else(|| refuse("they end in the middle of the header".into()))?;
-        let found: Vec<u64> = numbers.as_chunks().0.iter().map(|number| u64::from_le_bytes(*number)).collect();
-        let (first, rows) = (found[0], found[1]);
+        if !bytes.starts_with(MAGIC) && !bytes.starts_with(ONE_HOT_MAGIC) {
+            return Err(refuse("they do not begin as rows do".into()));
+        }
         let layout = *self.layout();
-        if found != header::<O, A>(&layout, first, rows) {
-            return Err(refuse("they are rows of another layout".into()));
+        let another = || {
+            let observation = match layout.one_hot {
+                Some(choices) => format!("the index of one of {choices} choices"),
+                None => format!("a row of {}", layout.obs_len),
+            };
+            refuse(format!("they are rows of another layout; here an observation is {observation}"))
+        };
+        let header_of = |first, rows| header::<O, A>(&layout, first, rows);
+        if bytes[..MAGIC.len()] != header_of(0, 0)[..MAGIC.len()] {
+            return Err(another());
+        }
+        let (found, mut columns) = bytes
+            .split_at_checked(header_of(0, 0).len())
+            .ok_or_else(|| refuse("they end in the middle of the header".into()))?;
+        let [first, rows] = [8, 16].map(|place| u64::from_le_bytes(found[place..][..8].try_into().expect("8 bytes")));
+        if found != header_of(first, rows) {
+            return Err(another());
         }
         if u128::from(rows) * layout.row_bytes::<O, A>() != columns.len() as u128 {
             return Err(refuse(format!("they are not the {rows} rows that they claim to be")));
@@ -106,6 +123,9 @@ impl<O: Stored, A: Stored> Replay<O, A> {
         else {
             return Err(refuse("a flag is neither true nor false".into()));
         };
+        if layout.no_choice(&obs).or(layout.no_choice(&next_obs)).is_some() {
+            return Err(refuse("an observation is none of the choices".into()));
+        }
         if self.total() == 0 {
             self.begin_at(first);
         }
@@ -122,15 +142,28 @@ impl<O: Stored, A: Stored> Replay<O, A> {
     }
 }
 
-fn header<O: Stored, A: Stored>(layout: &RowLayout, first: u64, rows: u64) -> [u64; 7] {
+/// Magic, first ordinal, rows, lengths of observation, action and mask (plus one, 0 for none), sizes of their numbers, and
+/// the choices of one-hot rows.
+fn header<O: Stored, A: Stored>(layout: &RowLayout, first: u64, rows: u64) -> Vec<u8> {
     let mask = layout.mask_len.map_or(0, |mask_len| mask_len as u64 + 1);
-    [first, rows, layout.obs_len as u64, layout.action_len as u64, mask, O::BYTES as u64, A::BYTES as u64]
+    let numbers =
+        [first, rows, layout.obs_len as u64, layout.action_len as u64, mask, O::BYTES as u64, A::BYTES as u64];
+    let choices = layout.one_hot.map(|choices| choices as u64);
+    let magic = if choices.is_some() { ONE_HOT_MAGIC } else { MAGIC };
+    magic.iter().copied().chain(numbers.into_iter().chain(choices).flat_map(u64::to_le_bytes)).collect()
 }
 
 macro_rules! stored {
     ($($number:ty),*) => {$(
         impl Stored for $number {
             const BYTES: usize = size_of::<$number>();
+            const ONE: Self = 1 as $number;
+            #[inline]
+            fn index(self) -> Option<usize> {
+                // Of a number that is no index, the conversion gives another number (or, of NaN, one that nothing equals).
+                let index = self as usize;
+                (index as $number == self).then_some(index)
+            }
             fn put(numbers: &[Self], bytes: &mut Vec<u8>) {
                 let start = bytes.len();
                 bytes.resize(start + size_of_val(numbers), 0);
@@ -151,6 +184,10 @@ stored!(f32, f64, u8, u32);
 
 impl Stored for bool {
     const BYTES: usize = 1;
+    const ONE: Self = true;
+    fn index(self) -> Option<usize> {
+        Some(usize::from(self))
+    }
     fn put(numbers: &[Self], bytes: &mut Vec<u8>) {
         bytes.extend(numbers.iter().map(|flag| u8::from(*flag)));
     }

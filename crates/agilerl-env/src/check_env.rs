@@ -1,25 +1,27 @@
 //! Whether an environment keeps the promises of [`Env`].
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::lanes::panic_message;
-use crate::{Env, EnvError, Number, NumpyRng, Space, Step};
+use crate::{Env, EnvError, Number, NumpyRng, Space, Step, catch_panic};
 
-/// Plays a few episodes with random legal actions and checks what [`Env`] promises, so that a bug of an environment
-/// does not look like one of a learner. Meant for the tests of one's own environment.
+/// Plays episodes with random legal actions and checks what [`Env`] promises, so that a bug of an environment does not look
+/// like one of a learner. Meant for the tests of one's own environment.
+///
+/// Three episodes of different seeds have the same actions, so that it shows whether a seed changes anything; those after
+/// them have their own. There are at least six, and as many as it takes for 500 steps and for every action that was legal to
+/// be taken, up to 100. The components of a continuous action are drawn within their bounds, and each now and then at one.
 ///
 /// It checks that
 /// - an observation is written in full, is finite (infinite where a bound is), and lies in its space;
 /// - a reward is finite;
 /// - the same seed and the same actions give the same observations, rewards and flags, and so does the unseeded reset
 ///   after them;
-/// - a mask has one flag for each choice and leaves at least one legal;
+/// - a mask has one flag for each choice, and leaves at least one legal as long as the episode goes on;
 /// - a saved state goes on as the original did;
 /// - nothing panics.
 ///
-/// What may be meant so is a [`Warning`] in the report: seeds that change nothing, episodes that do not end, a step
-/// that is both terminated and truncated, a state that cannot be saved.
+/// What may be meant so is a [`Warning`] in the report, once for each kind: seeds that change nothing, an episode that does
+/// not end, a step that is both terminated and truncated, a state that cannot be saved.
 ///
 /// ```
 /// use agilerl_env::{CartPole, TimeLimit, check_env};
@@ -33,33 +35,30 @@ use crate::{Env, EnvError, Number, NumpyRng, Space, Step};
 pub fn check_env<E: Env + ?Sized>(env: &mut E) -> Result<CheckReport, CheckError> {
     let mut check = Check::new(env)?;
     let mut report = CheckReport::default();
-    let mut recorded = Vec::new();
+    let mut same_actions = Vec::new();
     for seed in SEEDS {
-        let tape = check.record(seed)?;
-        check.replay(&tape)?;
-        report.episodes += 1;
-        report.env_steps += tape.steps.len() as u64;
-        if !tape.ended() {
-            report.warnings.push(Warning::NoEnd { seed: tape.seed, steps: tape.steps.len() as u64 });
-        }
-        if let Some(at) = tape.steps.iter().position(|step| step.terminated && step.truncated) {
-            report.warnings.push(Warning::BothFlags { seed: tape.seed, step: at as u64 + 1 });
-        }
-        recorded.push(tape);
+        let tape = check.record(seed, 0)?;
+        check.judge(&tape, &mut report)?;
+        same_actions.push(tape);
     }
-    if recorded.windows(2).all(|pair| pair[0].is_same_episode(&pair[1])) {
-        report.warnings.push(Warning::SeedIgnored { seeds: SEEDS });
+    if same_actions.windows(2).all(|pair| pair[0].is_same_episode(&pair[1])) {
+        report.warn(Warning::SeedIgnored { seeds: SEEDS });
     }
-    for tape in &recorded {
-        if !check.resume(tape)? {
-            report.warnings.push(Warning::StateNotSaved);
-            break;
-        }
+    while report.episodes < EPISODES.start
+        || report.episodes < EPISODES.end && (report.env_steps < STEPS || check.has_untried_actions())
+    {
+        let tape = check.record(report.episodes, report.episodes)?;
+        check.judge(&tape, &mut report)?;
     }
     Ok(report)
 }
 
+/// Seeds of the episodes with the same actions; the others have the seeds behind them.
 const SEEDS: [u64; 3] = [0, 1, 2];
+/// Episodes at least, and at most.
+const EPISODES: std::ops::Range<u64> = 6..100;
+/// Steps that are taken if there are not too many episodes in them.
+const STEPS: u64 = 500;
 
 /// What [`check_env`] saw of an environment that keeps its promises.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,8 +67,17 @@ pub struct CheckReport {
     pub episodes: u64,
     /// Their steps.
     pub env_steps: u64,
-    /// What may be meant so, and may not.
+    /// What may be meant so, and may not: the first of each kind.
     pub warnings: Vec<Warning>,
+}
+
+impl CheckReport {
+    fn warn(&mut self, warning: Warning) {
+        let kind = std::mem::discriminant(&warning);
+        if self.warnings.iter().all(|known| std::mem::discriminant(known) != kind) {
+            self.warnings.push(warning);
+        }
+    }
 }
 
 /// Something that is no broken promise but often a mistake.
@@ -95,7 +103,7 @@ pub enum Warning {
         /// The step, counted from 1.
         step: u64,
     },
-    /// `save` is not implemented: a run in this environment cannot be resumed.
+    /// It cannot be saved, because `save` is not implemented: a run in it keeps no checkpoints.
     StateNotSaved,
 }
 
@@ -114,7 +122,11 @@ impl fmt::Display for Warning {
                  is none of the task's own"
             ),
             Self::StateNotSaved => {
-                write!(f, "`save` and `restore` are not implemented: a run in this environment cannot be resumed")
+                write!(
+                    f,
+                    "it cannot be saved: `save` and `restore` are not implemented, so that a run in it keeps no \
+                     checkpoints and cannot be resumed"
+                )
             }
         }
     }
@@ -233,7 +245,7 @@ pub enum Fault {
     /// The environment panicked.
     #[error("it panics: {message}")]
     Panicked {
-        /// The panic's message.
+        /// The panic's message, and where it was.
         message: String,
     },
 }
@@ -261,6 +273,8 @@ struct Check<'a, E: Env + ?Sized> {
     env: &'a mut E,
     observation: Space,
     action: Space,
+    /// Whether each choice was taken; `None` until it was legal.
+    tried: Vec<Option<bool>>,
     max_steps: usize,
     /// Where the check stands, for the error.
     seed: u64,
@@ -293,7 +307,8 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         let (observation, action) = (env.observation_space().clone(), env.action_space().clone());
         // An episode of pixels must not fill the memory.
         let max_steps = (2_000_000 / observation.row_len().max(1)).clamp(100, 10_000);
-        let check = Self { env, observation, action, max_steps, seed: SEEDS[0], step: 0 };
+        let tried = vec![None; action.choices().unwrap_or(0)];
+        let check = Self { env, observation, action, tried, max_steps, seed: SEEDS[0], step: 0 };
         for (which, space) in [("observation", &check.observation), ("action", &check.action)] {
             if let Space::Box { shape, low, high } = space
                 && (low.len() != space.row_len() || high.len() != space.row_len())
@@ -305,14 +320,32 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         Ok(check)
     }
 
-    /// Plays an episode with random legal actions.
-    fn record(&mut self, seed: u64) -> Result<Tape<E::Obs, E::Action>, CheckError> {
-        // The same draws for every seed: only then does it say something if the episodes are equal.
-        let mut rng = NumpyRng::new(0);
+    /// Plays an episode again, from its beginning and from its middle, and notes what it shows.
+    fn judge(&mut self, tape: &Tape<E::Obs, E::Action>, report: &mut CheckReport) -> Result<(), CheckError> {
+        self.replay(tape)?;
+        if !self.resume(tape)? {
+            report.warn(Warning::StateNotSaved);
+        }
+        let (seed, steps) = (tape.seed, tape.steps.len() as u64);
+        report.episodes += 1;
+        report.env_steps += steps;
+        if !tape.ended() {
+            report.warn(Warning::NoEnd { seed, steps });
+        }
+        if let Some(at) = tape.steps.iter().position(|step| step.terminated && step.truncated) {
+            report.warn(Warning::BothFlags { seed, step: at as u64 + 1 });
+        }
+        Ok(())
+    }
+
+    /// Plays an episode with random legal actions, which are the same for the same `draws`.
+    fn record(&mut self, seed: u64, draws: u64) -> Result<Tape<E::Obs, E::Action>, CheckError> {
+        let mut rng = NumpyRng::new(draws);
         let mut tape = Tape { seed, obs: Vec::new(), steps: Vec::new(), actions: Vec::new() };
         tape.obs.extend(self.reset(Some(seed), FILLS[0])?);
         while tape.steps.len() < self.max_steps && !tape.ended() {
-            let action = self.draw_action(&mut rng)?;
+            // The three with the same actions do not look at what was tried: that depends on the episodes before.
+            let action = self.draw_action(&mut rng, draws > 0)?;
             let (step, obs) = self.step(&action, FILLS[0])?;
             tape.actions.push(action);
             tape.steps.push(step);
@@ -404,28 +437,36 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         }
     }
 
-    fn draw_action(&mut self, rng: &mut NumpyRng) -> Result<Vec<E::Action>, CheckError> {
-        let choices = self.action.choices().unwrap_or(0);
-        let mask = self.env.action_mask();
-        if let Some(mask) = mask.filter(|mask| mask.len() != choices) {
-            return Err(self.fault(Fault::MaskLength { len: mask.len(), n: choices }));
-        }
+    fn has_untried_actions(&self) -> bool {
+        self.tried.contains(&Some(false))
+    }
+
+    /// A legal action; one that was never taken, if `new` ones are preferred.
+    fn draw_action(&mut self, rng: &mut NumpyRng, new: bool) -> Result<Vec<E::Action>, CheckError> {
         match &self.action {
             Space::Discrete { n } => {
-                let legal: Vec<usize> = (0..*n).filter(|&choice| mask.is_none_or(|mask| mask[choice])).collect();
-                if legal.is_empty() {
-                    return Err(self.fault(Fault::NoLegalAction));
+                let mask = self.env.action_mask();
+                let mut legal: Vec<usize> = (0..*n).filter(|&choice| mask.is_none_or(|mask| mask[choice])).collect();
+                for &choice in &legal {
+                    self.tried[choice].get_or_insert(false);
+                }
+                if new && legal.iter().any(|&choice| self.tried[choice] == Some(false)) {
+                    legal.retain(|&choice| self.tried[choice] == Some(false));
                 }
                 let choice = legal[rng.integers(0, legal.len() as i64) as usize];
+                self.tried[choice] = Some(true);
                 Ok(vec![E::Action::from_f64(choice as f64)])
             }
             Space::Box { low, high, .. } => {
                 let component = |(&low, &high): (&f32, &f32)| {
-                    let (low, high) = (f64::from(low), f64::from(high));
-                    let drawn = if (high - low).is_finite() {
-                        rng.uniform(low, high)
-                    } else {
-                        rng.uniform(-1.0, 1.0).clamp(low, high)
+                    let (mut low, mut high) = (f64::from(low), f64::from(high));
+                    if !(high - low).is_finite() {
+                        (low, high) = ((-1.0_f64).clamp(low, high), 1.0_f64.clamp(low, high));
+                    }
+                    let drawn = match rng.integers(0, 8) {
+                        0 => low,
+                        1 => high,
+                        _ => rng.uniform(low, high),
                     };
                     E::Action::from_f64(drawn)
                 };
@@ -439,8 +480,9 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         self.step = 0;
         let mut obs = vec![E::Obs::from_f64(fill); self.observation.row_len()];
         let env = &mut *self.env;
-        catch_unwind(AssertUnwindSafe(|| env.reset(seed, &mut obs)))
-            .map_err(|panic| self.fault(Fault::Panicked { message: panic_message(panic.as_ref()) }))?;
+        catch_panic(|| env.reset(seed, &mut obs))
+            .map_err(|panic| self.fault(Fault::Panicked { message: panic.to_string() }))?;
+        self.check_mask(false)?;
         Ok(obs)
     }
 
@@ -448,9 +490,22 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         self.step += 1;
         let mut obs = vec![E::Obs::from_f64(fill); self.observation.row_len()];
         let env = &mut *self.env;
-        let step = catch_unwind(AssertUnwindSafe(|| env.step(action, &mut obs)))
-            .map_err(|panic| self.fault(Fault::Panicked { message: panic_message(panic.as_ref()) }))?;
+        let step = catch_panic(|| env.step(action, &mut obs))
+            .map_err(|panic| self.fault(Fault::Panicked { message: panic.to_string() }))?;
+        self.check_mask(step.terminated)?;
         Ok((step, obs))
+    }
+
+    /// Where the task is `over`, no action need be legal.
+    fn check_mask(&self, over: bool) -> Result<(), CheckError> {
+        let (Some(mask), n) = (self.env.action_mask(), self.tried.len()) else { return Ok(()) };
+        if mask.len() != n {
+            return Err(self.fault(Fault::MaskLength { len: mask.len(), n }));
+        }
+        if !over && !mask.contains(&true) {
+            return Err(self.fault(Fault::NoLegalAction));
+        }
+        Ok(())
     }
 
     fn fault(&self, fault: Fault) -> CheckError {

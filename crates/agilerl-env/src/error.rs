@@ -96,8 +96,27 @@ pub enum EnvError {
         episode: u64,
         /// Steps taken in the episode before.
         step: u64,
-        /// The panic's message.
+        /// The panic's message, and where it was.
         message: String,
+    },
+    /// An environment in a lane has a mask of its actions that is none.
+    #[error(
+        "the action mask of {env} in lane {lane} ({}) at step {step} of episode {episode} {wrong}",
+        seeded(*seed)
+    )]
+    Mask {
+        /// Name of the environment.
+        env: String,
+        /// Index of the lane.
+        lane: usize,
+        /// Seed of its last seeded reset.
+        seed: Option<u64>,
+        /// Episodes that ended since that reset.
+        episode: u64,
+        /// Steps taken in the episode.
+        step: u64,
+        /// What is wrong with it.
+        wrong: String,
     },
 }
 

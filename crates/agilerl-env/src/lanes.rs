@@ -1,12 +1,10 @@
 //! Lanes that one thread steps: the environments and everything that belongs to them, row by row.
 
-use std::any::Any;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Element, Env, EnvError, VecStep, decode_state, encode_state, saved_state};
+use crate::{Element, Env, EnvError, VecStep, catch_panic, decode_state, encode_state, saved_state};
 
 /// A contiguous run of lanes with its buffers. A vector environment is one of these, or several on several threads.
 pub(crate) struct Lanes<E: Env> {
@@ -122,7 +120,7 @@ impl<E: Env> Lanes<E> {
                 None => Progress { step: 0, ..lanes.progress[i] },
             };
             lanes.envs[i].reset(seed, row_mut(&mut lanes.rows.obs, i, lanes.obs_len));
-            lanes.note_mask(i);
+            lanes.note_mask(i, false);
         });
         self.begin();
     }
@@ -140,7 +138,7 @@ impl<E: Env> Lanes<E> {
             rows.truncated[i] = step.truncated;
             progress[i].step += 1;
             obs.copy_from_slice(next_obs);
-            lanes.note_mask(i);
+            lanes.note_mask(i, step.terminated);
             let Lanes { rows, choices, .. } = lanes;
             row_mut(&mut rows.next_masks, i, *choices).copy_from_slice(row(&rows.masks, i, *choices));
             if step.ended() {
@@ -148,7 +146,7 @@ impl<E: Env> Lanes<E> {
                 lanes.progress[i].step = 0;
                 // No seed: the generator goes on, as in Gymnasium's autoreset.
                 lanes.envs[i].reset(None, row_mut(&mut lanes.rows.obs, i, lanes.obs_len));
-                lanes.note_mask(i);
+                lanes.note_mask(i, false);
             }
         });
     }
@@ -177,7 +175,7 @@ impl<E: Env> Lanes<E> {
             }
             obs.copy_from_slice(&lane.obs);
             self.progress[i] = lane.progress;
-            self.note_mask(i);
+            self.note_mask(i, false);
         }
         self.begin();
         self.started = true;
@@ -195,38 +193,57 @@ impl<E: Env> Lanes<E> {
     fn for_each_lane(&mut self, work: impl Fn(&mut Self, usize)) {
         let mut next = 0;
         while next < self.len() {
-            // Unwind safety: what a panic leaves half done is the lane's own, and the failure keeps it from being used
-            // before a reset has put it in order.
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
+            // What a panic leaves half done is the lane's own, and the failure keeps it from being used before a reset has
+            // put it in order.
+            let outcome = catch_panic(|| {
                 while next < self.len() {
                     next += 1;
                     work(self, next - 1);
                 }
-            }));
+            });
             if let Err(panic) = outcome {
-                let failure = self.describe(next - 1, panic.as_ref());
-                self.failure.get_or_insert(failure);
+                self.fail(next - 1, |env, lane, Progress { seed, episode, step }| {
+                    let message = panic.to_string();
+                    EnvError::Lane { env, lane, seed, episode, step, message }
+                });
             }
         }
     }
 
+    /// Keeps the failure of a lane, if it is the first.
     #[cold]
-    fn describe(&self, i: usize, panic: &(dyn Any + Send)) -> EnvError {
-        let Progress { seed, episode, step } = self.progress[i];
-        let env = self.env().name().to_owned();
-        EnvError::Lane { env, lane: self.first + i, seed, episode, step, message: panic_message(panic) }
+    fn fail(&mut self, i: usize, failure: impl FnOnce(String, usize, Progress) -> EnvError) {
+        let (env, lane, progress) = (self.env().name().to_owned(), self.first + i, self.progress[i]);
+        self.failure.get_or_insert_with(|| failure(env, lane, progress));
     }
 
-    fn note_mask(&mut self, i: usize) {
+    /// Takes over which actions are legal. Where the task is `over`, none need be.
+    fn note_mask(&mut self, i: usize, over: bool) {
         let mask = row_mut(&mut self.rows.masks, i, self.choices);
-        match self.envs[i].action_mask() {
+        let wrong = match self.envs[i].action_mask() {
+            Some(legal) if legal.len() != mask.len() => format!("has {} flags for {} choices", legal.len(), mask.len()),
+            Some(legal) if !over && !legal.contains(&true) => "leaves no action legal".to_owned(),
             Some(legal) => {
+                assert_eq!(legal.len(), mask.len(), "a mask of {} flags for {} choices", legal.len(), mask.len());
                 mask.copy_from_slice(legal);
                 self.rows.masked = true;
+                return;
             }
-            None if self.rows.masked => mask.fill(true),
-            None => {}
-        }
+            None => {
+                if self.rows.masked {
+                    mask.fill(true);
+                }
+                return;
+            }
+        };
+        self.fail(i, |env, lane, Progress { seed, episode, step }| EnvError::Mask {
+            env,
+            lane,
+            seed,
+            episode,
+            step,
+            wrong,
+        });
     }
 }
 
@@ -302,12 +319,6 @@ impl<O: Element> Rows<O> {
             self.masked = true;
         }
     }
-}
-
-/// What a panic said, as far as it said it in words.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 /// Row `i` of rows of that length.

@@ -31,6 +31,7 @@ mod probe;
 mod catalogue;
 mod check_env;
 mod saved_state;
+mod caught_panic;
 mod numpy_rng;
 mod error;
 #[cfg(feature = "render")]
@@ -44,6 +45,7 @@ pub use catalogue::{
 };
 #[cfg(feature = "render")]
 pub use catalogue::{BoxRenderEnv, make_rendered, make_rendered_continuous, make_rendered_pixels};
+pub use caught_panic::{CaughtPanic, catch_panic};
 pub use channels_first::{ChannelsFirst, ChannelsFirstVec};
 pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
 pub use classic::{Classic, ClassicVec, Dynamics, Outcome};

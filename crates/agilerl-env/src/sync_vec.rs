@@ -8,8 +8,8 @@ use crate::{Env, EnvError, Space, VecEnv, VecStep};
 /// It is the right one while individuals already train in parallel, and whenever a step takes less than a few
 /// microseconds. A step allocates nothing.
 ///
-/// A panic of an environment becomes [`EnvError::Lane`]; Rust still prints the panic's message to standard error, and
-/// a program built with `panic = "abort"` ends there.
+/// A panic of an environment becomes [`EnvError::Lane`] and prints nothing by itself (see
+/// [`catch_panic`](crate::catch_panic)); a program built with `panic = "abort"` ends there.
 ///
 /// ```
 /// use agilerl_env::{CartPole, SyncVec, VecEnv};

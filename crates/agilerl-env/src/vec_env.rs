@@ -64,7 +64,8 @@ pub trait VecEnv: Send {
     /// Takes one action in every lane, `[lanes, action row_len]`.
     ///
     /// # Errors
-    /// [`EnvError::Lane`] if an environment panicked, naming lane, seed and step (the first lane, if several did). The
+    /// [`EnvError::Lane`] if an environment panicked, [`EnvError::Mask`] if its mask has another length than its choices or
+    /// leaves none in a task that goes on; either names lane, seed and step (the first lane, if there are several). The
     /// other lanes have taken their step, but its outcome is lost; every further step is the same error, until a reset
     /// or a restore puts the lanes in order.
     ///
@@ -80,8 +81,8 @@ pub trait VecEnv: Send {
     /// The whole state of all lanes, as bytes that [`restore`](VecEnv::restore) of the same build reads back.
     ///
     /// # Errors
-    /// [`EnvError::StateNotSaved`] if the environment in the lanes does not implement it, [`EnvError::Lane`] if the
-    /// last step was that error.
+    /// [`EnvError::StateNotSaved`] if the environment in the lanes does not implement it; the error of the last step, if it
+    /// was one.
     fn save(&self) -> Result<Vec<u8>, EnvError>;
 
     /// Goes back to a state from [`save`](VecEnv::save), of as many lanes.

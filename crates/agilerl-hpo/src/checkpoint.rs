@@ -1,23 +1,18 @@
 //! Checkpoints on disk: each a folder that is whole or is not there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 use crate::{
-    Digest, HpoError, Saved, Storage,
+    Digest, HpoError, Manifest, Saved, Segment, Storage,
     storage::{at, write_atomically, write_synced},
 };
 
-/// Version of the format that this build writes and reads.
-const SCHEMA: u64 = 1;
 const MANIFEST: &str = "manifest.json";
 /// A manifest holds some kilobytes: what is larger is none, and is not read.
 const LARGEST_MANIFEST: u64 = 1 << 20;
@@ -43,38 +38,6 @@ pub struct Checkpoints {
     keep: usize,
     /// Those that are whole, the oldest first.
     kept: Vec<(Name, Manifest)>,
-}
-
-/// What a checkpoint consists of: the content of `manifest.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    /// Version of the format.
-    pub schema: u64,
-    /// Versions of what wrote it.
-    pub versions: BTreeMap<String, String>,
-    /// Generations done.
-    pub generation: u64,
-    /// Rounds done of the next one.
-    pub round: usize,
-    /// The files in the folder.
-    pub files: BTreeMap<String, Digest>,
-    /// What the population shares, in order.
-    pub segments: Vec<Segment>,
-    /// Files of the run as they were then: the settings, and logs up to where they stood.
-    pub beside: BTreeMap<String, Digest>,
-}
-
-/// Some of the items that the population shares.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Segment {
-    /// Number of the first item.
-    pub first: u64,
-    /// Number behind the last.
-    pub end: u64,
-    /// Of its file.
-    pub digest: Digest,
 }
 
 /// A checkpoint that was found whole.
@@ -172,14 +135,13 @@ impl Checkpoints {
         let segments = self.write_segments(items, save_items)?;
         let files = saved.files.iter().map(|(file, content)| (file.clone(), Digest::of(content))).collect();
         let (generation, round) = (saved.generation, saved.round);
-        let manifest = Manifest { schema: SCHEMA, versions, generation, round, files, segments, beside };
+        let manifest = Manifest { schema: Manifest::SCHEMA, versions, generation, round, files, segments, beside };
         let (temporary, place) = (self.folder().join(format!(".{name}.tmp")), self.folder().join(name.to_string()));
         self.storage.create_dir(&temporary).map_err(at("create", &temporary))?;
         for (file, content) in &saved.files {
             write_synced(&*self.storage, &temporary.join(file), content)?;
         }
-        let text = serde_json::to_vec_pretty(&manifest).expect("a manifest has text keys only");
-        write_synced(&*self.storage, &temporary.join(MANIFEST), &text)?;
+        write_synced(&*self.storage, &temporary.join(MANIFEST), &manifest.to_bytes())?;
         self.sync(&temporary)?;
         // The files beside it are synced, but not yet their names: a checkpoint must not outlive the log that it continues.
         self.sync(&self.run)?;
@@ -279,12 +241,11 @@ impl Checkpoints {
             files.push(MANIFEST);
             self.remove_folder(&hidden, &files);
         }
-        let still_needed = |segment: &Segment| self.kept.iter().any(|(_, kept)| kept.segments.contains(segment));
-        let named = old.iter().flat_map(|(_, manifest)| &manifest.segments);
-        let unneeded: Vec<String> = named.filter(|segment| !still_needed(segment)).map(Segment::file).collect();
+        let (needed, named) = (segment_files(&self.kept), segment_files(old));
         for file in self.list(&self.memory())? {
             let is_past = Segment::span(&file).is_some_and(|span| span.end <= oldest);
-            if unneeded.contains(&file) || is_past {
+            // A segment without items ends where the oldest one begins.
+            if (named.contains(&file) || is_past) && !needed.contains(&file) {
                 let path = self.memory().join(&file);
                 self.storage.remove(&path).map_err(at("remove", &path))?;
             }
@@ -368,46 +329,8 @@ impl Checkpoints {
     }
 }
 
-impl Manifest {
-    /// Reads the content of a `manifest.json`.
-    ///
-    /// # Errors
-    /// [`HpoError::NewerFormat`] of a later version's; [`HpoError::Changed`] if it makes no sense.
-    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, HpoError> {
-        let changed = |what: String| HpoError::Changed { path: path.to_owned(), what };
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| changed(error.to_string()))?;
-        if let Some(found) = value.get("schema").and_then(Value::as_u64).filter(|&found| found > SCHEMA) {
-            let written_by = value.get("versions").map(Value::to_string).unwrap_or_default();
-            return Err(HpoError::NewerFormat { path: path.to_owned(), found, known: SCHEMA, written_by });
-        }
-        let manifest: Self = serde_json::from_value(value).map_err(|error| changed(error.to_string()))?;
-        if manifest.schema != SCHEMA {
-            return Err(changed(format!("format {} is none", manifest.schema)));
-        }
-        // A name with a folder in it would lead out of the checkpoint.
-        if let Some(name) = manifest.files.keys().chain(manifest.beside.keys()).find(|name| !is_plain(name)) {
-            return Err(changed(format!("{name:?} is no name of a file beside it")));
-        }
-        let connected = manifest.segments.windows(2).all(|pair| pair[0].end == pair[1].first);
-        if !connected || manifest.segments.iter().any(|segment| segment.first > segment.end) {
-            return Err(changed("its segments do not follow each other".to_owned()));
-        }
-        Ok(manifest)
-    }
-}
-
-impl Segment {
-    fn file(&self) -> String {
-        format!("{:012}-{:012}.rows", self.first, self.end)
-    }
-
-    /// The items of a file of this name, if it is a segment's.
-    fn span(file: &str) -> Option<Range<u64>> {
-        let (first, end) = file.strip_suffix(".rows")?.split_once('-')?;
-        let span = first.parse().ok()?..end.parse().ok()?;
-        let own = Self { first: span.start, end: span.end, digest: Digest::of(&[]) };
-        (own.file() == file).then_some(span)
-    }
+fn segment_files(checkpoints: &[(Name, Manifest)]) -> BTreeSet<String> {
+    checkpoints.iter().flat_map(|(_, manifest)| &manifest.segments).map(Segment::file).collect()
 }
 
 /// Where in the run a checkpoint stands.
@@ -430,12 +353,6 @@ impl fmt::Display for Name {
         write!(f, "{:06}", self.generation)?;
         if self.round == 0 { Ok(()) } else { write!(f, "-{:04}", self.round) }
     }
-}
-
-/// A name without a folder, in letters that mean nothing to any file system.
-fn is_plain(name: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    !name.is_empty() && !name.starts_with('.') && name.len() <= 100 && name.chars().all(plain)
 }
 
 fn with_causes(error: &HpoError) -> String {

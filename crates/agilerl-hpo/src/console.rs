@@ -1,7 +1,7 @@
 //! What a person sees of a run.
 
 use std::{
-    io::{self, Stdout, Write},
+    io::{self, IsTerminal as _, Stdout, Write},
     time::Duration,
 };
 
@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use crate::{
-    Change, Ending, Event, Evolve, Flow, GenerationReport, Hyperparameter, Individual, Mutated, MutationKind, Observer,
-    ObserverError,
+    Change, Ending, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter, Individual, Mutated, MutationKind,
+    Observer, ObserverError,
 };
 
 /// Widest line.
@@ -28,11 +28,20 @@ const WIDTH: usize = 100;
 /// `*` marks the best, `!` one that is not finite. `from` is the parent, `spread` the standard deviation of the
 /// returns of the evaluation. `born by` tells what made the individual differ from its parent: `kept` is last
 /// generation's elite, which nothing changed, and `copy` a child of which no mutation took hold.
+///
+/// Where nobody sees a progress bar, a line tells every ten seconds that a generation trains:
+///
+/// ```text
+/// generation 3 of 100 trains | 7,000 of 60,000 steps | 0:00:16
+/// ```
 pub struct Console<W> {
     out: W,
+    /// What that is, for errors.
+    name: &'static str,
     bar: ProgressBar,
     generations: u64,
     generation_env_steps: u64,
+    pulse: Option<Pulse>,
     /// The hyperparameters that have a column: those that evolution may change.
     evolving: Vec<String>,
     /// Whether nobody reads what is printed.
@@ -41,9 +50,12 @@ pub struct Console<W> {
 
 impl Console<Stdout> {
     /// Prints to the standard output, with a progress bar on the standard error. The bar is quiet when that is not a
-    /// terminal.
+    /// terminal. Where one of them is none, a line is printed every ten seconds instead.
     pub fn stdout() -> Self {
-        Self { bar: ProgressBar::no_length().with_style(style()), ..Self::new(io::stdout()) }
+        let bar = ProgressBar::no_length().with_style(style());
+        let console = Self { name: "the standard output", bar, ..Self::new(io::stdout()) };
+        let is_watched = io::stdout().is_terminal() && !console.bar.is_hidden();
+        if is_watched { console } else { console.with_pulse(Duration::from_secs(10)) }
     }
 }
 
@@ -51,11 +63,19 @@ impl<W: Write> Console<W> {
     /// Prints into any writer, without a progress bar.
     pub fn new(out: W) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { out, bar, generations: 0, generation_env_steps: 0, evolving: Vec::new(), deaf: false }
+        let (name, pulse) = ("its writer", None);
+        Self { out, name, bar, generations: 0, generation_env_steps: 0, pulse, evolving: Vec::new(), deaf: false }
+    }
+
+    /// Prints a line when a round is over and nothing was printed for so long, by the clock of the run: a log then
+    /// shows that a long generation trains.
+    #[must_use]
+    pub fn with_pulse(self, every: Duration) -> Self {
+        Self { pulse: Some(Pulse { every, last: Some(Duration::ZERO) }), ..self }
     }
 
     /// Prints a line where the progress bar was, which then reappears below.
-    fn print(&mut self, text: &str) -> io::Result<Flow> {
+    fn print(&mut self, text: &str) -> Result<Flow, HpoError> {
         let Self { out, bar, deaf, .. } = self;
         if *deaf {
             return Ok(Flow::Continue);
@@ -67,8 +87,47 @@ impl<W: Write> Console<W> {
                 *deaf = true;
                 Ok(Flow::Pause)
             }
-            Err(error) => Err(error),
+            Err(source) => Err(HpoError::Print { to: self.name, source }),
         }
+    }
+
+    /// From here on the next sign of life is due; none: from the next round on.
+    fn printed_at(&mut self, wall: Option<Duration>) {
+        if let Some(pulse) = &mut self.pulse {
+            pulse.last = wall;
+        }
+    }
+
+    /// Shows how far a generation is.
+    fn progress(&mut self, generation: u64, env_steps: u64, wall: Duration) -> Result<Flow, HpoError> {
+        let done = env_steps.saturating_sub(generation * self.generation_env_steps);
+        self.bar.set_message(format!("generation {}", generation + 1));
+        self.bar.set_position(done);
+        if !self.pulse.as_mut().is_some_and(|pulse| pulse.beats(wall)) {
+            return Ok(Flow::Continue);
+        }
+        let (number, generations, wall) = (generation + 1, self.generations, clock(wall));
+        let (done, all) = (thousands(done), thousands(self.generation_env_steps));
+        self.print(&format!("generation {number} of {generations} trains | {done} of {all} steps | {wall}\n"))
+    }
+}
+
+/// When to show that a run lives.
+struct Pulse {
+    every: Duration,
+    /// When something was printed last, by the clock of the run; none between a resume and its first round.
+    last: Option<Duration>,
+}
+
+impl Pulse {
+    /// Whether it is time for a line, which is printed then.
+    fn beats(&mut self, wall: Duration) -> bool {
+        let last = *self.last.get_or_insert(wall);
+        let is_due = wall.saturating_sub(last) >= self.every;
+        if is_due {
+            self.last = Some(wall);
+        }
+        is_due
     }
 }
 
@@ -81,7 +140,7 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 self.bar.set_length(*generation_env_steps);
                 let (individuals, steps) = (population.len(), thousands(*generation_env_steps));
                 let until = format!("{generations} generations of {steps} steps at most");
-                let aim = target.map_or("no target".to_owned(), |target| format!("target {}", result(target)));
+                let aim = aim(*target);
                 self.print(&format!("population of {individuals} | {until} | {aim} | seed {seed}\n"))
             }
             Event::Resumed { generation, generations, generation_env_steps, env_steps, evolving, population } => {
@@ -90,15 +149,20 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
                 self.bar.set_length(*generation_env_steps);
                 let (individuals, steps) = (population.len(), thousands(*env_steps));
                 let at = format!("{generation} of {generations} generations and {steps} steps");
+                self.printed_at(None);
                 self.print(&format!("population of {individuals} | resumed after {at}\n"))
             }
-            Event::Round { generation, env_steps } => {
-                self.bar.set_message(format!("generation {}", generation + 1));
-                let before = generation * self.generation_env_steps;
-                self.bar.set_position(env_steps.saturating_sub(before));
-                Ok(Flow::Continue)
+            Event::Extended { generation, generations, target, .. } => {
+                self.generations = *generations;
+                let (more, aim) = (generations - generation, aim(*target));
+                self.print(&format!(
+                    "\nextended by {more} generations, to {generations} | {aim} | from here on with another signature\n"
+                ))
             }
+            Event::Notice { text } => self.print(&format!("note: {text}\n")),
+            Event::Round { generation, env_steps, wall } => self.progress(*generation, *env_steps, *wall),
             Event::Evaluated(report) => {
+                self.printed_at(Some(report.wall));
                 let text = format!("\n{}\n{}", header(report, self.generations), table(report, &self.evolving));
                 self.print(&text)
             }
@@ -131,6 +195,10 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
         };
         Ok(printed?)
     }
+}
+
+fn aim(target: Option<f64>) -> String {
+    target.map_or("no target".to_owned(), |target| format!("target {}", result(target)))
 }
 
 fn style() -> ProgressStyle {

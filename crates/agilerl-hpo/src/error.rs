@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::TaskError;
+use crate::{Mutation, TaskError};
 
 /// Error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,10 @@ pub enum HpoError {
         expected: String,
     },
     /// A name of `rl_hp_selection` that the individuals do not know.
-    #[error("unknown hyperparameter {name:?} in mutation.rl_hp_selection; this agent has: {known}")]
+    #[error(
+        "unknown hyperparameter {name:?} in mutation.rl_hp_selection; this agent has: {known}{}",
+        if is_selected_by_default(name) { SELECTED_BY_DEFAULT } else { "" }
+    )]
     UnknownHyperparameter {
         /// The name asked for.
         name: String,
@@ -93,6 +96,14 @@ pub enum HpoError {
         /// Its error.
         source: crate::ObserverError,
     },
+    /// What a person was to see could not be printed.
+    #[error("cannot print the progress of the run to {to}")]
+    Print {
+        /// Where: the standard output.
+        to: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
     /// A file could not be written or read.
     #[error("cannot {action} {}", path.display())]
     Storage {
@@ -143,6 +154,9 @@ pub enum HpoError {
         /// What is wrong with it.
         source: TaskError,
     },
+    /// A run can only be extended once it is over.
+    #[error("this run is not over yet: it can be extended once it is")]
+    NotOver,
     /// An observer asked for a pause; the run can go on.
     #[error("the run was paused; it goes on with the next call, or can be saved now and resumed later")]
     Paused,
@@ -154,6 +168,14 @@ pub enum HpoError {
 /// The error of a setting outside its range.
 pub(crate) fn out_of_range(field: &str, value: impl ToString, expected: impl Into<String>) -> HpoError {
     HpoError::Config { field: field.to_owned(), value: value.to_string(), expected: expected.into() }
+}
+
+/// Who evolves a thing of one's own meets this first, without having selected anything.
+const SELECTED_BY_DEFAULT: &str = " (lr and batch_size are selected by default: set mutation.rl_hp_selection to names that \
+                                   this agent has, each with bounds in mutation.bounds, or mutation.rl_hp to 0)";
+
+fn is_selected_by_default(name: &str) -> bool {
+    Mutation::default().rl_hp_selection.iter().any(|selected| selected == name)
 }
 
 fn listed(reasons: &[String]) -> String {

@@ -80,12 +80,33 @@ pub enum Event<'a, A> {
         /// The population as it was saved.
         population: &'a [Individual<A>],
     },
+    /// A run that was over is given more generations: it goes on from where it ended, and its signature is another from
+    /// here on.
+    Extended {
+        /// Generations done.
+        generation: u64,
+        /// Generations at most from now on.
+        generations: u64,
+        /// Mean return to reach from now on.
+        target: Option<f64>,
+        /// The elite of the run so far.
+        elite: &'a Individual<A>,
+        /// Its mean return on fresh episodes.
+        confirmed_mean: f64,
+    },
+    /// Something that whoever started the run should know of it; see [`Trainer::notice`](crate::Trainer::notice).
+    Notice {
+        /// In words.
+        text: &'a str,
+    },
     /// A round is over.
     Round {
         /// Generation, from 0.
         generation: u64,
         /// Transitions trained so far, over all individuals.
         env_steps: u64,
+        /// The clock since the start. For logs only.
+        wall: Duration,
     },
     /// An evaluated individual has a fitness or a weight that is NaN or infinite: it ranks last and is never a parent.
     NotFinite {

@@ -17,14 +17,17 @@ const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
 /// |---|---|---|
 /// | `started` | run | `seed`, `generations`, `generation_env_steps`, `population` |
 /// | `born` | new individual | `generation`, the record |
-/// | `individual` | individual and generation, once evaluated | `generation`, `elite`, the record, `returns`, `eval_env_steps`, `training` |
+/// | `individual` | individual and generation, once evaluated | `generation`, `elite`, the record, `returns`, `eval_env_steps`, `eval_cut`, `training` |
 /// | `not_finite` | individual with a NaN | `generation`, `id` |
 /// | `generation` | generation | `generation`, `elite`, `fitness`, `env_steps`, `eval_steps`, the clock |
 /// | `confirmed` | evaluation on fresh episodes | `generation`, `id`, `episodes`, `mean`, `reached` |
-/// | `ended` | run | `ending`, `elite`, `fitness`, `confirmed_mean`, `env_steps`, `eval_steps`, `signature`, the clock |
+/// | `extended` | run that was over and goes on | `generation`, `generations`, `target` |
+/// | `ended` | run, and once more for each time it is extended | `ending`, `elite`, `fitness`, `confirmed_mean`, `env_steps`, `eval_steps`, `signature`, the clock |
 ///
 /// The record of an individual is its [`LineageRecord`](crate::LineageRecord): `id`, `parents`, `mutation` with the
-/// value before and after, `hyperparameters`, `architecture`, `fitness`, `env_steps`. The clock stands in
+/// value before and after, `hyperparameters`, `architecture`, `fitness`, `env_steps`. A log that begins in the middle of a run,
+/// because the one so far was set aside, begins with a line `resumed`: `generation`, `generations`, `env_steps`,
+/// `population`. The clock stands in
 /// `wall_seconds` and `env_steps_per_second` and nowhere else ([`without_clock`]). JSON has no NaN: it reads `null`.
 pub struct JsonLines {
     file: LogFile,
@@ -52,7 +55,7 @@ impl JsonLines {
     ///
     /// # Errors
     /// If it cannot be synced.
-    pub fn digest(&mut self) -> std::io::Result<Digest> {
+    pub fn digest(&mut self) -> Result<Digest, HpoError> {
         self.file.sync()?;
         Ok(self.file.digest())
     }
@@ -76,6 +79,7 @@ impl JsonLines {
                 "elite": place == report.elite,
                 "returns": evaluation.returns,
                 "eval_env_steps": evaluation.env_steps,
+                "eval_cut": evaluation.cut,
                 "training": report.training[place],
             });
             self.line(&with_record(line, individual)?)?;
@@ -138,8 +142,23 @@ impl<A: Evolve> Observer<A> for JsonLines {
                 }))?;
                 self.file.sync()?;
             }
+            Event::Extended { generation, generations, target, .. } => self.line(&json!({
+                "event": "extended",
+                "generation": generation,
+                "generations": generations,
+                "target": target,
+            }))?,
+            Event::Resumed { generation, generations, env_steps, population, .. } if self.file.is_empty() => {
+                self.line(&json!({
+                    "event": "resumed",
+                    "generation": generation,
+                    "generations": generations,
+                    "env_steps": env_steps,
+                    "population": population.len(),
+                }))?;
+            }
             // The log of a resumed run is that of a run that was never stopped.
-            Event::Round { .. } | Event::Resumed { .. } => {}
+            Event::Round { .. } | Event::Resumed { .. } | Event::Notice { .. } => {}
         }
         Ok(Flow::Continue)
     }

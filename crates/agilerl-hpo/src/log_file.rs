@@ -1,6 +1,6 @@
 //! A file that only grows, and knows what it holds.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,7 @@ impl Digest {
 
 /// A log that can be cut back to where it stood, so that a resumed run goes on in the same file.
 pub struct LogFile {
+    path: PathBuf,
     file: Box<dyn StorageFile>,
     bytes: u64,
     hasher: blake3::Hasher,
@@ -42,7 +43,7 @@ impl LogFile {
     /// If the file cannot be created.
     pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, HpoError> {
         let file = storage.create(path).map_err(at("create", path))?;
-        Ok(Self { file, bytes: 0, hasher: blake3::Hasher::new() })
+        Ok(Self { path: path.to_owned(), file, bytes: 0, hasher: blake3::Hasher::new() })
     }
 
     /// Goes on where a log stood when [`digest`](Self::digest) was taken; what was written since is cut off.
@@ -59,15 +60,15 @@ impl LogFile {
         let mut hasher = blake3::Hasher::new();
         hasher.update(kept);
         let file = storage.open_at(path, digest.bytes).map_err(at("open", path))?;
-        Ok(Self { file, bytes: digest.bytes, hasher })
+        Ok(Self { path: path.to_owned(), file, bytes: digest.bytes, hasher })
     }
 
     /// Appends these bytes.
     ///
     /// # Errors
-    /// If they cannot be written.
-    pub fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.file.write(bytes)?;
+    /// If they cannot be written; the error names the file.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), HpoError> {
+        self.file.write(bytes).map_err(at("write to", &self.path))?;
         self.bytes += bytes.len() as u64;
         self.hasher.update(bytes);
         Ok(())
@@ -76,9 +77,14 @@ impl LogFile {
     /// Makes what was written survive a loss of power.
     ///
     /// # Errors
-    /// If the file cannot be synced.
-    pub fn sync(&mut self) -> std::io::Result<()> {
-        self.file.sync()
+    /// If the file cannot be synced; the error names it.
+    pub fn sync(&mut self) -> Result<(), HpoError> {
+        self.file.sync().map_err(at("sync", &self.path))
+    }
+
+    /// Whether nothing has been written to it yet.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
     }
 
     /// What it holds.

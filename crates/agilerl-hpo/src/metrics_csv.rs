@@ -51,18 +51,18 @@ impl MetricsCsv {
     ///
     /// # Errors
     /// If it cannot be synced.
-    pub fn digest(&mut self) -> std::io::Result<Digest> {
+    pub fn digest(&mut self) -> Result<Digest, HpoError> {
         self.file.sync()?;
         Ok(self.file.digest())
     }
 
-    fn header<A: Evolve>(&mut self, population: &[Individual<A>]) -> std::io::Result<()> {
+    fn header<A: Evolve>(&mut self, population: &[Individual<A>]) -> Result<(), HpoError> {
         let names = population.first().map(|individual| individual.agent.hyperparameters()).unwrap_or_default();
         let names: String = names.iter().map(|hyperparameter| format!(",{}", quoted(&hyperparameter.name))).collect();
         self.file.write(format!("{COLUMNS}{names}\n").as_bytes())
     }
 
-    fn rows<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> std::io::Result<()> {
+    fn rows<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), HpoError> {
         let rows: String = (0..report.population.len()).map(|place| row(report, place)).collect();
         self.file.write(rows.as_bytes())
     }
@@ -72,6 +72,8 @@ impl<A: Evolve> Observer<A> for MetricsCsv {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
         match event {
             Event::Started { population, .. } => self.header(population)?,
+            // The table of the run so far is elsewhere: this one needs titles of its own.
+            Event::Resumed { population, .. } if self.file.is_empty() => self.header(population)?,
             Event::Evaluated(report) => self.rows(report)?,
             _ => {}
         }

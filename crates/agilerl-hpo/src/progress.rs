@@ -90,6 +90,11 @@ impl Lineage {
         self.link(&[id.to_le_bytes(), mean.to_bits().to_le_bytes()].concat());
     }
 
+    /// Adds that a run which was over goes on.
+    pub(crate) fn add_extension(&mut self, generations: u64, target: Option<f64>) {
+        self.link(&serde_json::to_vec(&("extended", generations, target)).expect("numbers can be written"));
+    }
+
     fn link(&mut self, line: &[u8]) {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.0);

@@ -49,6 +49,21 @@ impl<A: Persist, T: PersistTask<A>> Trainer<A, T> {
         Ok(Saved { generation: progress.generation, round: progress.round, files })
     }
 
+    /// Whether this run can be saved and resumed, as far as that depends on what the places of the population own: the
+    /// state of the first is taken and put into another one, made for that and dropped. To be asked before training, so
+    /// that nobody learns it at the first checkpoint.
+    ///
+    /// # Errors
+    /// [`HpoError::State`] if the task cannot save or restore a slot: environments that do not implement it.
+    pub fn try_saving(&self) -> Result<(), HpoError> {
+        let Some(first) = self.slots.first() else { return Ok(()) };
+        let try_it = || {
+            let bytes = self.task.save_slot(first)?;
+            self.task.restore_slot(&mut self.task.slot(0, self.streams())?, &bytes)
+        };
+        guard(try_it).map_err(in_part(SLOTS))
+    }
+
     /// The numbers of the items that the population shares now.
     pub fn items(&self) -> Range<u64> {
         self.task.items(&self.shared)

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Individual, Observer, ObserverError, Purpose, Round,
-    RoundStats, Streams, Task, TrainerConfig, evaluate,
+    RoundStats, Streams, Task, TrainerConfig,
+    error::out_of_range,
+    evaluate,
     progress::{Judged, Progress},
     score,
     tournament::{best, nan_last},
@@ -40,6 +42,8 @@ pub struct Trainer<A, T: Task<A>> {
     pub(crate) slots: Vec<T::Slot>,
     pub(crate) progress: Progress<A>,
     audience: Audience<A>,
+    /// What is to be told when the run begins.
+    notices: Vec<String>,
     began: Option<Instant>,
     broken: bool,
 }
@@ -72,7 +76,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         let pool = worker_threads(config.threads, agents.len())?;
         let progress = Progress::new(Individual::founders(agents));
         let audience = Audience { observers: Vec::new(), stop: false, pause: false };
-        Ok(Self { config, streams, task, pool, shared, slots, progress, audience, began: None, broken: false })
+        let (notices, began, broken) = (Vec::new(), None, false);
+        Ok(Self { config, streams, task, pool, shared, slots, progress, audience, notices, began, broken })
     }
 
     /// Adds an observer; they hear of an event in the order in which they were added.
@@ -91,6 +96,16 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         self.with_observer(Closure(closure))
     }
 
+    /// Has the observers hear of something that whoever started the run should know: at once, or when the run begins. The
+    /// run itself does not depend on it.
+    ///
+    /// # Errors
+    /// If an observer fails.
+    pub fn notice(&mut self, text: impl Into<String>) -> Result<(), HpoError> {
+        self.notices.push(text.into());
+        if self.began.is_none() { Ok(()) } else { self.tell_notices() }
+    }
+
     /// Runs to the end: until a target is confirmed, an observer says stop, or all generations are done.
     ///
     /// # Errors
@@ -101,6 +116,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
                 break ending;
             }
         };
+        // A run that was over when it was resumed has not begun again.
+        self.tell_notices()?;
         if self.progress.verdict.is_none() {
             self.progress.verdict = Some(self.judge()?);
         }
@@ -175,6 +192,80 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         }
     }
 
+    /// Whether a run that is over can [go on](Self::extend) like this.
+    ///
+    /// # Errors
+    /// [`HpoError::Config`] if there are no more generations than are done, or if the target is one that the elite has
+    /// confirmed; [`HpoError::NotOver`].
+    pub fn check_extension(&self, generations: u64, target: Option<f64>) -> Result<(), HpoError> {
+        let Some(verdict) = &self.progress.verdict else { return Err(HpoError::NotOver) };
+        let done = self.progress.generation;
+        if generations <= done {
+            let expected = format!("more than the {done} that are done");
+            return Err(out_of_range("generations", generations, expected));
+        }
+        let confirmed = self.progress.ending == Some(Ending::TargetConfirmed);
+        match target {
+            Some(target) if !target.is_finite() => Err(out_of_range("target", target, "finite")),
+            // It would be over again at once, or go on in vain.
+            Some(target) if confirmed && target <= verdict.estimate => {
+                let (id, mean) = (verdict.individual.id, verdict.estimate);
+                let expected = format!(
+                    "more than {mean}, or none: this run is over, because individual {id} scored that on fresh episodes"
+                );
+                Err(out_of_range("target", target, expected))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Has a run that is over go on, to so many generations in all and to this target: it breeds the generation that comes
+    /// next, and what it has of an elite is the one that it ended with. The digest of the lineage takes this in, so the
+    /// signature is another from here on, and the same for all that do the same.
+    ///
+    /// ```
+    /// use agilerl_hpo::{Trainer, TrainerConfig, toy::{Guess, GuessTheNumber}};
+    ///
+    /// let config = TrainerConfig { generations: 2, ..TrainerConfig::default() };
+    /// let mut trainer = Trainer::new(GuessTheNumber { number: 7.5 }, vec![Guess::new(); 4], config)?;
+    /// let two = trainer.run()?;
+    /// trainer.extend(5, None)?;
+    /// let five = trainer.run()?;
+    /// assert_eq!((two.generations, five.generations), (2, 5));
+    /// assert_ne!(two.signature, five.signature);
+    /// # Ok::<(), agilerl_hpo::HpoError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What [`check_extension`](Self::check_extension) says, and nothing has changed then; or if an observer fails.
+    pub fn extend(&mut self, generations: u64, target: Option<f64>) -> Result<(), HpoError> {
+        self.check_extension(generations, target)?;
+        if std::mem::replace(&mut self.broken, true) {
+            return Err(HpoError::Broken);
+        }
+        if self.began.is_none() {
+            self.begin()?;
+        }
+        let Self { config, progress, audience, .. } = self;
+        (config.generations, config.target) = (generations, target);
+        progress.lineage.add_extension(generations, target);
+        (progress.ending, progress.announced_end) = (None, false);
+        // It is known from fresh episodes how good it is: better than any fitness tells.
+        progress.champion = progress.verdict.take();
+        let champion = progress.champion.as_ref().expect("a run that is over has a verdict");
+        audience.stop = false;
+        audience.tell(&Event::Extended {
+            generation: progress.generation,
+            generations,
+            target,
+            elite: &champion.individual,
+            confirmed_mean: champion.estimate,
+        })?;
+        self.breed(&self.config.tournament.scores(&self.progress.population))?;
+        self.broken = false;
+        Ok(())
+    }
+
     /// The present generation.
     pub fn population(&self) -> &[Individual<A>] {
         &self.progress.population
@@ -234,6 +325,14 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         self.broken
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    fn tell_notices(&mut self) -> Result<(), HpoError> {
+        std::mem::take(&mut self.notices).iter().try_for_each(|text| self.audience.tell(&Event::Notice { text }))
+    }
+
     fn begin(&mut self) -> Result<(), HpoError> {
         self.began = Some(Instant::now());
         let Self { config, progress, audience, .. } = self;
@@ -244,14 +343,16 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             let (generation, env_steps) = (progress.generation, progress.env_steps);
             let resumed =
                 Event::Resumed { generation, generations, generation_env_steps, env_steps, evolving, population };
-            return audience.tell(&resumed);
+            audience.tell(&resumed)?;
+        } else {
+            let (seed, target) = (config.seed, config.target);
+            audience.tell(&Event::Started { seed, generations, generation_env_steps, target, evolving, population })?;
         }
-        let (seed, target) = (config.seed, config.target);
-        audience.tell(&Event::Started { seed, generations, generation_env_steps, target, evolving, population })
+        self.tell_notices()
     }
 
     fn train(&mut self, env_steps: u64) -> Result<(), HpoError> {
-        let Self { streams, task, pool, shared, slots, progress, audience, .. } = self;
+        let Self { streams, task, pool, shared, slots, progress, .. } = self;
         let generation = progress.generation;
         let round = Round { streams: *streams, generation, round: progress.round, env_steps };
         let stats = pool.install(|| train_round(task, &mut progress.population, slots, shared, &round))?;
@@ -260,7 +361,8 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             progress.env_steps += stats.env_steps;
         }
         progress.round += 1;
-        audience.tell(&Event::Round { generation, env_steps: progress.env_steps })
+        let (env_steps, wall) = (progress.env_steps, self.wall());
+        self.audience.tell(&Event::Round { generation, env_steps, wall })
     }
 
     fn finish_generation(&mut self) -> Result<(), HpoError> {

@@ -79,18 +79,19 @@ impl Activation {
     pub(crate) fn apply(self, x: Tensor<3>, slope: Option<&Tensor<3>>) -> Tensor<3> {
         match self {
             Self::Relu => activation::relu(x),
-            Self::Elu => activation::elu(x, 1.0),
+            // Not burn's: the gradient of its `exp` overflows to NaN from 88.7 on, where its value is not even used.
+            Self::Elu => {
+                let is_positive = x.clone().greater_elem(0.0);
+                leaky(x.clone(), x.mask_fill(is_positive, 0.0).exp() - 1.0)
+            }
             Self::Gelu => activation::gelu(x),
             Self::Tanh => x.tanh(),
             Self::Linear => x,
             Self::Softsign => x.clone() / (x.abs() + 1.0),
             Self::Sigmoid => activation::sigmoid(x),
             Self::Softplus => activation::softplus(x, 1.0),
-            Self::Lrelu => activation::leaky_relu(x, 0.01),
-            Self::Prelu => {
-                let slope = slope.expect("PReLU has a slope").clone();
-                activation::relu(x.clone()) - activation::relu(-x) * slope
-            }
+            Self::Lrelu => leaky(x.clone(), x * LEAK),
+            Self::Prelu => leaky(x.clone(), x * slope.expect("PReLU has a slope").clone()),
         }
     }
 
@@ -113,13 +114,13 @@ impl Activation {
             Self::Softsign => each(row, |x| x / (1.0 + x.abs())),
             Self::Sigmoid => each(row, sigmoid),
             Self::Softplus => each(row, softplus),
-            Self::Lrelu => each(row, |x| if x > 0.0 { x } else { 0.01 * x }),
+            Self::Lrelu => each(row, |x| if x > 0.0 { x } else { LEAK * x }),
             Self::Prelu => each(row, |x| if x > 0.0 { x } else { slope * x }),
         }
     }
 
     /// Turns the gradient of what it gave into the gradient of what it was applied to, in place: multiplies by the
-    /// derivative. At the kinks it is burn's: 0 for ReLU and PReLU, 1 for leaky ReLU.
+    /// derivative. At the kinks it is PyTorch's: 0 for ReLU, the slope of the negative side for leaky ReLU and PReLU.
     #[inline(always)]
     pub(crate) fn pull_back(self, gradient: &mut [f32], before: &[f32], after: &[f32], slope: f32) {
         /// Of a function whose derivative is known from what it was applied to (`x`) or what it gave (`y`).
@@ -147,14 +148,20 @@ impl Activation {
             }),
             Self::Sigmoid => each(gradient, after, |y| y * (1.0 - y)),
             Self::Softplus => each(gradient, before, sigmoid),
-            Self::Lrelu => each(gradient, before, |x| if x < 0.0 { 0.01 } else { 1.0 }),
-            Self::Prelu => each(gradient, before, |x| match x {
-                x if x > 0.0 => 1.0,
-                x if x < 0.0 => slope,
-                _ => 0.0,
-            }),
+            Self::Lrelu => each(gradient, before, |x| if x > 0.0 { 1.0 } else { LEAK }),
+            Self::Prelu => each(gradient, before, |x| if x > 0.0 { 1.0 } else { slope }),
         }
     }
+}
+
+/// The slope of leaky ReLU's negative side.
+const LEAK: f32 = 0.01;
+
+/// `x` where it is above zero, and elsewhere what stands for it: at zero the derivative is that side's, as PyTorch has it.
+/// burn's leaky ReLU has 1 there, and a difference of two ReLUs 0.
+fn leaky(x: Tensor<3>, otherwise: Tensor<3>) -> Tensor<3> {
+    let is_other = x.clone().lower_equal_elem(0.0);
+    x.mask_where(is_other, otherwise)
 }
 
 /// The share of a Gaussian distribution below `x`.

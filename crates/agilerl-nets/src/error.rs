@@ -17,8 +17,8 @@ pub enum NetError {
     /// Saved weights that do not fit the spec.
     #[error("these weights do not belong to this network: {0}")]
     Mismatch(String),
-    /// Bytes that are no safetensors file.
-    #[error("cannot read the weights: {0}")]
+    /// Bytes that are no safetensors file. Why not is the error's source.
+    #[error("cannot read the weights: this is not a whole safetensors file")]
     Format(#[from] safetensors::SafeTensorError),
     /// A device that does not exist or was not built in.
     #[error("{0}")]

@@ -6,6 +6,7 @@ use schemars::schema_for;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
+use crate::setting_names::{meant, type_in_words};
 use crate::{Error, RunConfig};
 
 /// Columns of a comment.
@@ -44,8 +45,7 @@ impl RunConfig {
             let before = text.get(..start).unwrap_or("");
             let line = before.matches('\n').count();
             let source_line = text.lines().nth(line).unwrap_or("").trim();
-            let message = unknown_key(error.message()).unwrap_or_else(|| error.message().trim().to_owned());
-            let message = format!("{message} (`{source_line}`)");
+            let message = format!("{} (`{source_line}`)", in_words(error.message()));
             Error::ConfigFile { file: file.to_owned(), line: line + 1, message }
         })
     }
@@ -69,13 +69,27 @@ impl RunConfig {
     }
 }
 
-/// What serde says of an unknown field, in words for who wrote the file.
+/// What serde says, in words for who wrote the file.
+fn in_words(message: &str) -> String {
+    let message = message.trim();
+    if let Some(message) = unknown_key(message) {
+        return message;
+    }
+    match message.split_once(", expected ") {
+        Some((found, expected)) if message.starts_with("invalid ") => {
+            format!("{found}, expected {}", type_in_words(expected))
+        }
+        _ => message.to_owned(),
+    }
+}
+
 fn unknown_key(message: &str) -> Option<String> {
-    let mut quoted = message.trim().strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
     let key = quoted.next()?;
     let known: Vec<&str> = quoted.collect();
-    let nearest = known.iter().max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)))?;
-    Some(format!("unknown key `{key}`; did you mean `{nearest}`? Known here: {}", known.join(", ")))
+    let meant = meant(key, &known).map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+    let stop = if meant.is_empty() { "." } else { "" };
+    Some(format!("unknown key `{key}`{meant}{stop} Known here: {}", known.join(", ")))
 }
 
 /// Settings first, then the tables inside, all in the order of the schema.

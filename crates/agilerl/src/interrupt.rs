@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use agilerl_hpo::{Event, Flow, Observer, ObserverError};
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 /// A wish to stop that a run fulfils when its round is over: its state is saved, and it can be resumed.
@@ -26,13 +28,20 @@ impl Interrupt {
         Self::default()
     }
 
-    /// One that Ctrl-C (SIGINT) or SIGTERM sets. A second one ends the process at once, with the exit code 128 + signal.
+    /// One that Ctrl-C (SIGINT), SIGTERM or a terminal that is closed (SIGHUP) sets. A second signal ends the process at
+    /// once, with the exit code 128 + signal. A process that was started to ignore SIGHUP (`nohup`) goes on ignoring it, as
+    /// far as the system tells (Linux does).
     ///
     /// # Errors
     /// If the system refuses to hand the signals over.
     pub fn on_signals() -> std::io::Result<Self> {
         let interrupt = Self::new();
-        for signal in [SIGINT, SIGTERM] {
+        let mut signals = vec![SIGINT, SIGTERM];
+        #[cfg(unix)]
+        if !is_ignored(SIGHUP) {
+            signals.push(SIGHUP);
+        }
+        for signal in signals {
             let code = 128 + signal;
             // In this order: the first signal sets what the second one finds.
             signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&interrupt.set))?;
@@ -52,13 +61,22 @@ impl Interrupt {
         self.set.load(Ordering::SeqCst)
     }
 
-    /// The exit code that says so: 130 after Ctrl-C and where no signal came, 143 after SIGTERM.
+    /// The exit code that says so: 130 after Ctrl-C and where no signal came, 143 after SIGTERM, 129 after SIGHUP.
     pub fn exit_code(&self) -> u8 {
         match self.signal.load(Ordering::SeqCst) {
             0 => 130,
             code => code as u8,
         }
     }
+}
+
+/// Whether whoever started this process wanted the signal to be ignored. Without `unsafe` only the file says it.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }
 
 impl<A> Observer<A> for Interrupt {

@@ -7,10 +7,16 @@ mod run;
 mod run_config;
 
 mod config_file;
+mod founder;
 mod interrupt;
+mod machine_memory;
+mod memory_use;
 mod run_folder;
+mod run_record;
 mod saved_elite;
+mod setting_names;
 mod setting_paths;
+mod start;
 mod training;
 
 mod error;
@@ -25,7 +31,7 @@ pub use error::Error;
 pub use interrupt::Interrupt;
 pub use run::{Observation, Run};
 pub use run_config::{CheckpointConfig, RunConfig};
-pub use saved_elite::{load_elite, save_elite};
+pub use saved_elite::{load_elite, load_elite_files, save_elite};
 pub use training::Training;
 
 /// What most programs need.

@@ -1,20 +1,21 @@
 //! One run, from its settings to the trained elite.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use agilerl_algo::{AlgoError, Dqn, OffPolicyTask};
 use agilerl_buffer::Stored;
 use agilerl_env::{
-    BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot,
-    one_hot_env,
+    BoxEnv, BoxVecEnv, Element, Env, EnvError, SyncVec, make, make_pixels, make_vec, make_vec_pixels, one_hot_env,
 };
-use agilerl_hpo::{Checkpoints, Disk, Observer, Outcome, Purpose, Storage, Streams, Trainer, create_dir_synced};
+use agilerl_hpo::{Observer, Outcome, Purpose, Storage, Streams, Trainer};
 use agilerl_nets::InputNumber;
 
-use crate::run_folder::{CONFIG, RunFolder, RunLock, is_occupied};
-use crate::training::{Saving, Training};
+use crate::founder::Founder;
+use crate::memory_use::Sizes;
+use crate::run_folder::CONFIG;
+use crate::run_record::short_type_name;
 use crate::{CheckpointConfig, Error, RunConfig};
 
 /// A run in the making.
@@ -36,15 +37,19 @@ use crate::{CheckpointConfig, Error, RunConfig};
 /// # Ok::<(), agilerl::Error>(())
 /// ```
 pub struct Run<O: Element = f32> {
-    config: RunConfig,
+    pub(crate) config: RunConfig,
     /// The settings that a run began with which is gone on with.
-    begun_with: Option<RunConfig>,
-    out: Option<PathBuf>,
-    existing: Existing,
-    storage: Option<Arc<dyn Storage>>,
-    observers: Vec<Box<dyn Observer<Dqn<O>> + Send>>,
+    pub(crate) begun_with: Option<RunConfig>,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) existing: Existing,
+    pub(crate) storage: Option<Arc<dyn Storage>>,
+    pub(crate) observers: Vec<Box<dyn Observer<Dqn<O>> + Send>>,
+    /// What the founders are, if they are not drawn.
+    pub(crate) founder: Option<Founder>,
     /// The user's own environments; without them those of the catalogue.
     envs: Option<Factories<O>>,
+    /// The type of those, wrappers included.
+    pub(crate) own_env: Option<String>,
     catalogue: fn(&str) -> Factories<O>,
 }
 
@@ -55,7 +60,7 @@ impl<O: Element + InputNumber + Stored> Observation for O {}
 
 /// What is done with a run that the folder already holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Existing {
+pub(crate) enum Existing {
     Refuse,
     Overwrite,
     Resume,
@@ -68,8 +73,8 @@ type MakeEnv<O> = dyn Fn() -> Result<BoxEnv<u32, O>, EnvError> + Send + Sync;
 struct Factories<O: Element = f32> {
     lanes: Box<MakeLanes<O>>,
     one: Box<MakeEnv<O>>,
-    /// How an index becomes a row: as a one-hot vector. Other observations pass as they are.
-    encode_lanes: fn(BoxVecEnv<u32, O>) -> BoxVecEnv<u32, O>,
+    /// How an index becomes a row where episodes are played one by one: as a one-hot vector, which the memory of the lanes
+    /// makes at the draw. Other observations pass as they are.
     encode_one: fn(BoxEnv<u32, O>) -> BoxEnv<u32, O>,
 }
 
@@ -77,7 +82,7 @@ impl Factories {
     fn catalogue(name: &str) -> Self {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec(&lanes_name, lanes));
-        Self { lanes, one: Box::new(move || make(&one_name)), encode_lanes: one_hot, encode_one: one_hot_env }
+        Self { lanes, one: Box::new(move || make(&one_name)), encode_one: one_hot_env }
     }
 }
 
@@ -86,7 +91,7 @@ impl Factories<u8> {
         let (lanes_name, one_name) = (name.to_owned(), name.to_owned());
         let lanes = Box::new(move |lanes| make_vec_pixels(&lanes_name, lanes, 1));
         let one = Box::new(move || make_pixels(&one_name));
-        Self { lanes, one, encode_lanes: |lanes| lanes, encode_one: |env| env }
+        Self { lanes, one, encode_one: |env| env }
     }
 }
 
@@ -104,9 +109,13 @@ impl Run {
     /// Goes on with a run that was stopped, in its folder, with its own settings: from its newest whole checkpoint, as if
     /// nothing had happened. A run that was stopped before its first checkpoint begins again, which comes to the same.
     /// The number of threads and how often it is saved may be others than before; any other setting that is changed is
-    /// refused when the run starts.
+    /// refused when the run starts, but for these:
     ///
-    /// An environment that is not in the catalogue is given again, with [`on_env`](Run::on_env).
+    /// More [`generations`](Run::generations) extend the run. When those that it has are over, it goes on to that many in
+    /// all, with another signature from there on; a [`target`](Run::target) given with them holds from there on, too. A run
+    /// that is over because its target was confirmed needs a higher one, or none, to go on.
+    ///
+    /// An environment of one's own is given again, with [`on_env`](Run::on_env).
     ///
     /// ```no_run
     /// use agilerl::prelude::*;
@@ -121,19 +130,39 @@ impl Run {
         Self::in_folder(folder.as_ref(), Factories::catalogue)
     }
 
+    /// A new run in which every individual begins as the elite that a folder holds: with its network and with its settings
+    /// as evolution left them, and a fresh optimiser. All other settings are those of the run that the elite comes from, if
+    /// they lie beside it ([`configure`](Run::configure) changes them), and otherwise those of
+    /// [`RunConfig::recommended`]. What founders get in any run (`initial_diversity`), these get too.
+    ///
+    /// ```no_run
+    /// use agilerl::prelude::*;
+    ///
+    /// let run = Run::from_elite("runs/lander")?.seed(2).target(250.0).out("runs/lander-again");
+    /// let outcome = run.run()?;
+    /// # Ok::<(), agilerl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the folder holds no elite, or one that cannot be used.
+    pub fn from_elite(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_founder(folder.as_ref(), Factories::catalogue)
+    }
+
     /// Trains on an environment of one's own; `make` makes one, its time limit included. A discrete observation is
-    /// encoded as a one-hot vector.
+    /// encoded as a one-hot vector. One that does not implement [`save`](Env::save) and [`restore`](Env::restore) is
+    /// trained too, but the run then has no checkpoints, which it says.
     #[must_use]
     pub fn on_env<E>(mut self, make: impl Fn() -> E + Clone + Send + Sync + 'static) -> Self
     where
         E: Env<Obs = f32, Action = u32> + 'static,
     {
         self.config.env = make().name().to_owned();
+        self.own_env = Some(short_type_name::<E>());
         let single = make.clone();
         self.envs = Some(Factories {
             lanes: Box::new(move |lanes| Ok(Box::new(SyncVec::from_fn(lanes, |_| make())))),
             one: Box::new(move || Ok(Box::new(single()))),
-            encode_lanes: one_hot,
             encode_one: one_hot_env,
         });
         self
@@ -144,6 +173,14 @@ impl Run<u8> {
     /// A run with these settings on an environment of the catalogue that shows pixels: MinAtar's games.
     pub fn with_pixels(config: RunConfig) -> Self {
         Self::new(config, Factories::catalogue_of_pixels)
+    }
+
+    /// A new run on pixels that begins with an elite: see [`Run::from_elite`].
+    ///
+    /// # Errors
+    /// If the folder holds no elite, or one that cannot be used.
+    pub fn from_elite_of_pixels(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_founder(folder.as_ref(), Factories::catalogue_of_pixels)
     }
 
     /// Goes on with a run on pixels: see [`Run::resume`].
@@ -157,16 +194,35 @@ impl Run<u8> {
 
 impl<O: Observation> Run<O> {
     fn new(config: RunConfig, catalogue: fn(&str) -> Factories<O>) -> Self {
-        let existing = Existing::Refuse;
-        let (begun_with, observers) = (None, Vec::new());
-        Self { config, begun_with, out: None, existing, storage: None, observers, envs: None, catalogue }
+        Self {
+            config,
+            begun_with: None,
+            out: None,
+            existing: Existing::Refuse,
+            storage: None,
+            observers: Vec::new(),
+            founder: None,
+            envs: None,
+            own_env: None,
+            catalogue,
+        }
+    }
+
+    /// A run whose founders are an elite.
+    fn from_founder(folder: &Path, catalogue: fn(&str) -> Factories<O>) -> Result<Self, Error> {
+        let founder = Founder::read(folder)?;
+        let run = Self::new(founder.config()?, catalogue);
+        Ok(Self { founder: Some(founder), ..run })
     }
 
     /// The run that a folder holds, to go on with.
     fn in_folder(folder: &Path, catalogue: fn(&str) -> Factories<O>) -> Result<Self, Error> {
         let path = folder.join(CONFIG);
-        if !path.exists() {
-            return Err(Error::NoRun(folder.to_owned()));
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Error::NoRun(folder.to_owned())),
+            // Whoever may not look into the folder does not know whether there is one.
+            Err(source) => return Err(Error::Read { path, source }),
+            Ok(_) => {}
         }
         let config = RunConfig::read(&path)?;
         let run = Self::new(config.clone(), catalogue).out(folder);
@@ -278,45 +334,25 @@ impl<O: Observation> Run<O> {
         Ok(self.start()?.trainer)
     }
 
-    /// The run with everything that it needs; or with its state as it was saved, if it is [resumed](Run::resume).
-    ///
-    /// # Errors
-    /// If a setting makes no sense, the folder cannot be written, another run works there, or, where the run is resumed,
-    /// no checkpoint is whole.
-    pub fn start(self) -> Result<Training<O>, Error> {
-        let Self { mut config, begun_with, out, existing, storage, observers, envs, catalogue } = self;
-        config.validate()?;
-        if let Some(begun_with) = begun_with.filter(|_| existing == Existing::Resume) {
-            config.refuse_changes(&begun_with)?;
+    /// The trainer of these settings, and the number of categories that its observations are encoded by, if they are.
+    pub(crate) fn make_trainer(&mut self, config: &RunConfig) -> Result<Made<O>, Error> {
+        if let Some(founder) = &self.founder {
+            founder.check_env(config, self.own_env.as_deref())?;
         }
-        config.round_to_lanes();
-        let envs = envs.unwrap_or_else(|| catalogue(&config.env));
-        let (mut trainer, one_hot) = make_trainer(&config, envs)?;
-        let mut saving = None;
-        if let Some(folder) = out {
-            let (opened, checkpoint) = open(&config, folder, existing, storage, one_hot)?;
-            if let Some(checkpoint) = checkpoint {
-                let segments = checkpoint.segments.iter().map(|(items, bytes)| (items.clone(), &bytes[..]));
-                trainer.restore(&checkpoint.saved, segments)?;
-            }
-            trainer = trainer.with_observer(Arc::clone(&opened.folder));
-            saving = Some(opened);
-        }
-        for observer in observers {
-            trainer = trainer.with_observer(observer);
-        }
-        if let Some(saving) = &mut saving {
-            saving.last = trainer.wall();
-        }
-        Ok(Training { trainer, saving })
+        let envs = self.envs.take().unwrap_or_else(|| (self.catalogue)(&config.env));
+        make_trainer(config, envs, self.founder.as_ref())
     }
 }
 
 /// The trainer of a run, and the number of categories that its observations are encoded by, if they are.
-fn make_trainer<O: Observation>(config: &RunConfig, envs: Factories<O>) -> Result<Made<O>, Error> {
+fn make_trainer<O: Observation>(
+    config: &RunConfig,
+    envs: Factories<O>,
+    founder: Option<&Founder>,
+) -> Result<Made<O>, Error> {
     let device = agilerl_nets::parse_device(&config.device)?;
     let example = (envs.one)()?;
-    let one_hot_categories = example.observation_space().choices();
+    let (one_hot_categories, env_bytes) = (example.observation_space().choices(), size_of_val(&*example));
     let example = (envs.encode_one)(example);
     let observations = example.observation_space();
     let choices = example.action_space().choices().ok_or_else(|| AlgoError::Space {
@@ -324,54 +360,22 @@ fn make_trainer<O: Observation>(config: &RunConfig, envs: Factories<O>) -> Resul
         env: config.env.clone(),
         why: "it chooses among actions, and this environment wants numbers".to_owned(),
     })?;
-    let task = OffPolicyTask::new(
-        config.off_policy,
-        config.evolution.round_env_steps as usize,
-        move |lanes| (envs.lanes)(lanes).map(envs.encode_lanes),
-        move || (envs.one)().map(envs.encode_one),
-    )?;
+    // Before the first of the lanes is made.
+    config.refuse_too_many_bytes(&Sizes::of::<O>(config, env_bytes, observations, choices))?;
+    let task =
+        OffPolicyTask::new(config.off_policy, config.evolution.round_env_steps as usize, envs.lanes, move || {
+            (envs.one)().map(envs.encode_one)
+        })?;
     let streams = Streams::new(config.evolution.seed);
     let agent = |i| {
+        if let Some(founder) = founder {
+            return founder.agent(config, observations, one_hot_categories, choices, &device);
+        }
         let mut rng = streams.get(Purpose::Weights, 0, i, 0);
-        Dqn::for_space(config.dqn.clone(), observations, choices, &device, &mut rng)
+        Ok(Dqn::for_space(config.dqn.clone(), observations, choices, &device, &mut rng)?)
     };
-    let agents = (0..config.population).map(agent).collect::<Result<Vec<_>, _>>()?;
+    let agents = (0..config.population).map(agent).collect::<Result<Vec<_>, Error>>()?;
     Ok((Trainer::new(task, agents, config.evolution.clone())?, one_hot_categories))
 }
 
-type Made<O> = (Trainer<Dqn<O>, OffPolicyTask<u32, O>>, Option<usize>);
-
-/// Opens the folder of a run that begins or goes on.
-fn open(
-    config: &RunConfig,
-    folder: PathBuf,
-    existing: Existing,
-    storage: Option<Arc<dyn Storage>>,
-    one_hot: Option<usize>,
-) -> Result<(Saving, Option<agilerl_hpo::Checkpoint>), Error> {
-    let on_disk = storage.is_none();
-    let storage = storage.unwrap_or_else(|| Arc::new(Disk));
-    create_dir_synced(&*storage, &folder)?;
-    let lock = on_disk.then(|| RunLock::take(&folder)).transpose()?;
-    let (keep, shared) = (config.checkpoints.keep, Arc::clone(&storage));
-    let (run_folder, checkpoints, checkpoint) = if existing == Existing::Resume {
-        let (checkpoints, checkpoint) = Checkpoints::resume(shared, &folder, keep)?;
-        let run_folder = match &checkpoint {
-            Some(checkpoint) => RunFolder::resume(storage, folder, config, one_hot, lock, checkpoint)?,
-            None => RunFolder::begin(storage, folder, config, one_hot, lock)?,
-        };
-        (run_folder, checkpoints, checkpoint)
-    } else {
-        if existing == Existing::Refuse && is_occupied(&*storage, &folder) {
-            return Err(Error::Occupied(folder));
-        }
-        // Before anything is written: a checkpoint never stands beside the settings of another run.
-        let checkpoints = Checkpoints::begin(shared, &folder, keep)?;
-        (RunFolder::begin(storage, folder, config, one_hot, lock)?, checkpoints, None)
-    };
-    let passed_over = checkpoint.as_ref().map(|checkpoint| checkpoint.passed_over.clone()).unwrap_or_default();
-    let folder = Arc::new(Mutex::new(run_folder));
-    let (last, cost) = (Duration::ZERO, (0, Duration::ZERO));
-    let saving = Saving { folder, checkpoints, config: config.checkpoints, last, passed_over, cost };
-    Ok((saving, checkpoint))
-}
+pub(crate) type Made<O> = (Trainer<Dqn<O>, OffPolicyTask<u32, O>>, Option<usize>);

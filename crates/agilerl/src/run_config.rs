@@ -10,12 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::Error;
+use crate::memory_use::Sizes;
 use crate::setting_paths::setting_paths;
 
 /// The largest whole number of a setting: up to here a float counts exactly, and no sum of two overflows.
 const LARGEST: u64 = 1 << 53;
-const MOST_LANES: usize = 1 << 20;
-const MOST_TRANSITIONS: usize = 1 << 40;
+/// Counts that are bounded by themselves, and not by the bytes that they ask for alone: making so many takes seconds, and
+/// more would take minutes in which nothing is said.
+const BOUNDS: [(&str, u64); 4] = [
+    ("population", 1 << 16),
+    ("off_policy.lanes", 1 << 16),
+    ("evolution.threads", 1 << 12),
+    ("off_policy.memory_size", 1 << 40),
+];
 
 /// The settings of a run. Those of the parts stand in their own documentation; the defaults are those of AgileRL's
 /// online-training page, and [`recommended`](RunConfig::recommended) has better ones.
@@ -24,11 +31,15 @@ const MOST_TRANSITIONS: usize = 1 << 40;
 pub struct RunConfig {
     /// Name of the environment in the catalogue (LunarLander-v3).
     pub env: String,
-    /// Individuals (6).
+    /// Individuals (6); at most 65,536.
     pub population: usize,
     /// Where the networks learn: `cpu`, or through burn `flex`; and with the feature of that name `ndarray`, `tch`,
     /// `tch:cuda:0`, `wgpu`, `cuda:0` (cpu).
     pub device: String,
+    /// GiB of memory that the run may ask for (left out: what this machine has, or 64 where the system does not say).
+    /// What is counted before anything is made: memory, networks, environments, batches. Results do not depend on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit_gib: Option<f64>,
     /// The agents at the start.
     pub dqn: DqnConfig,
     /// Lanes and memory.
@@ -45,6 +56,7 @@ impl Default for RunConfig {
             env: "LunarLander-v3".to_owned(),
             population: 6,
             device: "cpu".to_owned(),
+            memory_limit_gib: None,
             dqn: DqnConfig::default(),
             off_policy: OffPolicyConfig::default(),
             evolution: TrainerConfig::default(),
@@ -103,12 +115,18 @@ impl RunConfig {
     /// Where it differs from the default, and why: two hidden layers of 64 nodes instead of 32; `learn_step` 8 instead of
     /// 16, so that a transition is learnt from 16 times instead of 8; tau 5e-3 instead of 1e-3, so that the target network
     /// follows within some hundred updates; Huber loss, which a crash's -100 does not dominate; epsilon down to 0.02 within
-    /// 30,000 steps, since the population explores by its differences too.
+    /// 30,000 steps, since the population explores by its differences too. Where the environment has no time limit of its
+    /// own, an evaluation episode is cut after 1,000 steps.
     pub fn recommended(env: &str) -> Self {
-        if env_info(env).is_ok_and(|info| info.observations == Observations::Pixels) {
+        let info = env_info(env).ok();
+        if info.is_some_and(|info| info.observations == Observations::Pixels) {
             return Self::recommended_for_boards(env);
         }
         let mut config = Self { env: env.to_owned(), ..Self::default() };
+        // Who walks in circles along the cliff is not watched for long.
+        if info.is_some_and(|info| info.max_episode_steps.is_none()) {
+            config.off_policy.eval_step_limit = 1_000;
+        }
         config.dqn.hidden = vec![64, 64];
         config.dqn.learn_step = 8;
         config.dqn.tau = 5e-3;
@@ -135,10 +153,14 @@ impl RunConfig {
         config
     }
 
-    /// Checks what concerns several parts at once; each part checks itself when it is made.
+    /// Checks every setting by itself and together with the others, as far as that can be done without the environment;
+    /// what depends on it is checked when the run [starts](crate::Run::start). Nothing is allocated.
+    ///
+    /// The counts are held against the memory of this machine, or [`memory_limit_gib`](Self::memory_limit_gib).
     ///
     /// # Errors
-    /// [`Error::Config`] naming the setting, its value and what it must be.
+    /// [`Error::Config`] naming the setting, its value and what it must be, [`Error::Section`] if that is a part's own, or
+    /// [`Error::TooLarge`].
     pub fn validate(&self) -> Result<(), Error> {
         self.refuse_large_numbers()?;
         let refuse = |field: &str, value: String, expected: String| {
@@ -146,6 +168,9 @@ impl RunConfig {
         };
         if self.population == 0 {
             return refuse("population", "0".to_owned(), "at least 1".to_owned());
+        }
+        if let Some(gib) = self.memory_limit_gib.filter(|gib| !(gib.is_finite() && *gib > 0.0)) {
+            return refuse("memory_limit_gib", gib.to_string(), "a number of GiB above 0, or left out".to_owned());
         }
         // The network's own sizes are not known before the environment is: one in, one out.
         let spec = self.dqn.spec(1, 1);
@@ -195,21 +220,18 @@ impl RunConfig {
             );
             return refuse("dqn.activation_selection", value, expected);
         }
-        Ok(())
+        self.refuse_too_many_bytes(&Sizes::least(self))
     }
 
     /// Before anything is computed with them.
     fn refuse_large_numbers(&self) -> Result<(), Error> {
-        let own = [
-            ("off_policy.lanes", self.off_policy.lanes, MOST_LANES),
-            ("off_policy.memory_size", self.off_policy.memory_size, MOST_TRANSITIONS),
-        ];
-        let own = own.map(|(field, value, most)| (field.to_owned(), value as u64, most as u64));
         // Nothing is counted with a seed, which has a limit of its own.
-        let others = setting_paths(self).into_iter().filter(|(field, _)| field != "evolution.seed");
-        let others = others.filter_map(|(field, value)| Some((field, value.as_u64()?, LARGEST)));
-        match own.into_iter().chain(others).find(|(_, value, most)| value > most) {
-            Some((field, value, most)) => {
+        let counts = setting_paths(self).into_iter().filter(|(field, _)| field != "evolution.seed");
+        let most =
+            |field: &str| BOUNDS.iter().find(|(bounded, _)| *bounded == field).map_or(LARGEST, |(_, most)| *most);
+        let mut counts = counts.filter_map(|(field, value)| Some((most(&field), field, value.as_u64()?)));
+        match counts.find(|(most, _, value)| value > most) {
+            Some((most, field, value)) => {
                 Err(Error::Config { field, value: value.to_string(), expected: format!("at most {most}") })
             }
             None => Ok(()),
@@ -222,6 +244,7 @@ impl RunConfig {
     pub(crate) fn refuse_changes(&self, begun_with: &Self) -> Result<(), Error> {
         let mut same = begun_with.clone();
         (same.evolution.threads, same.checkpoints) = (self.evolution.threads, self.checkpoints);
+        same.memory_limit_gib = self.memory_limit_gib;
         if same == *self {
             return Ok(());
         }

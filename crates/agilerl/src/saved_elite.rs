@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
 use agilerl_algo::{AlgoError, Dqn, Elite};
 use agilerl_hpo::{Event, Flow, HpoError, Individual, Observer, ObserverError, Storage, write_atomically};
@@ -10,7 +12,7 @@ use agilerl_nets::InputNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::Error;
+use crate::{Error, RunConfig};
 
 pub(crate) const WEIGHTS: &str = "elite.safetensors";
 pub(crate) const RECORD: &str = "elite.json";
@@ -25,16 +27,33 @@ pub fn save_elite(storage: &dyn Storage, folder: &Path, elite: &Elite) -> Result
     Ok(())
 }
 
-/// Reads what [`save_elite`] wrote.
+/// Reads what [`save_elite`] wrote. See [`load_elite_files`].
 ///
 /// # Errors
 /// If a file cannot be read, or its content cannot be understood.
 pub fn load_elite(storage: &dyn Storage, folder: &Path) -> Result<Elite, Error> {
-    let read = |name| {
-        let path = folder.join(name);
-        storage.read(&path).map_err(|source| Error::Read { path, source })
-    };
-    Ok(Elite::from_bytes(&read(RECORD)?, &read(WEIGHTS)?)?)
+    load_elite_files(storage, &folder.join(RECORD), &folder.join(WEIGHTS))
+}
+
+/// Reads the two files of an elite, whatever they are called. A run that goes on may be between the writing of the one and
+/// of the other, so files that do not belong together are read again, for half a second.
+///
+/// # Errors
+/// If a file cannot be read, or its content cannot be understood.
+pub fn load_elite_files(storage: &dyn Storage, record: &Path, weights: &Path) -> Result<Elite, Error> {
+    const TRIES: u32 = 11;
+    const PAUSE: Duration = Duration::from_millis(50);
+    let read = |path: &Path| storage.read(path).map_err(|source| Error::Read { path: path.to_owned(), source });
+    let mut tries = 1;
+    loop {
+        match Elite::from_bytes(&read(record)?, &read(weights)?) {
+            Err(AlgoError::ElitePair) if tries < TRIES => {
+                tries += 1;
+                sleep(PAUSE);
+            }
+            elite => return Ok(elite?),
+        }
+    }
 }
 
 /// Saves the best individual so far whenever there is a better one, as it was evaluated, before anything touches it;
@@ -43,7 +62,9 @@ pub(crate) struct SaveElite {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) folder: PathBuf,
     pub(crate) env: String,
+    pub(crate) own_env: Option<String>,
     pub(crate) one_hot: Option<usize>,
+    pub(crate) step_limit: u64,
     pub(crate) seed: u64,
     /// The score of what is saved: its fitness, or its mean on fresh episodes once it had to face them.
     best: f64,
@@ -68,11 +89,13 @@ impl SaveElite {
     pub(crate) fn new(
         storage: Arc<dyn Storage>,
         folder: PathBuf,
-        env: String,
+        config: &RunConfig,
+        own_env: Option<String>,
         one_hot: Option<usize>,
-        seed: u64,
     ) -> Self {
-        Self { storage, folder, env, one_hot, seed, best: f64::NEG_INFINITY, saved: None, elite: None }
+        let (env, step_limit, seed) = (config.env.clone(), config.off_policy.eval_step_limit, config.evolution.seed);
+        let (best, saved, elite) = (f64::NEG_INFINITY, None, None);
+        Self { storage, folder, env, own_env, one_hot, step_limit, seed, best, saved, elite }
     }
 
     /// What a checkpoint must hold, by file name.
@@ -112,6 +135,8 @@ impl SaveElite {
     ) -> Result<(), Error> {
         let mut elite = Elite::new(&individual.agent, &self.env);
         elite.record.one_hot = self.one_hot;
+        elite.record.own_env.clone_from(&self.own_env);
+        elite.record.step_limit = self.step_limit;
         elite.record.versions.insert("agilerl".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         let common = [
             ("seed", json!(self.seed)),
@@ -147,6 +172,8 @@ impl<O: InputNumber> Observer<Dqn<O>> for SaveElite {
             {
                 self.best = *mean;
             }
+            // What the run ended with lies in the files: only a better one takes its place.
+            Event::Extended { confirmed_mean, .. } => (self.best, self.saved) = (*confirmed_mean, None),
             Event::Ended { elite, confirmed_mean, env_steps, eval_steps, ending, signature, .. } => {
                 let facts = [
                     ("confirmed_mean", json!(confirmed_mean)),

@@ -1,11 +1,11 @@
 //! One individual in the middle of a round.
 
-use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Transitions};
+use agilerl_buffer::{Batch, Memory, Replay, RoundView, RowLayout, Stored, Transitions};
 use agilerl_env::{ActionElement, Element, VecEnv};
 use agilerl_hpo::{Purpose, RoundContext, RoundStats, StreamRng, TaskError};
 
 use super::{Slot, lanes_seed};
-use crate::step_check::check_step;
+use crate::step_check::{check_choices, check_masks, check_step};
 use crate::{Acting, LearnedSum, Mode, OffPolicy};
 
 /// An agent with what its place owns, its streams for this round, and what it did so far. One that trains alone and one
@@ -27,7 +27,7 @@ impl<'a, A, C, O> Member<'a, A, C, O>
 where
     A: OffPolicy<Obs = O, Action = C>,
     C: ActionElement,
-    O: Element,
+    O: Element + Stored,
 {
     pub(super) fn begin(
         agent: &'a mut A,
@@ -57,10 +57,12 @@ where
     /// The agent, and what it is to act on.
     pub(super) fn acting(&mut self) -> (&mut A, Acting<'_, O, C>) {
         let clock = self.context.clock + self.stats.env_steps;
-        let Slot { envs, obs, actions, .. } = &mut *self.slot;
+        let Slot { envs, obs, inputs, actions, .. } = &mut *self.slot;
+        inputs.clear();
+        self.rows.put_inputs(obs, inputs);
         let masks = envs.action_masks();
         let mode = Mode::Explore { clock };
-        (self.agent, Acting { obs, masks, mode, rng: &mut self.exploration, actions })
+        (self.agent, Acting { obs: inputs, masks, mode, rng: &mut self.exploration, actions })
     }
 
     /// Takes one step of all lanes with the actions that were chosen.
@@ -68,6 +70,8 @@ where
         let Slot { envs, obs, actions, own, episodes, debt, .. } = &mut *self.slot;
         let step = envs.step(actions)?;
         check_step(&self.env, &step, self.rows, episodes, self.seed)?;
+        check_choices(&self.env, step.next_obs, "observation", self.rows)?;
+        check_choices(&self.env, step.obs, "first observation after a reset", self.rows)?;
         own.extend(&Transitions {
             obs,
             actions,
@@ -86,6 +90,7 @@ where
         let lanes = step.rewards.len();
         self.stats.env_steps += lanes as u64;
         *debt += lanes as f64;
+        check_masks(&self.env, envs.action_masks(), self.rows, episodes, self.seed)?;
         Ok(())
     }
 

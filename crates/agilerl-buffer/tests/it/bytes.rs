@@ -112,6 +112,18 @@ fn bytes_that_are_no_rows_are_refused_and_change_nothing() {
     add(&mut elsewhere, 0..2);
     let error = elsewhere.extend_from_bytes(&good).unwrap_err().to_string();
     assert!(error.contains("begin at row 0, and row 2 comes next"), "{error}");
+    // Nor is a gap left.
+    let error = elsewhere.extend_from_bytes(&source.to_bytes(3..5)).unwrap_err().to_string();
+    assert!(error.contains("begin at row 3, and row 2 comes next"), "{error}");
+    assert_eq!((elsewhere.len(), elsewhere.total()), (2, 2));
+}
+
+#[test]
+#[should_panic(expected = "rows 1..4 of 2..4")]
+fn rows_that_are_overwritten_have_no_bytes() {
+    let mut memory = memory(2);
+    add(&mut memory, 0..4);
+    memory.to_bytes(1..4);
 }
 
 #[test]

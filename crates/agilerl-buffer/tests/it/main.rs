@@ -1,6 +1,7 @@
 //! The claims of this crate.
 
 mod bytes;
+mod one_hot;
 mod replay;
 mod sampling;
 mod size;

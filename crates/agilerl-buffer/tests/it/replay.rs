@@ -26,6 +26,25 @@ fn of_more_rows_than_fit_the_newest_stay() {
     assert_eq!(memory.total(), 10);
 }
 
+/// Every number says its row, tens, and its place, units; of three rows the first finds no room.
+#[test]
+fn of_more_rows_than_fit_the_newest_stay_whole() {
+    let mut memory = Replay::<u8, u32>::new(2, RowLayout::new(2, 3).with_mask(2)).unwrap();
+    memory.extend(&Transitions {
+        obs: &[10, 11, 20, 21, 30, 31],
+        actions: &[10, 11, 12, 20, 21, 22, 30, 31, 32],
+        rewards: &[1.0, 2.0, 3.0],
+        next_obs: &[15, 16, 25, 26, 35, 36],
+        terminated: &[true, false, true],
+        truncated: &[false, true, true],
+        next_masks: Some(&[false, false, true, false, true, true]),
+    });
+    let (row, newest) = (memory.row(1).unwrap(), memory.row(2).unwrap());
+    assert_eq!((row.obs, row.action, row.reward, row.next_obs), (&[20, 21][..], &[20, 21, 22][..], 2.0, &[25, 26][..]));
+    assert_eq!((row.terminated, row.truncated, row.next_mask), (false, true, Some(&[true, false][..])));
+    assert_eq!((newest.obs, newest.action, newest.next_mask), (&[30, 31][..], &[30, 31, 32][..], Some(&[true; 2][..])));
+}
+
 #[test]
 fn termination_and_truncation_are_kept_apart() {
     let mut memory = memory(4);
@@ -54,7 +73,8 @@ fn an_ordinal_names_one_transition_for_ever() {
 fn append_keeps_the_order_of_insertion() {
     let (mut population, mut first, mut second) = (memory(6), memory(3), memory(3));
     add(&mut population, [1, 2]);
-    add(&mut first, [10, 11, 12, 13]); // wrapped: 10 is gone
+    add(&mut first, [10, 11]);
+    add(&mut first, [12, 13]); // wrapped: 13 lies before 11, and 10 is gone
     add(&mut second, [20]);
     population.append(&first);
     population.append(&second);
@@ -91,18 +111,29 @@ fn pixels_components_and_masks_are_kept_as_they_are() {
 }
 
 #[test]
-#[should_panic(expected = "column \"next_obs\" does not hold 1 rows of 2")]
 fn a_column_of_the_wrong_length_is_named() {
-    let mut memory = Replay::<f32, u32>::new(2, RowLayout::new(2, 1)).unwrap();
-    memory.extend(&Transitions {
+    let sound = Transitions {
         obs: &[0.0, 0.0],
         actions: &[0],
         rewards: &[0.0],
-        next_obs: &[0.0],
+        next_obs: &[0.0, 0.0],
         terminated: &[false],
         truncated: &[false],
-        next_masks: None,
-    });
+        next_masks: Some(&[true; 3]),
+    };
+    let check = |transitions: Transitions<'_, f32, u32>, expected: &str| {
+        let mut memory = Replay::<f32, u32>::new(2, RowLayout::new(2, 1).with_mask(3)).unwrap();
+        let extend = std::panic::AssertUnwindSafe(|| memory.extend(&transitions));
+        let panic = std::panic::catch_unwind(extend).unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        assert!(message.contains(&format!("column {expected}")), "{message:?} does not say {expected:?}");
+    };
+    check(Transitions { obs: &[0.0], ..sound }, "\"obs\" does not hold 1 rows of 2");
+    check(Transitions { actions: &[0; 2], ..sound }, "\"actions\" does not hold 1 rows of 1");
+    check(Transitions { next_obs: &[0.0], ..sound }, "\"next_obs\" does not hold 1 rows of 2");
+    check(Transitions { terminated: &[], ..sound }, "\"terminated\" does not hold 1 rows of 1");
+    check(Transitions { truncated: &[true; 2], ..sound }, "\"truncated\" does not hold 1 rows of 1");
+    check(Transitions { next_masks: Some(&[true; 2]), ..sound }, "\"next_masks\" does not hold 1 rows of 3");
 }
 
 #[test]

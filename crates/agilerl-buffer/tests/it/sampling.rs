@@ -1,8 +1,10 @@
 //! What is drawn from it.
 
+use std::convert::Infallible;
+
 use agilerl_buffer::{Batch, Memory, Replay, Row, RowLayout};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{SeedableRng, TryRng};
 
 use crate::{add, memory};
 
@@ -80,6 +82,52 @@ fn masks_are_drawn_with_their_rows() {
     };
     batch.push(0, row);
     assert_eq!(batch.next_masks(), Some(&[false, true][..]));
+}
+
+/// Answers with what it is given.
+struct Scripted(std::vec::IntoIter<u64>);
+
+impl TryRng for Scripted {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!("a draw is a u64")
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next().expect("no draw is left"))
+    }
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Infallible> {
+        unreachable!("a draw is a u64")
+    }
+}
+
+/// Of three rows, the row of a draw x is 3 x / 2^64. 2^64 is 1 more than a multiple of 3, so one draw is too many: that
+/// whose 3 x is a multiple of 2^64, which is 0. With x = (2^64 + 2) / 3 the product is 2^64 + 2: row 1, and it counts,
+/// although its low half is below 3.
+#[test]
+fn only_a_draw_that_would_favour_a_row_is_drawn_again() {
+    let mut memory = memory(3);
+    add(&mut memory, 10..13);
+    let third = 0x5555_5555_5555_5556;
+    let mut draws = Scripted(vec![0, 0, third, third, u64::MAX].into_iter());
+    let mut batch = Batch::new(3, memory.layout());
+    memory.sample_into(&mut draws, &mut batch);
+    assert_eq!(batch.actions(), [11, 11, 12]);
+}
+
+#[test]
+#[should_panic(expected = "does not fit this batch's layout")]
+fn a_mask_of_another_length_does_not_fit() {
+    let row = Row {
+        obs: &[0.0],
+        action: &[1],
+        reward: 0.0,
+        next_obs: &[0.0],
+        terminated: false,
+        truncated: false,
+        next_mask: Some(&[true; 3][..]),
+    };
+    Batch::<f32, u32>::new(1, &RowLayout::new(1, 1).with_mask(2)).push(0, row);
 }
 
 #[test]

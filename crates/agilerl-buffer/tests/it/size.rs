@@ -1,12 +1,12 @@
 //! Bytes and allocations.
 
-use agilerl_buffer::{Batch, BufferError, Memory, Replay, RoundView, RowLayout, Transitions};
+use agilerl_buffer::{Batch, BufferError, Memory, Replay, RoundView, RowLayout, Stored, Transitions};
 use allocation_counter::measure;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 #[track_caller]
-fn check_bytes<O: Copy, A: Copy>(capacity: usize, layout: RowLayout, by_hand: usize) {
+fn check_bytes<O: Stored, A: Copy>(capacity: usize, layout: RowLayout, by_hand: usize) {
     let announced = layout.bytes::<O, A>(capacity).unwrap();
     assert_eq!(announced, by_hand);
     let mut memory = None;
@@ -22,6 +22,8 @@ fn the_announced_bytes_are_the_allocated_bytes() {
     // Four stacked frames of 84 x 84 pixels, a byte each; a mask of 18 choices.
     check_bytes::<u8, u32>(100, RowLayout::new(28_224, 1).with_mask(18), 100 * (56_448 + 4 + 4 + 2 + 18));
     check_bytes::<f32, f32>(1, RowLayout::new(3, 2), 24 + 8 + 4 + 2);
+    // A taxi: two indices of 500 places in 4 bytes each, where 500 numbers each were 4,016 bytes a row.
+    check_bytes::<f32, u32>(100_000, RowLayout::new(1, 1).with_mask(6).with_one_hot(500), 100_000 * 24);
 }
 
 #[test]

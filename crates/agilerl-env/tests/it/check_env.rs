@@ -39,7 +39,7 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
         let expected: &[Warning] =
             if fixed.contains_key(info.name) { &[Warning::SeedIgnored { seeds: [0, 1, 2] }] } else { &[] };
         assert_eq!(report.warnings, expected, "{}", info.name);
-        assert!(report.env_steps > 0 && report.episodes == 3);
+        assert!(report.episodes >= 6 && (report.env_steps >= 500 || report.episodes == 100), "{report:?}");
     }
     check_env(&mut OneHot::new(make("FrozenLake-v1").unwrap())).unwrap();
 }
@@ -70,6 +70,7 @@ enum Promise {
     Restored,
     MaskLength,
     Legal,
+    LastMask,
     Quiet,
     Seeded,
     Ends,
@@ -134,6 +135,9 @@ impl Env for Sound {
     fn step(&mut self, action: &[u32], obs: &mut [f32]) -> Step {
         assert!(action == [1], "action {} is masked", action[0]);
         self.step += 1;
+        if self.step == 5 && self.broken == Promise::LastMask {
+            self.legal = vec![true];
+        }
         let at_3 = self.step == 3;
         assert!(!(at_3 && self.broken == Promise::Quiet), "no third step");
         let ended = self.step == 5;
@@ -169,7 +173,8 @@ impl Env for Sound {
 #[test]
 fn a_sound_environment_passes_without_a_warning() {
     let report = check_env(&mut breaking(Promise::None)).unwrap();
-    assert_eq!((report.episodes, report.env_steps, report.warnings), (3, 15, vec![]));
+    // Five steps in each.
+    assert_eq!((report.episodes, report.env_steps, report.warnings), (100, 500, vec![]));
 }
 
 #[test]
@@ -184,7 +189,8 @@ fn a_broken_promise_is_named_with_its_place_and_value() {
     check(Promise::Bounds, &at("element 1 of the observation is 1.25, outside of its bounds [0, 1]"));
     check(Promise::Index, &at("the observation 1.5 is no index below 3"));
     check(Promise::Reward, &at("the reward is inf"));
-    check(Promise::Quiet, &at("it panics: no third step"));
+    let message = check_env(&mut breaking(Promise::Quiet)).unwrap_err().to_string();
+    assert!(message.starts_with(&at("it panics: no third step (")) && message.contains("check_env.rs:"), "{message}");
     check(Promise::MaskLength, "Sound, reset of seed 0: the action mask has 3 flags for 2 choices");
     check(Promise::Legal, "Sound, reset of seed 0: the action mask leaves no action legal");
     check(Promise::Shape, "Sound, reset of seed 0: the observation space of shape [2] has 3 lower and 2 upper bounds");
@@ -222,8 +228,102 @@ fn what_may_be_meant_so_is_a_warning() {
     }
     check(Promise::Seeded, &[Warning::SeedIgnored { seeds: [0, 1, 2] }]);
     check(Promise::Saved, &[Warning::StateNotSaved]);
-    check(Promise::OneFlag, &[0, 1, 2].map(|seed| Warning::BothFlags { seed, step: 5 }));
-    check(Promise::Ends, &[0, 1, 2].map(|seed| Warning::NoEnd { seed, steps: 10_000 }));
+    check(Promise::OneFlag, &[Warning::BothFlags { seed: 0, step: 5 }]);
+    check(Promise::Ends, &[Warning::NoEnd { seed: 0, steps: 10_000 }]);
+    assert!(Warning::StateNotSaved.to_string().starts_with("it cannot be saved:"), "{}", Warning::StateNotSaved);
+}
+
+/// Forty actions in episodes of two steps, and one of them panics, or leaves a reward that is none: found, although three
+/// episodes with the same actions would take five of them.
+#[test]
+fn every_action_is_taken() {
+    let make = |bad: u32| Many { step: 0, bad, spaces: [Space::bounded(&[0.0], &[2.0]), Space::discrete(40)] };
+    for bad in 0..40 {
+        let error = check_env(&mut make(bad)).unwrap_err().to_string();
+        assert!(error.contains(&format!("action {bad} breaks it")), "{error}");
+    }
+    let report = check_env(&mut make(40)).unwrap();
+    assert_eq!((report.episodes, report.env_steps), (100, 200));
+}
+
+struct Many {
+    step: u32,
+    bad: u32,
+    spaces: [Space; 2],
+}
+
+impl Env for Many {
+    type Obs = f32;
+    type Action = u32;
+
+    fn name(&self) -> &str {
+        "Many"
+    }
+    fn observation_space(&self) -> &Space {
+        &self.spaces[0]
+    }
+    fn action_space(&self) -> &Space {
+        &self.spaces[1]
+    }
+    fn reset(&mut self, _: Option<u64>, obs: &mut [f32]) {
+        self.step = 0;
+        obs[0] = 0.0;
+    }
+    fn step(&mut self, action: &[u32], obs: &mut [f32]) -> Step {
+        assert!(action[0] != self.bad, "action {} breaks it", self.bad);
+        self.step += 1;
+        obs[0] = self.step as f32;
+        Step { reward: 0.0, terminated: self.step == 2, truncated: false }
+    }
+}
+
+/// What breaks only after the three first episodes, or only at a bound of an action, is found.
+#[test]
+fn later_episodes_and_bounds_of_actions_are_tried() {
+    let mut late = Late { episodes: 0, spaces: [Space::bounded(&[0.0], &[1.0]), Space::bounded(&[-2.0], &[2.0])] };
+    let error = check_env(&mut late).unwrap_err().to_string();
+    assert!(error.contains("element 0 of the observation is NaN"), "{error}");
+    late.spaces[1] = Space::bounded(&[-2.0], &[f32::INFINITY]);
+    // Of an open interval the part from -1 to 1 is drawn from.
+    let error = check_env(&mut late).unwrap_err().to_string();
+    assert!(error.contains("at a bound: 1"), "{error}");
+}
+
+/// One step an episode; the action 2 is one too many for the observation, and 1 for the environment.
+struct Late {
+    episodes: u64,
+    spaces: [Space; 2],
+}
+
+impl Env for Late {
+    type Obs = f32;
+    type Action = f32;
+
+    fn name(&self) -> &str {
+        "Late"
+    }
+    fn observation_space(&self) -> &Space {
+        &self.spaces[0]
+    }
+    fn action_space(&self) -> &Space {
+        &self.spaces[1]
+    }
+    fn reset(&mut self, _: Option<u64>, obs: &mut [f32]) {
+        self.episodes += 1;
+        obs[0] = 0.0;
+    }
+    fn step(&mut self, action: &[f32], obs: &mut [f32]) -> Step {
+        assert!(action[0] != 1.0, "at a bound: 1");
+        obs[0] = if action[0] == 2.0 { f32::NAN } else { 0.5 };
+        Step { reward: 0.0, terminated: true, truncated: false }
+    }
+}
+
+/// A mask is looked at after a step too, and only the end of the task may leave no choice.
+#[test]
+fn the_mask_at_the_end_has_its_length_too() {
+    let error = check_env(&mut breaking(Promise::LastMask)).unwrap_err().to_string();
+    assert_eq!(error, "Sound, step 5 of the episode of seed 0: the action mask has 1 flags for 2 choices");
 }
 
 /// The wrappers pass everything through: masks, saved states, ends.
@@ -231,5 +331,8 @@ fn what_may_be_meant_so_is_a_warning() {
 fn wrapped_environments_keep_their_promises() {
     check_env(&mut TimeLimit::new(TimeLimit::new(CartPole::new(), 30), 20)).unwrap();
     let report = check_env(&mut TimeLimit::new(ProbeEnv::new(Probe::Masked), 1)).unwrap();
-    assert_eq!(report.env_steps, 3);
+    assert_eq!(report.env_steps, 100);
+    // Also that they cannot be saved.
+    let report = check_env(&mut TimeLimit::new(breaking(Promise::Saved), 4)).unwrap();
+    assert_eq!(report.warnings, [Warning::StateNotSaved]);
 }

@@ -5,7 +5,10 @@ use agilerl_hpo::{
     toy::{Guess, GuessTheNumber},
 };
 
-use crate::population::{guesses, short};
+use crate::{
+    gene_pool::Genes,
+    population::{guesses, short},
+};
 
 fn refusal(agents: Vec<Guess>, change: impl FnOnce(&mut TrainerConfig)) -> String {
     let mut config = short(1);
@@ -59,6 +62,14 @@ fn hyperparameters_are_known_bounded_and_start_inside() {
         |c| c.mutation.rl_hp_selection.push("lrr".to_owned()),
         "unknown hyperparameter \"lrr\" in mutation.rl_hp_selection; this agent has: lr, batch_size",
     );
+    // Whoever brings genes of their own has selected nothing.
+    let error = Mutation::default().validate_agent(&Genes::new(&[("gamma", 0.9, false)])).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "unknown hyperparameter \"lr\" in mutation.rl_hp_selection; this agent has: gamma (lr and batch_size are \
+         selected by default: set mutation.rl_hp_selection to names that this agent has, each with bounds in \
+         mutation.bounds, or mutation.rl_hp to 0)"
+    );
     check(
         |c| c.mutation.rl_hp_selection.clear(),
         "mutation.rl_hp_selection is empty, but must be a list of at least one hyperparameter, or mutation.rl_hp must \
@@ -83,6 +94,11 @@ fn hyperparameters_are_known_bounded_and_start_inside() {
     check(bounded(0.1, 0.01, 1.2), "mutation.bounds.lr.max is 0.01, but must be a number from min, 0.1, to 2^53");
     check(bounded(0.1, f64::NAN, 1.2), "mutation.bounds.lr.max is NaN, but must be a number from min, 0.1, to 2^53");
     check(bounded(0.1, 1.0, 1.0), "mutation.bounds.lr.factor is 1, but must be a number above 1");
+    check(
+        bounded(5e-3, 1e-2, 1.2),
+        "lr starts at 0.001, outside its bounds 0.005 to 0.01; start inside them, widen mutation.bounds, or take \
+         \"lr\" out of mutation.rl_hp_selection",
+    );
     let astray = vec![Guess::new(), Guess { batch_size: 1024, ..Guess::new() }];
     assert_eq!(
         refusal(astray, |_| {}),
@@ -184,4 +200,17 @@ fn what_the_task_cannot_make_is_an_error_before_training() {
         assert_eq!(error.to_string(), message);
         assert!(matches!(error, HpoError::Setup { source, .. } if source.to_string() == cause));
     }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_documentation() {
+    let TrainerConfig { seed, generations, generation_env_steps, round_env_steps, eval_episodes, .. } =
+        TrainerConfig::default();
+    assert_eq!((seed, generations, generation_env_steps, round_env_steps), (0, 100, 10_000, 1_000));
+    let TrainerConfig { target, confirm_episodes, threads, initial_diversity, .. } = TrainerConfig::default();
+    assert_eq!((eval_episodes, target, confirm_episodes, threads, initial_diversity), (10, None, 100, 0, false));
+    let bounds =
+        Mutation::default().bounds.into_iter().map(|(name, Bounds { min, max, factor })| (name, [min, max, factor]));
+    let expected = [("batch_size", [8.0, 512.0, 1.2]), ("learn_step", [1.0, 16.0, 2.0]), ("lr", [1e-4, 1e-2, 1.2])];
+    assert_eq!(bounds.collect::<Vec<_>>(), expected.map(|(name, bounds)| (name.to_owned(), bounds)));
 }

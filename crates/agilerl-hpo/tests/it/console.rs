@@ -3,14 +3,15 @@
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use agilerl_hpo::{
-    Bounds, Console, Evaluation, Evolve, Hyperparameter, Mutation, RoundContext, RoundStats, StreamRng, Streams, Task,
-    TaskError, Trainer, TrainerConfig,
+    Bounds, Console, Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter, Individual, Mutation,
+    Observer, RoundContext, RoundStats, StreamRng, Streams, Task, TaskError, Trainer, TrainerConfig, toy::Guess,
 };
 
-use crate::population::{short, trainer};
+use crate::population::{guesses, short, trainer};
 
 #[derive(Clone, Default)]
 struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -95,7 +96,119 @@ impl Task<Verbose> for Still {
     }
     fn merge(&self, (): &mut (), _: &mut [()]) {}
     fn evaluate(&self, _: &Verbose, seeds: &[u64]) -> Result<Evaluation, TaskError> {
-        Ok(Evaluation { returns: vec![-1.23e12; seeds.len()], env_steps: 0 })
+        Ok(Evaluation { returns: vec![-1.23e12; seeds.len()], env_steps: 0, cut: 0 })
+    }
+}
+
+/// Tells a console of rounds that end at these seconds of the run's clock, and gives what it printed then.
+fn rounds(console: &mut Console<Paper>, paper: &Paper, seconds: &[u64]) -> String {
+    let before = paper.text().len();
+    for &wall in seconds {
+        let wall = Duration::from_secs(wall);
+        // Six individuals of 25 transitions a generation: the third generation has done 25 of its 150.
+        tell(console, &Event::Round { generation: 2, env_steps: 325, wall });
+    }
+    paper.text()[before..].to_owned()
+}
+
+fn tell(console: &mut Console<Paper>, event: &Event<'_, Guess>) {
+    console.observe(event).expect("paper takes everything");
+}
+
+fn started(population: &[Individual<Guess>]) -> Event<'_, Guess> {
+    let (generations, generation_env_steps) = (1_000, 150);
+    Event::Started { seed: 1, generations, generation_env_steps, target: None, evolving: &[], population }
+}
+
+#[test]
+fn a_generation_that_takes_long_shows_a_sign_of_life_every_ten_seconds() {
+    let paper = Paper::default();
+    let mut console = Console::new(paper.clone()).with_pulse(Duration::from_secs(10));
+    let population = Individual::founders(guesses());
+    tell(&mut console, &started(&population));
+    // Due at 10, and ten seconds after the line that came late, at 14.
+    let line = |clock: &str| format!("generation 3 of 1000 trains | 25 of 150 steps | {clock}\n");
+    let expected = [line("0:00:14"), line("0:00:24"), line("1:02:03")].concat();
+    assert_eq!(rounds(&mut console, &paper, &[3, 9, 14, 20, 23, 24, 33, 3723]), expected);
+    // A table shows life too: the next line is due ten seconds later.
+    let evaluations = vec![Evaluation { returns: vec![1.0], env_steps: 1, cut: 0 }; 6];
+    tell(
+        &mut console,
+        &Event::Evaluated(&GenerationReport {
+            generation: 2,
+            population: &population,
+            training: &vec![RoundStats::default(); 6],
+            evaluations: &evaluations,
+            elite: 0,
+            env_steps: 450,
+            eval_steps: 6,
+            wall: Duration::from_secs(3730),
+        }),
+    );
+    assert_eq!(rounds(&mut console, &paper, &[3733, 3739]), "");
+    assert_eq!(rounds(&mut console, &paper, &[3740]), line("1:02:20"));
+}
+
+#[test]
+fn the_clock_of_a_resumed_run_does_not_start_with_a_sign_of_life() {
+    let paper = Paper::default();
+    let mut console = Console::new(paper.clone()).with_pulse(Duration::from_secs(10));
+    let population = Individual::founders(guesses());
+    let (generation, generations, generation_env_steps, env_steps) = (2, 9, 150, 300);
+    let population = &population[..];
+    let evolving = &[];
+    let resumed = Event::Resumed { generation, generations, generation_env_steps, env_steps, evolving, population };
+    tell(&mut console, &resumed);
+    // It ran for an hour before.
+    assert_eq!(rounds(&mut console, &paper, &[3600, 3609]), "");
+    assert_eq!(rounds(&mut console, &paper, &[3610]), "generation 3 of 9 trains | 25 of 150 steps | 1:00:10\n");
+}
+
+#[test]
+fn without_a_pulse_a_round_prints_nothing() {
+    let paper = Paper::default();
+    let mut console = Console::new(paper.clone());
+    tell(&mut console, &started(&Individual::founders(guesses())));
+    assert_eq!(rounds(&mut console, &paper, &[10, 20, 3600]), "");
+}
+
+#[test]
+fn a_round_tells_the_clock_of_the_run() {
+    let walls: Arc<Mutex<Vec<Duration>>> = Arc::default();
+    let heard = Arc::clone(&walls);
+    let mut trainer = trainer(short(1)).on_event(move |event| {
+        if let Event::Round { wall, .. } = event {
+            heard.lock().unwrap().push(*wall);
+        }
+        Ok(Flow::Continue)
+    });
+    trainer.run().expect("it runs");
+    let walls = walls.lock().unwrap();
+    assert_eq!(walls.len(), 5 * 3);
+    assert!(walls[0] > Duration::ZERO && walls.is_sorted() && walls.last() <= Some(&trainer.wall()), "{walls:?}");
+}
+
+#[test]
+fn output_that_fails_is_said_to_be_the_consoles() {
+    /// Takes so many bytes; in the end it is as full as `/dev/full`.
+    struct Full {
+        room: usize,
+        fails_to_flush: bool,
+    }
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.room = self.room.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            if self.fails_to_flush { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+    for (room, fails_to_flush) in [(0, false), (100, false), (1 << 20, true)] {
+        let mut trainer = trainer(short(4)).with_observer(Console::new(Full { room, fails_to_flush }));
+        let HpoError::Observer { source } = trainer.run().expect_err("the disk is full") else { panic!("who failed?") };
+        assert_eq!(source.to_string(), "cannot print the progress of the run to its writer");
+        assert_eq!(source.source().expect("the system's words").to_string(), "no storage space");
     }
 }
 

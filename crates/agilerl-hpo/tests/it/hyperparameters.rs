@@ -182,3 +182,21 @@ fn an_agent_that_makes_something_else_of_a_value_is_believed() {
         );
     }
 }
+
+#[test]
+fn a_whole_number_goes_to_the_nearest_and_a_draw_stays_inside_bounds_that_are_none() {
+    let bounds = Bounds { min: 8.0, max: 512.0, factor: 1.2 };
+    // 64 * 1.2 = 76.8, and 66 * 1.2 = 79.2.
+    assert_eq!([64.0, 66.0].map(|value| bounds.step(value, true, true)), [77.0, 79.0]);
+    // From 77 down: of the numbers from which a step up leads no further, 64 is the greatest (65 leads to 78).
+    assert_eq!(bounds.step(77.0, true, false), 64.0);
+    // Between 7.6 and 8.4 there is one whole number, and outside them there are others that are near.
+    let narrow = Bounds { min: 7.6, max: 8.4, factor: 1.2 };
+    for walker in 0..50 {
+        let mut rng = Streams::new(1).get(Purpose::InitialHyperparameters, 0, walker, 0);
+        assert_eq!(narrow.draw(true, &mut rng), 8.0);
+        assert!(narrow.contains(narrow.draw(false, &mut rng)));
+    }
+    assert!([7.6, 8.4].iter().all(|end| narrow.contains(*end)), "the ends are inside");
+    assert!(![7.5, 8.5, f64::NAN].iter().any(|value| narrow.contains(*value)));
+}

@@ -2,10 +2,18 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use agilerl_hpo::{HpoError, JsonLines, LineageRecord, MemoryStorage, Mutation, Storage, TrainerConfig, without_clock};
+use agilerl_hpo::{
+    HpoError, JsonLines, LineageRecord, MemoryStorage, MetricsCsv, Mutation, RoundContext, RoundStats, Storage,
+    Trainer, TrainerConfig,
+    toy::{Guess, GuessTheNumber},
+    without_clock,
+};
 use serde_json::Value;
 
-use crate::population::{short, trainer};
+use crate::{
+    population::{short, trainer},
+    scripted,
+};
 
 const PATH: &str = "run.jsonl";
 
@@ -103,9 +111,75 @@ fn a_log_that_cannot_be_written_is_known_before_the_run_or_ends_it() {
     assert_eq!(error.to_string(), "cannot create missing/run.jsonl");
     let storage = MemoryStorage::new().failing_at(20);
     let observer = JsonLines::create(&storage, PATH.as_ref()).expect("it is memory");
-    let error = trainer(short(4)).with_observer(observer).run().expect_err("a write fails");
-    assert!(
-        matches!(&error, HpoError::Observer { source } if source.to_string().contains("told to fail")),
-        "{error:?}"
-    );
+    assert_eq!(why_it_ended(trainer(short(4)).with_observer(observer)), "cannot write to run.jsonl");
+}
+
+/// Runs until an observer fails, and says how.
+fn why_it_ended(mut trainer: Trainer<Guess, GuessTheNumber>) -> String {
+    match trainer.run().expect_err("a call fails") {
+        HpoError::Observer { source } => {
+            let cause = source.source().expect("the system's words").to_string();
+            assert!(cause.contains("told to fail"), "{cause}");
+            source.to_string()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn whatever_call_of_a_log_or_a_table_fails_the_error_names_the_file() {
+    let observed = |storage: &MemoryStorage| {
+        let log = JsonLines::create(storage, "events.jsonl".as_ref())?;
+        let table = MetricsCsv::create(storage, "metrics.csv".as_ref())?;
+        let config = TrainerConfig { generations: 2, ..short(4) };
+        Ok::<_, HpoError>(trainer(config).with_observer(log).with_observer(table))
+    };
+    let whole = MemoryStorage::new();
+    observed(&whole).unwrap().run().unwrap();
+    let calls = whole.calls();
+    // Both are created, the table has a header and a block for each generation, and the log is synced at the end.
+    assert_eq!(calls.iter().filter(|call| *call == "write metrics.csv").count(), 3);
+    assert_eq!(calls.iter().filter(|call| *call == "sync events.jsonl").count(), 1);
+    for (number, call) in calls.iter().enumerate() {
+        let storage = MemoryStorage::new().failing_at(number);
+        let error = observed(&storage).map_or_else(|error| error.to_string(), why_it_ended);
+        let expected = call.replace("write ", "write to ");
+        assert_eq!(error, format!("cannot {expected}"), "call {number}");
+    }
+}
+
+#[test]
+fn each_line_has_the_numbers_of_its_own_individual() {
+    // Three that take 1, 2 and 3 transitions a round and are worth 5, 7 and 6.
+    let train =
+        |agent: &mut Guess, _: &RoundContext| RoundStats { env_steps: agent.value as u64, ..RoundStats::default() };
+    let evaluate = |agent: &Guess, _| [5.0, 7.0, 6.0][agent.value as usize - 1];
+    let agents = [1.0, 2.0, 3.0].map(|value| Guess { value, ..Guess::new() }).to_vec();
+    let storage = MemoryStorage::new();
+    let observer = JsonLines::create(&storage, PATH.as_ref()).expect("it is memory");
+    let config = TrainerConfig { generations: 1, round_env_steps: 25, ..short(1) };
+    scripted::trainer(agents, config, train, evaluate).with_observer(observer).run().expect("it runs");
+    let log = lines(std::str::from_utf8(&storage.read(PATH.as_ref()).expect("it was written")).expect("JSON"));
+    let of = |event: &str| log.iter().filter(|line| line["event"] == event).cloned().collect::<Vec<Value>>();
+    let individuals = of("individual");
+    let fields = |name: &str| individuals.iter().map(|line| line[name].clone()).collect::<Vec<_>>();
+    assert_eq!(fields("elite"), [false, true, false]);
+    assert_eq!(fields("fitness"), [5.0, 7.0, 6.0]);
+    assert_eq!(fields("training").iter().map(|line| line["env_steps"].clone()).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(fields("eval_env_steps"), [6, 6, 6]);
+    let [generation] = &of("generation")[..] else { panic!("one generation") };
+    // 1 + 2 + 3 transitions trained; three evaluations of 3 episodes with two transitions each.
+    assert_eq!((&generation["env_steps"], &generation["eval_steps"]), (&6.into(), &18.into()));
+    assert_eq!((&generation["elite"], &generation["fitness"]), (&1.into(), &7.0.into()));
+}
+
+#[test]
+fn the_whole_log_of_a_run_that_ended_survives_a_loss_of_power() {
+    let storage = MemoryStorage::new();
+    let observer = JsonLines::create(&storage, PATH.as_ref()).expect("it is memory");
+    storage.sync_dir(".".as_ref()).expect("it is memory");
+    trainer(short(4)).with_observer(observer).run().expect("it runs");
+    let whole = storage.read(PATH.as_ref()).expect("it was written");
+    storage.cut_power();
+    assert_eq!(storage.read(PATH.as_ref()).expect("its name is safe"), whole);
 }

@@ -1,15 +1,24 @@
 //! The claims of this crate, one module per subject.
 
+mod checkpoints;
 mod configuration;
 mod console;
+mod extension;
 mod gene_pool;
 mod hyperparameters;
 mod invariants;
 mod json_lines;
+mod metrics_csv;
 mod mutation;
 mod population;
 mod resume;
+mod saved;
+mod saving;
+mod scripted;
+mod signature;
+mod stages;
 mod storage;
 mod streams;
+mod task;
 mod tournament;
 mod trainer;

@@ -1,6 +1,8 @@
 //! What mutates, and how often.
 
-use agilerl_hpo::{Individual, Mutated, Mutation, MutationKind, Purpose, Streams};
+use agilerl_hpo::{
+    Bounds, Change, Evolve, Hyperparameter, Individual, Mutated, Mutation, MutationKind, Purpose, StreamRng, Streams,
+};
 
 use crate::gene_pool::Genes;
 
@@ -93,4 +95,42 @@ fn what_an_individual_becomes_does_not_depend_on_the_others() {
         population
     };
     assert_eq!(mutate(3), mutate(6)[..3]);
+}
+
+#[test]
+fn each_kind_of_mutation_hears_its_own_setting() {
+    /// Tells what it was told.
+    #[derive(Clone)]
+    struct Echo;
+    fn told(what: &str, setting: f64) -> Option<Change> {
+        Some(Change { what: what.to_owned(), before: 0.into(), after: setting.into() })
+    }
+    impl Evolve for Echo {
+        fn hyperparameters(&self) -> Vec<Hyperparameter> {
+            Vec::new()
+        }
+        fn set_hyperparameter(&mut self, _: &str, _: f64) {}
+        fn mutate_architecture(&mut self, new_layer_prob: f64, _: &mut StreamRng) -> Option<Change> {
+            told("architecture", new_layer_prob)
+        }
+        fn mutate_parameters(&mut self, mutation_sd: f64, _: &mut StreamRng) -> Option<Change> {
+            told("parameters", mutation_sd)
+        }
+    }
+    let silent = Mutation { new_layer_prob: 0.75, mutation_sd: 0.5, no_mutation: 0.0, ..Mutation::none() };
+    for (mutation, kind, expected) in [
+        (Mutation { architecture: 0.25, ..silent.clone() }, MutationKind::Architecture, told("architecture", 0.75)),
+        (Mutation { parameters: 0.25, ..silent }, MutationKind::Parameters, told("parameters", 0.5)),
+    ] {
+        let mut rng = Streams::new(1).get(Purpose::Mutation, 0, 0, 0);
+        assert_eq!(mutation.apply(&mut Echo, &mut rng), Mutated { kind, change: expected });
+    }
+}
+
+#[test]
+fn a_hyperparameter_that_is_selected_already_is_drawn_no_more_often() {
+    let bounds = Bounds { min: 1e-3, max: 1.0, factor: 2.0 };
+    let mutation = Mutation::default().with_hyperparameter("lr", bounds).with_hyperparameter("gamma", bounds);
+    assert_eq!(mutation.rl_hp_selection, ["lr", "batch_size", "gamma"]);
+    assert_eq!((mutation.bounds["lr"], mutation.bounds["gamma"]), (bounds, bounds));
 }

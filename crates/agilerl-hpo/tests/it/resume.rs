@@ -64,8 +64,7 @@ fn train_and_tell(
         if let ControlFlow::Break(_) = toy.step()? {
             return Ok(Some(toy.run()?.signature));
         }
-        let digest = log.lock().unwrap().digest();
-        let digest = digest.map_err(|source| HpoError::Storage { action: "sync", path: LOG.into(), source })?;
+        let digest = log.lock().unwrap().digest()?;
         let beside = [("events.jsonl".to_owned(), digest)].into();
         let saved = toy.save()?;
         checkpoints.write(&saved, toy.items(), |items| toy.save_items(items), beside, BTreeMap::new())?;
@@ -243,16 +242,67 @@ fn without_a_whole_checkpoint_every_reason_is_told() {
 
 #[test]
 fn a_later_versions_checkpoint_is_named_as_one() {
-    let error = Manifest::parse(br#"{"schema":2,"versions":{"agilerl":"9.1.0"}}"#, "m.json".as_ref()).unwrap_err();
-    let text = error.to_string();
-    assert!(text.contains("format 2") && text.contains("reads format 1") && text.contains("9.1.0"), "{text}");
+    // Whatever a later version adds, its manifest ends in the digest of what stands before.
+    let content = "{\n  \"schema\": 3,\n  \"versions\": {\"agilerl\": \"9.1.0\"},\n  \"more\": []";
+    let digest = blake3::hash(content.as_bytes()).to_hex();
+    let whole = format!("{content},\n  \"blake3\": \"{digest}\"\n}}");
+    let text = Manifest::parse(whole.as_bytes(), "m.json".as_ref()).unwrap_err().to_string();
+    assert!(text.contains("format 3") && text.contains("reads format 2") && text.contains("9.1.0"), "{text}");
+    // A number that was changed is no later version.
+    let changed = whole.replace("\"schema\": 3", "\"schema\": 7");
+    let error = Manifest::parse(changed.as_bytes(), "m.json".as_ref()).unwrap_err();
+    assert!(matches!(&error, HpoError::Changed { what, .. } if what.contains("digest of itself")), "{error}");
+}
+
+/// Three checkpoints' worth of fields, as format 1 wrote them.
+fn format_1(manifest: &Manifest) -> Vec<u8> {
+    serde_json::to_vec_pretty(&Manifest { schema: 1, ..manifest.clone() }).unwrap()
+}
+
+#[test]
+fn a_checkpoint_of_format_1_is_resumed() {
+    let storage = saved();
+    for name in ["000002-0001", "000002-0002"] {
+        let path = Path::new("run/checkpoints").join(name).join("manifest.json");
+        let manifest = Manifest::parse(&storage.read(&path).unwrap(), &path).unwrap();
+        assert_eq!(manifest.schema, 2);
+        storage.tamper(&path, |bytes| *bytes = format_1(&manifest));
+    }
+    assert_eq!(newest(&storage).unwrap(), (2, 2, Vec::new()));
+    let end = train(&storage, short(7), usize::MAX).unwrap().unwrap();
+    assert_eq!((end, log_of(&storage)), undisturbed(short(7)));
+}
+
+#[test]
+fn whichever_byte_of_a_manifest_flips_the_checkpoint_before_is_used_and_nothing_else_is_blamed() {
+    let storage = saved();
+    let path = Path::new("run/checkpoints/000002-0002/manifest.json");
+    let whole = storage.read(path).unwrap();
+    assert!(whole.windows(8).any(|word| word == b"\"beside\""), "it names the log");
+    for place in 0..whole.len() {
+        // All bits, and one each in turn; 1 makes a digit or a letter another one, 32 changes the case, 3 makes 2 a 1.
+        for mask in [0xff, 1 << (place % 8), 1, 3, 32] {
+            storage.tamper(path, |bytes| {
+                bytes.clone_from(&whole);
+                bytes[place] ^= mask;
+            });
+            let (generation, round, passed_over) = newest(&storage).unwrap();
+            assert_eq!((generation, round), (2, 1), "byte {place}");
+            let expected = format!("000002-0002: {} is not what this run wrote: ", path.display());
+            assert!(passed_over.len() == 1 && passed_over[0].starts_with(&expected), "byte {place}: {passed_over:?}");
+        }
+    }
+    // A digest of itself that is cut off is missed, too.
+    let end = whole.len() - ",\n  \"blake3\": \"\"\n}".len() - 64;
+    storage.tamper(path, |bytes| *bytes = [&whole[..end], b"\n}"].concat());
+    assert_eq!(newest(&storage).unwrap().1, 1);
 }
 
 #[test]
 fn a_manifest_leads_nowhere_else() {
     for name in ["../../secret", "/etc/passwd", ".hidden", "a/b", ""] {
         let manifest = Manifest {
-            schema: 1,
+            schema: 2,
             versions: BTreeMap::new(),
             generation: 1,
             round: 0,
@@ -260,9 +310,10 @@ fn a_manifest_leads_nowhere_else() {
             segments: Vec::new(),
             beside: BTreeMap::new(),
         };
-        let text = serde_json::to_vec(&manifest).unwrap();
-        let error = Manifest::parse(&text, "m.json".as_ref()).unwrap_err().to_string();
-        assert!(error.contains("is no name of a file beside it"), "{name:?}: {error}");
+        for text in [manifest.to_bytes(), format_1(&manifest)] {
+            let error = Manifest::parse(&text, "m.json".as_ref()).unwrap_err().to_string();
+            assert!(error.contains("is no name of a file beside it"), "{name:?}: {error}");
+        }
     }
 }
 

@@ -83,3 +83,59 @@ fn a_new_folder_survives_a_loss_of_power_and_those_above_it_that_were_there_are_
     let error = create_dir_synced(&Disk, &path.join("file/run")).expect_err("a file is no folder");
     assert!(error.to_string().contains("file"), "{error}");
 }
+
+#[test]
+fn a_file_is_opened_behind_what_is_kept_of_it_and_the_rest_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (disk, memory) = (folder.path().join("log"), Path::new("log"));
+    for (storage, path) in [(&Disk as &dyn Storage, &*disk), (&MemoryStorage::new(), memory)] {
+        storage.create(path).expect("a new file").write(b"0123456789").expect("room");
+        let mut file = storage.open_at(path, 4).expect("it holds more");
+        assert_eq!(storage.size(path).expect("it is there"), 4);
+        file.write(b"x").expect("room");
+        file.sync().expect("it can be synced");
+        assert_eq!(storage.read(path).expect("it is there"), b"0123x");
+        // All that there is may be kept, and no more than that.
+        storage.open_at(path, 5).expect("it holds as much").write(b"y").expect("room");
+        assert_eq!(storage.read(path).expect("it is there"), b"0123xy");
+        let error = storage.open_at(path, 7).err().expect("it holds less").to_string();
+        assert_eq!(error, "it holds 6 bytes, and 7 were written to it");
+    }
+}
+
+#[test]
+fn the_memory_fails_as_a_disk_does() {
+    let path = Path::new("log");
+    // A write that fails leaves the first half of its bytes; and once only, or for ever.
+    for (dies, later) in [(false, 0), (true, 3)] {
+        let storage = MemoryStorage::new();
+        let storage = if dies { storage.dying_at(1) } else { storage.failing_at(1) };
+        let mut file = storage.create(path).expect("the first call is good");
+        file.write(b"0123").expect_err("the second is not");
+        let failed = [file.sync().is_err(), file.sync().is_err(), storage.read(path).is_err()];
+        assert_eq!(failed.into_iter().filter(|failed| *failed).count(), later);
+        storage.heal();
+        assert_eq!(storage.read(path).expect("it is there"), b"01");
+    }
+    // A folder that holds something is in nobody's way.
+    let storage = MemoryStorage::new();
+    for folder in ["new", "old"] {
+        storage.create_dir(folder.as_ref()).expect("a new folder");
+    }
+    storage.create("old/file".as_ref()).expect("a new file");
+    storage.rename("new".as_ref(), "old".as_ref()).expect_err("it is not empty");
+    storage.remove("old/file".as_ref()).expect("it is there");
+    storage.rename("new".as_ref(), "old".as_ref()).expect("now it is empty");
+    assert_eq!(storage.list("".as_ref()).expect("the root"), ["old"]);
+}
+
+#[test]
+fn a_power_cut_leaves_what_was_synced() {
+    let (storage, path) = (MemoryStorage::new(), Path::new("log"));
+    let mut file = storage.create(path).expect("a new file");
+    storage.sync_dir(".".as_ref()).expect("the root");
+    file.write(b"old").and_then(|()| file.sync()).expect("room");
+    file.write(b"new").expect("room");
+    storage.cut_power();
+    assert_eq!(storage.read(path).expect("its name was synced"), b"old");
+}

@@ -1,6 +1,6 @@
 //! Who becomes a parent.
 
-use agilerl_hpo::{HpoError, Individual, Purpose, Selection, Streams, Tournament};
+use agilerl_hpo::{HpoError, Individual, Purpose, Selection, Streams, Tournament, toy::Guess};
 
 use crate::gene_pool::Genes;
 
@@ -87,4 +87,41 @@ fn what_a_seed_selects_is_pinned() {
     // A change here means that every seed begins another run: the changelog must say so.
     let selection = select(&Tournament::default(), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 7);
     assert_eq!(selection.parents, [5, 2, 4, 1, 4, 5]);
+}
+
+#[test]
+fn so_many_are_drawn_as_the_tournament_is_large() {
+    // Of two in tournaments of k, the worse wins only if it is drawn k times: (1/2)^k. 8 sizes of 40,000 draws.
+    for size in 1..=4 {
+        let tournament = Tournament { size, elitism: false, window: 1 };
+        let worse =
+            (0..20_000).flat_map(|seed| select(&tournament, &[1.0, 2.0], seed).parents).filter(|place| *place == 0);
+        let (total, share) = (40_000.0, 0.5_f64.powi(size as i32));
+        let sigma = (total * share * (1.0 - share)).sqrt();
+        let count = worse.count() as f64;
+        assert!((count - total * share).abs() < 4.0 * sigma, "{size}: {count}");
+    }
+}
+
+#[test]
+fn scores_are_means_over_the_window_of_those_whose_weights_are_finite() {
+    let mut population = Individual::founders(vec![Guess::new(), Guess { value: f64::NAN, ..Guess::new() }]);
+    for individual in &mut population {
+        individual.fitness = vec![100.0, 10.0, 20.0];
+    }
+    let scores = Tournament { window: 2, ..Tournament::default() }.scores(&population);
+    assert_eq!(scores[0], 15.0);
+    // A return may be finite although a weight is not.
+    assert!(scores[1].is_nan());
+}
+
+#[test]
+fn new_ids_follow_the_greatest_one_wherever_it_stands() {
+    let mut population = Individual::founders(vec![Genes::usual(); 3]);
+    population[0].id = 41;
+    let selection = Selection { elite: 1, keep_elite: true, parents: vec![1, 0, 2] };
+    let ids: Vec<u64> = selection.reproduce(&population).iter().map(|individual| individual.id).collect();
+    assert_eq!(ids, [1, 42, 43]);
+    let ids = Selection { keep_elite: false, ..selection }.reproduce(&population);
+    assert_eq!(ids.iter().map(|individual| individual.id).collect::<Vec<_>>(), [42, 43, 44]);
 }

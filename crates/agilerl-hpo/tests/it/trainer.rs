@@ -11,7 +11,10 @@ use agilerl_hpo::{
     toy::{Guess, GuessTheNumber},
 };
 
-use crate::population::{guesses, short, trainer};
+use crate::{
+    population::{guesses, short, trainer},
+    scripted,
+};
 
 #[test]
 fn a_run_is_the_same_bits_with_1_2_and_5_threads() {
@@ -72,7 +75,7 @@ fn a_generation_starts_from_a_memory_that_holds_the_rounds_in_the_order_of_the_i
             slots.iter_mut().for_each(|slot| shared.append(slot));
         }
         fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
-            Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0 })
+            Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0, cut: 0 })
         }
     }
     let config = TrainerConfig { threads: 3, generations: 1, ..short(1) };
@@ -130,7 +133,7 @@ fn a_target_counts_only_when_fresh_episodes_confirm_it() {
         fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
             // The last guess flatters most and is worth least.
             let mean = if seeds.len() == 3 { 10.0 + agent.value } else { 20.0 - 4.0 * agent.value };
-            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: seeds.len() as u64 })
+            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: seeds.len() as u64, cut: 0 })
         }
     }
     let faced: Arc<Mutex<Vec<(u64, f64, bool)>>> = Arc::default();
@@ -174,7 +177,7 @@ fn evaluation_seeds_are_shared_by_all_and_fresh_in_every_generation_and_confirma
             self.0.lock().unwrap().push(seeds.to_vec());
             // Always promising, never confirmed.
             let mean = if seeds.len() == 3 { 1.0 } else { -1.0 };
-            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: 0 })
+            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: 0, cut: 0 })
         }
     }
     let config = TrainerConfig { target: Some(0.0), generations: 3, ..short(1) };
@@ -236,7 +239,7 @@ fn the_elite_of_a_run_is_the_better_of_the_best_snapshot_and_the_last_elite() {
         fn merge(&self, (): &mut (), _: &mut [()]) {}
         fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
             let table = if seeds.len() == 3 { self.fitness } else { self.worth };
-            Ok(Evaluation { returns: vec![table[agent.value as usize - 1]; seeds.len()], env_steps: 0 })
+            Ok(Evaluation { returns: vec![table[agent.value as usize - 1]; seeds.len()], env_steps: 0, cut: 0 })
         }
     }
     let elite = |fitness, worth, target| {
@@ -255,6 +258,9 @@ fn the_elite_of_a_run_is_the_better_of_the_best_snapshot_and_the_last_elite() {
     assert_eq!(elite([1.0, 10.0, 2.0], [1.0, 4.0, 3.0], None), (2.0, vec![1.0, 10.0], 4.0));
     // The 10 of the second generation was luck: the last elite is better.
     assert_eq!(elite([1.0, 10.0, 2.0], [1.0, 0.5, 3.0], None), (3.0, vec![1.0, 10.0, 2.0], 3.0));
+    // Of equal snapshots the earlier one stays, and of equal means that of the snapshot.
+    assert_eq!(elite([5.0, 5.0, 2.0], [7.0, 3.0, 1.0], None), (1.0, vec![5.0], 7.0));
+    assert_eq!(elite([1.0, 10.0, 2.0], [1.0, 4.0, 4.0], None), (2.0, vec![1.0, 10.0], 4.0));
     // The 10 was found out when it did not confirm the target: it is no longer the best snapshot, the first one is.
     assert_eq!(elite([6.0, 10.0, 2.0], [7.0, 0.5, 3.0], Some(9.0)), (1.0, vec![6.0], 7.0));
 }
@@ -315,7 +321,7 @@ impl Task<Guess> for Hazard {
         match agent.value {
             104.0 => Err("no such episode".into()),
             105.0 => Ok(Evaluation::default()),
-            value => Ok(Evaluation { returns: vec![value; seeds.len()], env_steps: 0 }),
+            value => Ok(Evaluation { returns: vec![value; seeds.len()], env_steps: 0, cut: 0 }),
         }
     }
 }
@@ -449,4 +455,125 @@ fn evolution_finds_a_faster_learner_than_its_founders() {
 fn a_run_can_be_handed_to_another_thread() {
     let mut trainer = trainer(short(1)).on_event(|_| Ok(Flow::Continue));
     std::thread::spawn(move || trainer.run().map(|_| ())).join().expect("no panic").expect("it runs");
+}
+
+#[test]
+fn a_target_that_is_just_reached_is_reached() {
+    let config = TrainerConfig { target: Some(1.0), ..short(1) };
+    let mut trainer = scripted::trainer(guesses(), config, scripted::count_rounds, |_: &Guess, _| 1.0);
+    let outcome = trainer.run().expect("it runs");
+    assert_eq!((outcome.ending, outcome.generations), (Ending::TargetConfirmed, 1));
+}
+
+#[test]
+fn a_target_is_for_the_fitness_of_one_generation_and_the_last_comparison_reaches_none() {
+    // One individual that is worth 10 after the first generation and 2 after the second, or so it seems.
+    let evaluate = |agent: &Guess, episodes: usize| match (agent.value as u64, episodes) {
+        (1, 3) => 10.0,
+        (1, _) => 0.0,
+        (2, 3) => 2.0,
+        _ => 9.0,
+    };
+    let config = TrainerConfig {
+        generations: 2,
+        round_env_steps: 25,
+        target: Some(5.0),
+        tournament: Tournament { size: 1, window: 2, ..Tournament::default() },
+        ..short(1)
+    };
+    let confirmed: Arc<Mutex<Vec<(u64, f64, bool)>>> = Arc::default();
+    let heard = Arc::clone(&confirmed);
+    let mut trainer =
+        scripted::trainer(vec![Guess::new()], config, scripted::count_rounds, evaluate).on_event(move |event| {
+            if let Event::Confirmed { generation, mean, reached, .. } = event {
+                heard.lock().unwrap().push((*generation, *mean, *reached));
+            }
+            Ok(Flow::Continue)
+        });
+    let outcome = trainer.run().expect("it runs");
+    // The mean of the window, 6, is above the target, but nobody is worth it now; and the 9 that ends the run does not
+    // make it a success.
+    assert_eq!(*confirmed.lock().unwrap(), [(0, 0.0, false), (1, 9.0, false)]);
+    assert_eq!((outcome.ending, outcome.confirmed_mean), (Ending::GenerationsDone, 9.0));
+    // The evaluations of two generations, and two of 7 episodes, at two transitions an episode.
+    assert_eq!(outcome.eval_steps, 2 * (2 * 3 + 2 * 7));
+}
+
+#[test]
+fn a_nan_is_no_champion() {
+    // The first is NaN from the first generation on, and the others are worth less each generation.
+    let evaluate = |agent: &Guess, _| if agent.lr == 5e-4 { f64::NAN } else { -agent.value };
+    let config = TrainerConfig { generations: 1, mutation: Mutation::none(), ..short(1) };
+    let agents = vec![Guess { lr: 5e-4, ..Guess::new() }, Guess::new(), Guess { value: 1.0, ..Guess::new() }];
+    let mut trainer = scripted::trainer(agents, config, scripted::count_rounds, evaluate);
+    while trainer.step().expect("it runs").is_continue() {}
+    assert_eq!(trainer.best_so_far().expect("two of three are sound").id, 1);
+    assert_eq!(trainer.run().expect("it runs").elite.id, 1);
+}
+
+#[test]
+fn a_pause_or_a_failure_is_heard_whoever_listens_after() {
+    for first in [true, false] {
+        let pauses = move |number: bool| {
+            move |event: &Event<'_, Guess>| {
+                let is_mine = number == first && matches!(event, Event::Round { .. });
+                Ok(if is_mine { Flow::Pause } else { Flow::Continue })
+            }
+        };
+        let mut trainer = trainer(short(1)).on_event(pauses(true)).on_event(pauses(false));
+        assert!(matches!(trainer.step(), Err(HpoError::Paused)), "{first}");
+        assert_eq!(trainer.rounds_done(), 1);
+    }
+    // A table that cannot be printed must not cost the elite that the next observer saves.
+    let heard: Arc<Mutex<u32>> = Arc::default();
+    let counts = Arc::clone(&heard);
+    let mut trainer = trainer(short(1)).on_event(|_| Err("disk full".into())).on_event(move |_| {
+        *counts.lock().unwrap() += 1;
+        Err("after the first".into())
+    });
+    let error = trainer.run().expect_err("the first failed");
+    assert!(matches!(&error, HpoError::Observer { source } if source.to_string() == "disk full"), "{error:?}");
+    assert_eq!(*heard.lock().unwrap(), 1);
+}
+
+#[test]
+fn the_end_is_told_once() {
+    let ends: Arc<Mutex<u32>> = Arc::default();
+    let counts = Arc::clone(&ends);
+    let mut trainer = trainer(short(1)).on_event(move |event| {
+        *counts.lock().unwrap() += u32::from(matches!(event, Event::Ended { .. }));
+        Ok(Flow::Continue)
+    });
+    for _ in 0..3 {
+        trainer.run().expect("it runs");
+    }
+    assert_eq!(*ends.lock().unwrap(), 1);
+}
+
+#[test]
+fn a_score_is_one_return_for_each_seed() {
+    /// Gives so many returns, whatever it is asked for.
+    struct Obstinate(usize);
+    impl Task<Guess> for Obstinate {
+        type Shared = ();
+        type Slot = ();
+        fn shared(&self) -> Result<(), TaskError> {
+            Ok(())
+        }
+        fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+            Ok(())
+        }
+        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+            unreachable!("nobody trains")
+        }
+        fn merge(&self, (): &mut (), _: &mut [()]) {}
+        fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, TaskError> {
+            Ok(Evaluation { returns: vec![0.0; self.0], env_steps: 0 })
+        }
+    }
+    for (returns, fits) in [(1, false), (2, true), (3, false)] {
+        let mut population = Individual::founders(vec![Guess::new()]);
+        let result = evaluate(&Obstinate(returns), &mut population, 0, &[5, 6]);
+        assert_eq!(result.is_ok(), fits, "{returns}");
+    }
 }

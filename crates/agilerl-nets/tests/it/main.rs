@@ -6,4 +6,5 @@ mod forward;
 mod host_pass;
 mod morph;
 mod noise;
+mod pytorch;
 mod store;

@@ -39,6 +39,20 @@ fn broken_files_are_refused() {
     let saved = weights.to_safetensors();
     check_refused(&spec, &saved[..saved.len() - 1], "cannot read the weights");
     check_refused(&spec, b"no tensors", "cannot read the weights");
-    weights.get_mut("output.bias").unwrap()[1] = f32::NAN;
-    check_refused(&spec, &weights.to_safetensors(), "output.bias holds a weight that is not a finite number");
+    for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        assert!(weights.is_finite());
+        let whole = std::mem::replace(&mut weights.get_mut("output.bias").unwrap()[1], broken);
+        assert!(!weights.is_finite());
+        check_refused(&spec, &weights.to_safetensors(), "output.bias holds a weight that is not a finite number");
+        weights.get_mut("output.bias").unwrap()[1] = whole;
+    }
+}
+
+/// Whoever prints an error with its causes reads each of them once.
+#[test]
+fn a_file_that_is_none_says_why_once() {
+    let spec = MlpSpec::new(3, &[16], 2);
+    let error = Weights::from_safetensors(&spec, b"no tensors").unwrap_err();
+    let cause = std::error::Error::source(&error).expect("the file's error").to_string();
+    assert!(!error.to_string().contains(&cause), "{error}: {cause}");
 }

@@ -85,7 +85,7 @@ fn a_number_that_cannot_be_counted_with_is_an_error_and_not_a_panic() {
     check_refused(|c| c.checkpoints.every = u64::MAX, &["checkpoints.every is", largest]);
     check_refused(|c| c.evolution.threads = usize::MAX, &["evolution.threads is", largest]);
     check_refused(|c| c.dqn.epsilon.decay_steps = u64::MAX, &["dqn.epsilon.decay_steps is", largest]);
-    check_refused(|c| c.off_policy.lanes = usize::MAX, &["off_policy.lanes is", "at most 1048576"]);
+    check_refused(|c| c.off_policy.lanes = usize::MAX, &["off_policy.lanes is", "at most 65536"]);
     check_refused(|c| c.evolution.seed = u64::MAX, &["evolution.seed is", "at most 9223372036854775807"]);
 }
 

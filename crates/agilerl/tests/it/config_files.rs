@@ -7,12 +7,12 @@ use agilerl::RunConfig;
 use crate::{is_packaged, message};
 
 /// A line or two, and what the message must say: key, value, range.
-const REFUSED: &[(&str, &[&str])] = &[
+pub(crate) const REFUSED: &[(&str, &[&str])] = &[
     ("population = 0", &["population is 0", "at least 1"]),
     ("population = -1", &["line 1", "-1", "population"]),
     ("population = 'six'", &["line 1", "population = 'six'", "invalid type"]),
     ("populatoin = 6", &["line 1", "unknown key `populatoin`", "did you mean `population`?"]),
-    ("device = 1", &["device = 1", "expected a string"]),
+    ("device = 1", &["device = 1", "expected a text"]),
     ("env = ", &["line 1", "env ="]),
     ("[dqnn]\nlr = 1", &["unknown key `dqnn`", "did you mean `dqn`?"]),
     ("[dqn]\nlrr = 1e-3", &["line 2", "unknown key `lrr`", "did you mean `lr`?"]),
@@ -20,7 +20,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("[dqn]\nlr = 0.0", &["in [dqn]: lr = 0", "positive"]),
     ("[dqn]\nlr = nan", &["in [dqn]: lr = NaN", "positive"]),
     ("[dqn]\nlr = inf", &["in [dqn]: lr = inf", "positive"]),
-    ("[dqn]\nlr = 'fast'", &["line 2", "lr = 'fast'", "f64"]),
+    ("[dqn]\nlr = 'fast'", &["line 2", "lr = 'fast'", "a number"]),
     ("[dqn]\nbatch_size = 0", &["batch_size = 0", "at least 1"]),
     ("[dqn]\nbatch_size = 1.5", &["batch_size = 1.5", "invalid type"]),
     ("[dqn]\nbatch_size = 200000", &["dqn.batch_size is 200000", "off_policy.memory_size, 100000"]),
@@ -79,8 +79,8 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("[checkpoints]\nseconds = -1.0", &["checkpoints.seconds is -1", "from 0"]),
     ("[checkpoints]\nkeep = 0", &["checkpoints.keep is 0", "at least 1"]),
     ("population = 9007199254740993", &["population is 9007199254740993", "at most 9007199254740992"]),
-    ("[off_policy]\nlanes = 1048577", &["off_policy.lanes is 1048577", "at most 1048576"]),
-    ("[off_policy]\nlanes = 9223372036854775807", &["off_policy.lanes is 9223372036854775807", "at most 1048576"]),
+    ("[off_policy]\nlanes = 1048577", &["off_policy.lanes is 1048577", "at most 65536"]),
+    ("[off_policy]\nlanes = 9223372036854775807", &["off_policy.lanes is 9223372036854775807", "at most 65536"]),
     (
         "[off_policy]\nmemory_size = 1099511627777",
         &["off_policy.memory_size is 1099511627777", "at most 1099511627776"],

@@ -5,6 +5,7 @@ mod config_files;
 mod elite;
 mod faults;
 mod loaders;
+mod misuse;
 mod repeatable;
 mod resume;
 mod signature;

@@ -1,0 +1,127 @@
+//! What a checkpoint says of itself, so that it is whole or is not used.
+
+use std::{collections::BTreeMap, ops::Range, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Digest, HpoError};
+
+/// What a checkpoint consists of: the content of `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the format.
+    pub schema: u64,
+    /// Versions of what wrote it.
+    pub versions: BTreeMap<String, String>,
+    /// Generations done.
+    pub generation: u64,
+    /// Rounds done of the next one.
+    pub round: usize,
+    /// The files in the folder.
+    pub files: BTreeMap<String, Digest>,
+    /// What the population shares, in order.
+    pub segments: Vec<Segment>,
+    /// Files of the run as they were then: the settings, and logs up to where they stood.
+    pub beside: BTreeMap<String, Digest>,
+}
+
+/// Some of the items that the population shares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// Number of the first item.
+    pub first: u64,
+    /// Number behind the last.
+    pub end: u64,
+    /// Of its file.
+    pub digest: Digest,
+}
+
+impl Manifest {
+    /// Version of the format that this build writes. It reads format 1 too, which has no digest of itself.
+    pub const SCHEMA: u64 = 2;
+
+    /// The content of a `manifest.json`: a JSON object whose last field, `blake3`, is the digest of all bytes before
+    /// that field. So no byte of it can change unseen, and no other file is blamed for it.
+    ///
+    /// ```
+    /// use agilerl_hpo::{Manifest, HpoError};
+    /// # let (files, segments, beside) = Default::default();
+    /// # let manifest = Manifest { schema: 2, versions: Default::default(), generation: 3, round: 0, files, segments, beside };
+    /// let mut bytes = manifest.to_bytes();
+    /// assert_eq!(Manifest::parse(&bytes, "manifest.json".as_ref())?, manifest);
+    /// bytes[10] ^= 1;
+    /// assert!(matches!(Manifest::parse(&bytes, "manifest.json".as_ref()), Err(HpoError::Changed { .. })));
+    /// # Ok::<(), HpoError>(())
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("a manifest has text keys only");
+        bytes.truncate(bytes.len() - "\n}".len());
+        let seal = seal(&bytes);
+        bytes.extend(seal);
+        bytes
+    }
+
+    /// Reads the content of a `manifest.json`.
+    ///
+    /// # Errors
+    /// [`HpoError::NewerFormat`] of a later version's; [`HpoError::Changed`] if a byte of it is another one than was
+    /// written, or if it makes no sense.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, HpoError> {
+        let changed = |what: String| HpoError::Changed { path: path.to_owned(), what };
+        let mut value: Value = serde_json::from_slice(bytes).map_err(|error| changed(error.to_string()))?;
+        let schema = value.get("schema").and_then(Value::as_u64);
+        // Format 1 had no digest of itself. Every later one ends in it, and so a later version's can be told from a
+        // number that was changed.
+        if value.as_object_mut().and_then(|fields| fields.remove(SEAL)).is_some() || schema != Some(1) {
+            let content = bytes.len().checked_sub(SEAL_LEN).map(|len| bytes.split_at(len));
+            if content.is_none_or(|(content, end)| seal(content) != end) {
+                return Err(changed("its digest of itself is another one".to_owned()));
+            }
+        }
+        if let Some(found) = schema.filter(|&found| found > Self::SCHEMA) {
+            let written_by = value.get("versions").map(Value::to_string).unwrap_or_default();
+            return Err(HpoError::NewerFormat { path: path.to_owned(), found, known: Self::SCHEMA, written_by });
+        }
+        let manifest: Self = serde_json::from_value(value).map_err(|error| changed(error.to_string()))?;
+        // A name with a folder in it would lead out of the checkpoint.
+        if let Some(name) = manifest.files.keys().chain(manifest.beside.keys()).find(|name| !is_plain(name)) {
+            return Err(changed(format!("{name:?} is no name of a file beside it")));
+        }
+        let connected = manifest.segments.windows(2).all(|pair| pair[0].end == pair[1].first);
+        if !connected || manifest.segments.iter().any(|segment| segment.first > segment.end) {
+            return Err(changed("its segments do not follow each other".to_owned()));
+        }
+        Ok(manifest)
+    }
+}
+
+const SEAL: &str = "blake3";
+const SEAL_LEN: usize = ",\n  \"blake3\": \"\"\n}".len() + 2 * blake3::OUT_LEN;
+
+/// The end of a manifest: the digest of what stands before it.
+fn seal(content: &[u8]) -> Vec<u8> {
+    format!(",\n  \"{SEAL}\": \"{}\"\n}}", blake3::hash(content).to_hex()).into_bytes()
+}
+
+impl Segment {
+    pub(crate) fn file(&self) -> String {
+        format!("{:012}-{:012}.rows", self.first, self.end)
+    }
+
+    /// The items of a file of this name, if it is a segment's.
+    pub(crate) fn span(file: &str) -> Option<Range<u64>> {
+        let (first, end) = file.strip_suffix(".rows")?.split_once('-')?;
+        let span = first.parse().ok()?..end.parse().ok()?;
+        let own = Self { first: span.start, end: span.end, digest: Digest::of(&[]) };
+        (own.file() == file).then_some(span)
+    }
+}
+
+/// A name without a folder, in letters that mean nothing to any file system.
+fn is_plain(name: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    !name.is_empty() && !name.starts_with('.') && name.len() <= 100 && name.chars().all(plain)
+}

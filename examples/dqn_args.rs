@@ -1,0 +1,180 @@
+//! The flags of the example `dqn`, and the run that they make.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use agilerl::env::{Observations, env_info};
+use agilerl::{Run, RunConfig};
+use clap::Parser;
+
+/// Trains and evolves a population of DQN agents until a target is confirmed.
+#[derive(Parser)]
+#[command(name = "dqn", version)]
+pub(crate) struct Args {
+    /// Configuration file; flags count for more than it does [default: the recommended settings].
+    #[arg(long, conflicts_with = "resume")]
+    config: Option<PathBuf>,
+    /// Go on with the run in this folder, with its own settings; --threads, --memory-limit-gib and the flags of checkpoints
+    /// still count.
+    #[arg(long, conflicts_with_all = ["env", "population", "lanes", "generations", "steps", "seed", "device", "target", "out", "overwrite"])]
+    resume: Option<PathBuf>,
+    /// Environment, by Gymnasium's name; --list-envs lists them [default: LunarLander-v3].
+    #[arg(long)]
+    env: Option<String>,
+    /// Individuals in the population [default: 6].
+    #[arg(long, value_parser = whole::<1, 65_536, usize>, allow_hyphen_values = true)]
+    population: Option<usize>,
+    /// Environments that each individual steps together [default: 16].
+    #[arg(long, value_parser = whole::<1, 65_536, usize>, allow_hyphen_values = true)]
+    lanes: Option<usize>,
+    /// Generations at most [default: 60, and 20 on pixels].
+    #[arg(long, value_parser = whole::<1, COUNT, u64>, allow_hyphen_values = true)]
+    generations: Option<u64>,
+    /// Environment steps that each individual trains in a generation, over all its lanes [default: 10000, and 25000 on
+    /// pixels].
+    #[arg(long, value_parser = whole::<1, COUNT, u64>, allow_hyphen_values = true)]
+    steps: Option<u64>,
+    /// Seed of everything that is drawn: one seed, one result, at any number of threads [default: 1].
+    #[arg(long, value_parser = whole::<0, SEED, u64>, allow_hyphen_values = true)]
+    seed: Option<u64>,
+    /// Worker threads; 0 takes one for each processor [default: 0].
+    #[arg(long, value_parser = whole::<0, 4_096, usize>, allow_hyphen_values = true)]
+    threads: Option<usize>,
+    /// Where the networks learn: cpu, flex; and with the feature of that name ndarray, tch, tch:cuda:N, wgpu, cuda:N
+    /// [default: cpu].
+    #[arg(long)]
+    device: Option<String>,
+    /// Mean return over 100 fresh episodes at which the run ends; none: after all generations [default: the environment's
+    /// own threshold].
+    #[arg(long, value_parser = target, allow_hyphen_values = true)]
+    target: Option<Target>,
+    /// Folder of the run [default: runs/ENV-seed-SEED].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Overwrite a run that the folder already holds.
+    #[arg(long)]
+    overwrite: bool,
+    /// Generations from one checkpoint to the next [default: 1].
+    #[arg(long, value_parser = whole::<1, COUNT, u64>, allow_hyphen_values = true)]
+    checkpoint_every: Option<u64>,
+    /// Seconds that lie between two checkpoints at least [default: 10].
+    #[arg(long, value_parser = number, allow_hyphen_values = true)]
+    checkpoint_seconds: Option<f64>,
+    /// Checkpoints that are kept [default: 2].
+    #[arg(long, value_parser = whole::<1, COUNT, usize>, allow_hyphen_values = true)]
+    keep: Option<usize>,
+    /// GiB of memory that the run may ask for [default: what this machine has].
+    #[arg(long, value_parser = number, allow_hyphen_values = true)]
+    memory_limit_gib: Option<f64>,
+    /// Print the configuration that these flags make, with a description of every setting, and stop.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+    /// Print the JSON schema of configuration files, and stop.
+    #[arg(long)]
+    pub(crate) print_schema: bool,
+    /// Print the environments that there are, and stop.
+    #[arg(long)]
+    pub(crate) list_envs: bool,
+}
+
+/// A run, by what its agents observe.
+pub(crate) enum AnyRun {
+    Numbers(Run),
+    Pixels(Run<u8>),
+}
+
+impl Args {
+    /// The run that the flags make or go on with, and its folder.
+    pub(crate) fn run(&self) -> anyhow::Result<(AnyRun, PathBuf)> {
+        if let Some(folder) = &self.resume {
+            let run = Run::resume(folder)?;
+            let run = match has_pixels(&run.config().env) {
+                true => AnyRun::Pixels(Run::resume_pixels(folder)?.configure(|config| self.adjust(config))),
+                false => AnyRun::Numbers(run.configure(|config| self.adjust(config))),
+            };
+            return Ok((run, folder.clone()));
+        }
+        let mut config = self.config()?;
+        self.adjust(&mut config);
+        let name = format!("{}-seed-{}", config.env.replace('/', "-"), config.evolution.seed);
+        let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name));
+        let run = match has_pixels(&config.env) {
+            true => AnyRun::Pixels(Run::with_pixels(config).out(&folder).overwrite(self.overwrite)),
+            false => AnyRun::Numbers(Run::with(config).out(&folder).overwrite(self.overwrite)),
+        };
+        Ok((run, folder))
+    }
+
+    /// The file, or the recommended settings; and over them the flags.
+    fn config(&self) -> anyhow::Result<RunConfig> {
+        let mut config = match &self.config {
+            Some(path) => RunConfig::read(path)?,
+            None => recommended(self.env.as_deref().unwrap_or("LunarLander-v3"))?,
+        };
+        config.env = self.env.clone().unwrap_or(config.env);
+        config.population = self.population.unwrap_or(config.population);
+        config.off_policy.lanes = self.lanes.unwrap_or(config.off_policy.lanes);
+        config.device = self.device.clone().unwrap_or(config.device);
+        let evolution = &mut config.evolution;
+        if self.population.is_some() {
+            evolution.tournament.size = evolution.tournament.size.min(config.population);
+        }
+        evolution.generations = self.generations.unwrap_or(evolution.generations);
+        evolution.generation_env_steps = self.steps.unwrap_or(evolution.generation_env_steps);
+        evolution.round_env_steps = evolution.round_env_steps.min(evolution.generation_env_steps);
+        evolution.seed = self.seed.unwrap_or(evolution.seed);
+        evolution.target = self.target.as_ref().map_or(evolution.target, |target| target.0);
+        Ok(config)
+    }
+
+    /// What may differ between a run and its resumption.
+    fn adjust(&self, config: &mut RunConfig) {
+        config.memory_limit_gib = self.memory_limit_gib.or(config.memory_limit_gib);
+        config.evolution.threads = self.threads.unwrap_or(config.evolution.threads);
+        let checkpoints = &mut config.checkpoints;
+        checkpoints.every = self.checkpoint_every.unwrap_or(checkpoints.every);
+        checkpoints.seconds = self.checkpoint_seconds.unwrap_or(checkpoints.seconds);
+        checkpoints.keep = self.keep.unwrap_or(checkpoints.keep);
+    }
+}
+
+fn recommended(env: &str) -> anyhow::Result<RunConfig> {
+    let info = env_info(env)?;
+    let mut config = RunConfig::recommended(env);
+    if info.observations == Observations::Numbers {
+        config.evolution.generations = 60;
+    }
+    (config.evolution.seed, config.evolution.target) = (1, info.reward_threshold);
+    Ok(config)
+}
+
+fn has_pixels(env: &str) -> bool {
+    env_info(env).is_ok_and(|info| info.observations == Observations::Pixels)
+}
+
+/// Up to here a float counts exactly.
+const COUNT: u64 = 1 << 53;
+const SEED: u64 = i64::MAX as u64;
+
+fn whole<const LEAST: u64, const MOST: u64, T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let number = u64::from_str(text).ok().filter(|number| (LEAST..=MOST).contains(number));
+    let number = number.and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| format!("a whole number from {LEAST} to {MOST} is needed"))
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "a number is needed, such as 2.5".to_owned())
+}
+
+/// The mean return that ends a run, if one does.
+#[derive(Clone)]
+struct Target(Option<f64>);
+
+fn target(text: &str) -> Result<Target, String> {
+    if text == "none" {
+        return Ok(Target(None));
+    }
+    let target: Option<f64> = text.parse().ok();
+    let target = target.filter(|target| target.is_finite());
+    target.map(|target| Target(Some(target))).ok_or_else(|| "a number or \"none\" is needed".to_owned())
+}

@@ -1,0 +1,74 @@
+//! What growth that keeps the function is worth: LunarLander with it, its optimiser's moments carried along, and with
+//! AgileRL's random growth and fresh optimiser; the same seeds, the same number of transitions.
+//!
+//! ```text
+//! cargo run --release -p agilerl --example growth_ablation > growth.csv
+//! ```
+//!
+//! Prints a line for each architecture mutation, its parent's fitness and the child's on the same episodes before it learnt
+//! anything, and a line for each run with the elite's mean over 100 fresh episodes. `benches/growth/plot.py` draws it and prints the table. On two
+//! cores it takes some minutes.
+
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
+use std::collections::HashMap;
+
+use agilerl::algo::evaluate;
+use agilerl::nets::Growth;
+use agilerl::prelude::*;
+use clap::Parser;
+
+/// Compares growth that keeps the function with random growth.
+#[derive(Parser)]
+struct Args {
+    /// Runs of each kind, with seeds from 1.
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
+    /// Generations of 60,000 transitions.
+    #[arg(long, default_value_t = 20)]
+    generations: u64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    println!("growth,seed,generation,what,before,after");
+    for seed in 1..=args.seeds {
+        for (growth, name) in [(Growth::Preserving, "preserving"), (Growth::Random, "random")] {
+            let outcome = run(growth, name, seed, args.generations)?;
+            println!("{name},{seed},{},final,,{}", outcome.generations, outcome.confirmed_mean);
+        }
+    }
+    Ok(())
+}
+
+fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyhow::Result<Outcome<Dqn>> {
+    let mut config = RunConfig::recommended("LunarLander-v3");
+    config.dqn.growth = growth;
+    config.evolution.seed = seed;
+    config.evolution.generations = generations;
+    let (streams, episodes) = (Streams::new(seed), config.evolution.eval_episodes);
+    let (mut fitness, mut evaluated): (HashMap<u64, f64>, u64) = (HashMap::new(), 0);
+    let mut trainer = Run::with(config).build()?.on_event(move |event| {
+        match event {
+            Event::Evaluated(report) => {
+                let scored = report.population.iter().filter_map(|one| Some((one.id, one.latest_fitness()?)));
+                (fitness, evaluated) = (scored.collect(), report.generation);
+            }
+            Event::Evolved { generation, population } => {
+                // The episodes that the parents were scored on.
+                let seeds = streams.seeds(Purpose::Evaluation, evaluated, 0, episodes);
+                // Not the elite that was kept: it was born by its mutation long ago.
+                let newborn = population.iter().filter(|child| !child.is_evaluated());
+                for child in newborn.filter(|child| child.mutated.kind == MutationKind::Architecture) {
+                    let (Some(change), [parent]) = (&child.mutated.change, &child.parents[..]) else { continue };
+                    let make = || make("LunarLander-v3");
+                    let after = evaluate(&mut child.agent.clone(), make, &seeds, 100_000)?.mean();
+                    println!("{name},{seed},{generation},{},{},{after}", change.what, fitness[parent]);
+                }
+            }
+            _ => {}
+        }
+        Ok(Flow::Continue)
+    });
+    Ok(trainer.run()?)
+}
