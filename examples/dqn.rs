@@ -52,7 +52,7 @@ fn train<O: Observation>(run: Run<O>, folder: &Path, args: &Args) -> anyhow::Res
     let over = training.trainer().ending().is_some();
     let outcome = match training.run() {
         Ok(outcome) => outcome,
-        Err(Error::Interrupted { .. }) => {
+        Err(Error::Interrupted { saved: Some(_) }) => {
             eprintln!("interrupted, and saved; go on with: {} --resume {}", command("dqn"), quoted(folder));
             return Ok(ExitCode::from(interrupt.exit_code()));
         }

@@ -14,9 +14,9 @@ pub(crate) struct Args {
     /// Configuration file; flags count for more than it does [default: the recommended settings].
     #[arg(long, conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder, with its own settings; --threads, --memory-limit-gib and the flags of checkpoints
-    /// still count.
-    #[arg(long, conflicts_with_all = ["env", "population", "lanes", "generations", "steps", "seed", "device", "target", "out", "overwrite"])]
+    /// Go on with the run in this folder, with its own settings; --generations, --threads, --memory-limit-gib and the flags
+    /// of checkpoints still count.
+    #[arg(long, conflicts_with_all = ["env", "population", "lanes", "steps", "seed", "device", "target", "out", "overwrite"])]
     resume: Option<PathBuf>,
     /// Environment, by Gymnasium's name; --list-envs lists them [default: LunarLander-v3].
     #[arg(long)]
@@ -119,7 +119,6 @@ impl Args {
         if self.population.is_some() {
             evolution.tournament.size = evolution.tournament.size.min(config.population);
         }
-        evolution.generations = self.generations.unwrap_or(evolution.generations);
         evolution.generation_env_steps = self.steps.unwrap_or(evolution.generation_env_steps);
         evolution.round_env_steps = evolution.round_env_steps.min(evolution.generation_env_steps);
         evolution.seed = self.seed.unwrap_or(evolution.seed);
@@ -129,6 +128,7 @@ impl Args {
 
     /// What may differ between a run and its resumption.
     fn adjust(&self, config: &mut RunConfig) {
+        config.evolution.generations = self.generations.unwrap_or(config.evolution.generations);
         config.memory_limit_gib = self.memory_limit_gib.or(config.memory_limit_gib);
         config.evolution.threads = self.threads.unwrap_or(config.evolution.threads);
         let checkpoints = &mut config.checkpoints;

@@ -100,15 +100,19 @@ impl RunConfig {
         let row = 2 * sizes.obs + 4 + 4 + 2;
         // What it is, what it shows before and after a step, and what is acted on.
         let lane = sizes.env + 3 * sizes.obs;
-        let (batch_setting, batch_size) = self.largest_batch();
+        let batch_row = row + self.activations(sizes);
         let round = self.evolution.round_env_steps.next_multiple_of(off_policy.lanes.max(1) as u64);
         let mut parts = vec![
             part("off_policy.memory_size", off_policy.memory_size as u128, row, false, "transitions in the memory"),
             part("evolution.round_env_steps", round.into(), row, true, "transitions of a round"),
             part("off_policy.lanes", off_policy.lanes as u128, lane, true, "environments to train in"),
-            part(batch_setting, batch_size, row + self.activations(sizes), true, "rows of a batch"),
+            part("dqn.batch_size", self.dqn.batch_size as u128, batch_row, true, "rows of a batch"),
             self.largest_evaluation(lane),
         ];
+        if let Some(most) = self.largest_batch() {
+            let setting = "evolution.mutation.bounds.batch_size.max";
+            parts.push(part(setting, most, batch_row, false, "rows of the largest batch"));
+        }
         if let Some(net) = &sizes.net {
             let weights = net.layout().len();
             let (setting, value) = ("dqn.hidden", format!("{:?}", self.dqn.hidden));
@@ -119,14 +123,13 @@ impl RunConfig {
         parts
     }
 
-    /// The largest batch that is drawn: evolution may change its size.
-    fn largest_batch(&self) -> (&'static str, u128) {
+    /// The largest batch, if evolution may come to larger ones than the first: one individual at least may have it.
+    fn largest_batch(&self) -> Option<u128> {
         let mutation = &self.evolution.mutation;
         let evolves = (mutation.rl_hp > 0.0 || self.evolution.initial_diversity)
             && mutation.rl_hp_selection.iter().any(|name| name == "batch_size");
-        let most = mutation.bounds.get("batch_size").filter(|_| evolves).map_or(0, |bounds| bounds.max as u128);
-        let now = self.dqn.batch_size as u128;
-        if most > now { ("evolution.mutation.bounds.batch_size.max", most) } else { ("dqn.batch_size", now) }
+        let most = mutation.bounds.get("batch_size").filter(|_| evolves)?.max as u128;
+        (most > self.dqn.batch_size as u128).then_some(most)
     }
 
     /// Bytes that an update keeps of one row: what comes out of every layer, before and after its activation.
@@ -175,4 +178,94 @@ fn in_units(bytes: u128) -> String {
     let units = [(1_u128 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.into_iter().find(|(size, _)| bytes >= *size);
     unit.map_or_else(|| format!("{bytes} bytes"), |(size, name)| format!("{:.1} {name}", bytes as f64 / size as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use agilerl_nets::{CnnSpec, ConvSpec, MlpSpec};
+
+    use super::*;
+
+    /// Observations of three numbers of 4 bytes, two choices, environments of 100 bytes; 3 x 16 + 16 + 16 x 2 + 2 = 98
+    /// weights.
+    fn sizes() -> Sizes {
+        Sizes { net: Some(MlpSpec::new(3, &[16], 2).into()), obs: 12, env: 100 }
+    }
+
+    fn config() -> RunConfig {
+        let mut config = RunConfig { population: 2, ..RunConfig::default() };
+        (config.dqn.hidden, config.dqn.batch_size) = (vec![16], 32);
+        (config.off_policy.lanes, config.off_policy.memory_size) = (3, 1_000);
+        let evolution = &mut config.evolution;
+        (evolution.round_env_steps, evolution.threads, evolution.mutation.rl_hp) = (100, 1, 0.0);
+        (evolution.eval_episodes, evolution.confirm_episodes) = (10, 5);
+        config
+    }
+
+    /// The least limit under which the configuration passes.
+    #[track_caller]
+    fn check_total(config: &RunConfig, bytes: u64) {
+        let limited = |bytes: u64| RunConfig { memory_limit_gib: Some(bytes as f64 / GIB), ..config.clone() };
+        let refused = |bytes| limited(bytes).refuse_too_many_bytes(&sizes()).is_err();
+        assert!(!refused(bytes), "more than {bytes}");
+        assert!(refused(bytes - 1), "less than {bytes}");
+    }
+
+    #[test]
+    fn every_count_is_held_against_the_memory() {
+        // A row: two observations of 12, a choice, a reward, two flags: 34. In the memory 1,000 x 34 = 34,000.
+        // A round of 100 steps of three lanes: 102 x 34 = 3,468, for each of the two individuals, as all of the following.
+        // A lane: an environment of 100 and three observations: 3 x 136 = 408.
+        // A row of a batch: itself, and sixteen nodes before and after their activation: 32 x (34 + 128) = 5,184.
+        // Weights: 98 x 4 bytes x 6 vectors x 2 generations = 4,704.
+        // Evaluation, one individual at once: 10 x (136 + 16), and the returns of both, 10 x 2 x 8: 1,680. The five
+        // episodes of a confirmation take less: 760.
+        let each = 3_468 + 408 + 5_184 + 4_704;
+        check_total(&config(), 34_000 + 2 * each + 1_680);
+        let mut threads = config();
+        threads.evolution.threads = 2;
+        check_total(&threads, 34_000 + 2 * each + 1_680 + 1_520);
+        let mut confirming = config();
+        confirming.evolution.confirm_episodes = 1_000;
+        check_total(&confirming, 34_000 + 2 * each + 152_000);
+        // A batch may grow to 512 rows: 512 x 162 = 82,944.
+        let mut evolving = config();
+        evolving.evolution.mutation.rl_hp = 0.2;
+        check_total(&evolving, 34_000 + 2 * each + 1_680 + 82_944);
+        let mut drawn = config();
+        drawn.evolution.initial_diversity = true;
+        check_total(&drawn, 34_000 + 2 * each + 1_680 + 82_944);
+    }
+
+    #[test]
+    fn windows_of_convolutions_are_counted() {
+        // On 4 x 4 pixels a kernel of 3 has four places, and sees nine numbers of one channel at each: 36. With two times
+        // sixteen nodes of the head, of 4 bytes: 272.
+        let net = CnnSpec::new([1, 4, 4], &[ConvSpec::new(8, 3, 1)], &[16], 2);
+        let sizes = Sizes { net: Some(NetSpec::Cnn(net)), obs: 16, env: 0 };
+        assert_eq!(config().activations(&sizes), 4 * (2 * 16 + 36));
+    }
+
+    #[test]
+    fn the_population_is_named_where_six_individuals_would_fit() {
+        let named = |population, limit: f64| {
+            let memory_limit_gib = Some(limit / GIB);
+            let config = RunConfig { population, memory_limit_gib, ..config() };
+            match config.refuse_too_many_bytes(&sizes()) {
+                Err(Error::TooLarge { setting, value, .. }) => (setting, value),
+                other => panic!("{other:?}"),
+            }
+        };
+        // Batches take most, 5,184 bytes for each individual.
+        assert_eq!(named(100, 6.0 * 5_184.0), ("population".to_owned(), "100".to_owned()));
+        assert_eq!(named(100, 6.0 * 5_184.0 - 1.0), ("dqn.batch_size".to_owned(), "32".to_owned()));
+        // With six individuals or fewer the population is not what is too large.
+        assert_eq!(named(6, 34_000.0), ("off_policy.memory_size".to_owned(), "1000".to_owned()));
+    }
+
+    #[test]
+    fn bytes_are_told_in_the_unit_that_fits() {
+        let told = [1_023, 1_024, 1_536 << 10, 3 << 30, 1 << 40].map(in_units);
+        assert_eq!(told, ["1023 bytes", "1.0 KiB", "1.5 MiB", "3.0 GiB", "1.0 TiB"]);
+    }
 }

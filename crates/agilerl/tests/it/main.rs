@@ -8,6 +8,7 @@ mod loaders;
 mod misuse;
 mod repeatable;
 mod resume;
+mod saving;
 mod signature;
 mod target;
 
