@@ -24,23 +24,31 @@ const ENV_HEAP: u128 = 140;
 pub(crate) struct Sizes {
     /// The network, if it can be made.
     net: Option<NetSpec>,
-    /// Bytes of an observation.
-    obs: u128,
+    /// Bytes of an observation as it is stored.
+    stored: u128,
+    /// Bytes of an observation as the network sees it.
+    seen: u128,
     /// Bytes of an environment.
     env: u128,
 }
 
 impl Sizes {
-    /// Of an environment that takes so many bytes itself, and of what an agent sees of it.
-    pub(crate) fn of<O>(config: &RunConfig, env_bytes: usize, observations: &Space, choices: usize) -> Self {
-        let obs = observations.row_len() as u128 * size_of::<O>() as u128;
-        // A network that cannot be is refused when the agents are made, with its reasons.
-        Self { net: config.dqn.net(observations, choices).ok(), obs, env: env_bytes as u128 + ENV_HEAP }
+    /// Of an environment that takes `env` bytes itself and shows rows of `stored` numbers, and of what an agent sees of
+    /// it.
+    pub(crate) fn of<O>(config: &RunConfig, env: usize, stored: usize, seen: &Space, choices: usize) -> Self {
+        let bytes = |numbers: usize| numbers as u128 * size_of::<O>() as u128;
+        Self {
+            // A network that cannot be is refused when the agents are made, with its reasons.
+            net: config.dqn.net(seen, choices).ok(),
+            stored: bytes(stored),
+            seen: bytes(seen.row_len()),
+            env: env as u128 + ENV_HEAP,
+        }
     }
 
     /// The least that any environment asks for: it observes one byte, and chooses the one choice that there is.
     pub(crate) fn least(config: &RunConfig) -> Self {
-        Self { net: config.dqn.convs.is_empty().then(|| config.dqn.spec(1, 1).into()), obs: 1, env: 1 }
+        Self { net: config.dqn.convs.is_empty().then(|| config.dqn.spec(1, 1).into()), stored: 1, seen: 1, env: 1 }
     }
 }
 
@@ -97,10 +105,10 @@ impl RunConfig {
     fn parts(&self, sizes: &Sizes) -> Vec<Part> {
         let off_policy = &self.off_policy;
         // Two observations, a choice, a reward, two flags.
-        let row = 2 * sizes.obs + 4 + 4 + 2;
+        let row = |obs: u128| 2 * obs + 4 + 4 + 2;
         // What it is, what it shows before and after a step, and what is acted on.
-        let lane = sizes.env + 3 * sizes.obs;
-        let batch_row = row + self.activations(sizes);
+        let lane = sizes.env + 3 * sizes.stored;
+        let (row, batch_row) = (row(sizes.stored), row(sizes.seen) + self.activations(sizes));
         let round = self.evolution.round_env_steps.next_multiple_of(off_policy.lanes.max(1) as u64);
         let mut parts = vec![
             part("off_policy.memory_size", off_policy.memory_size as u128, row, false, "transitions in the memory"),
@@ -186,10 +194,10 @@ mod tests {
 
     use super::*;
 
-    /// Observations of three numbers of 4 bytes, two choices, environments of 100 bytes; 3 x 16 + 16 + 16 x 2 + 2 = 98
-    /// weights.
+    /// One of three choices is observed, four bytes that are spelled out as twelve; two choices; environments of 100
+    /// bytes; 3 x 16 + 16 + 16 x 2 + 2 = 98 weights.
     fn sizes() -> Sizes {
-        Sizes { net: Some(MlpSpec::new(3, &[16], 2).into()), obs: 12, env: 100 }
+        Sizes { net: Some(MlpSpec::new(3, &[16], 2).into()), stored: 4, seen: 12, env: 100 }
     }
 
     fn config() -> RunConfig {
@@ -213,28 +221,29 @@ mod tests {
 
     #[test]
     fn every_count_is_held_against_the_memory() {
-        // A row: two observations of 12, a choice, a reward, two flags: 34. In the memory 1,000 x 34 = 34,000.
-        // A round of 100 steps of three lanes: 102 x 34 = 3,468, for each of the two individuals, as all of the following.
-        // A lane: an environment of 100 and three observations: 3 x 136 = 408.
-        // A row of a batch: itself, and sixteen nodes before and after their activation: 32 x (34 + 128) = 5,184.
+        // A row: two observations of 4, a choice, a reward, two flags: 18. In the memory 1,000 x 18 = 18,000.
+        // A round of 100 steps of three lanes: 102 x 18 = 1,836, for each of the two individuals, as all of the following.
+        // A lane: an environment of 100 and three observations: 3 x 112 = 336.
+        // A row of a batch: two observations of 12 and the rest, 34, and sixteen nodes before and after their activation:
+        // 32 x (34 + 128) = 5,184.
         // Weights: 98 x 4 bytes x 6 vectors x 2 generations = 4,704.
-        // Evaluation, one individual at once: 10 x (136 + 16), and the returns of both, 10 x 2 x 8: 1,680. The five
-        // episodes of a confirmation take less: 760.
-        let each = 3_468 + 408 + 5_184 + 4_704;
-        check_total(&config(), 34_000 + 2 * each + 1_680);
+        // Evaluation, one individual at once: 10 x (112 + 16), and the returns of both, 10 x 2 x 8: 1,440. The five
+        // episodes of a confirmation take less: 640.
+        let each = 1_836 + 336 + 5_184 + 4_704;
+        check_total(&config(), 18_000 + 2 * each + 1_440);
         let mut threads = config();
         threads.evolution.threads = 2;
-        check_total(&threads, 34_000 + 2 * each + 1_680 + 1_520);
+        check_total(&threads, 18_000 + 2 * each + 1_440 + 1_280);
         let mut confirming = config();
         confirming.evolution.confirm_episodes = 1_000;
-        check_total(&confirming, 34_000 + 2 * each + 152_000);
+        check_total(&confirming, 18_000 + 2 * each + 128_000);
         // A batch may grow to 512 rows: 512 x 162 = 82,944.
         let mut evolving = config();
         evolving.evolution.mutation.rl_hp = 0.2;
-        check_total(&evolving, 34_000 + 2 * each + 1_680 + 82_944);
+        check_total(&evolving, 18_000 + 2 * each + 1_440 + 82_944);
         let mut drawn = config();
         drawn.evolution.initial_diversity = true;
-        check_total(&drawn, 34_000 + 2 * each + 1_680 + 82_944);
+        check_total(&drawn, 18_000 + 2 * each + 1_440 + 82_944);
     }
 
     #[test]
@@ -242,7 +251,7 @@ mod tests {
         // On 4 x 4 pixels a kernel of 3 has four places, and sees nine numbers of one channel at each: 36. With two times
         // sixteen nodes of the head, of 4 bytes: 272.
         let net = CnnSpec::new([1, 4, 4], &[ConvSpec::new(8, 3, 1)], &[16], 2);
-        let sizes = Sizes { net: Some(NetSpec::Cnn(net)), obs: 16, env: 0 };
+        let sizes = Sizes { net: Some(NetSpec::Cnn(net)), stored: 16, seen: 16, env: 0 };
         assert_eq!(config().activations(&sizes), 4 * (2 * 16 + 36));
     }
 
@@ -259,8 +268,8 @@ mod tests {
         // Batches take most, 5,184 bytes for each individual.
         assert_eq!(named(100, 6.0 * 5_184.0), ("population".to_owned(), "100".to_owned()));
         assert_eq!(named(100, 6.0 * 5_184.0 - 1.0), ("dqn.batch_size".to_owned(), "32".to_owned()));
-        // With six individuals or fewer the population is not what is too large.
-        assert_eq!(named(6, 34_000.0), ("off_policy.memory_size".to_owned(), "1000".to_owned()));
+        // The memory takes 18,000, and three batches less.
+        assert_eq!(named(3, 18_000.0), ("off_policy.memory_size".to_owned(), "1000".to_owned()));
     }
 
     #[test]

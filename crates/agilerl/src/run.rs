@@ -326,7 +326,8 @@ fn make_trainer<O: Observation>(config: &RunConfig, envs: Factories<O>) -> Resul
         why: "it chooses among actions, and this environment wants numbers".to_owned(),
     })?;
     // Before the first of the lanes is made.
-    config.refuse_too_many_bytes(&Sizes::of::<O>(config, env_bytes, observations, choices))?;
+    let stored = observations.row_len();
+    config.refuse_too_many_bytes(&Sizes::of::<O>(config, env_bytes, stored, observations, choices))?;
     let task = OffPolicyTask::new(
         config.off_policy,
         config.evolution.round_env_steps as usize,
