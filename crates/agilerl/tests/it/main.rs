@@ -13,6 +13,7 @@ mod playing;
 mod programs;
 mod repeatable;
 mod resume;
+mod saving;
 mod signature;
 mod target;
 
