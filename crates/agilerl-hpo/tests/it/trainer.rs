@@ -193,6 +193,9 @@ fn evaluation_seeds_are_shared_by_all_and_fresh_in_every_generation_and_confirma
     asked.sort();
     asked.dedup();
     assert_eq!(asked.len(), 3 + 18 + 1);
+    // And no episode of them is one that was selected for.
+    let seeds: std::collections::BTreeSet<u64> = asked.iter().flatten().copied().collect();
+    assert_eq!(seeds.len(), 3 * 3 + (18 + 1) * 7);
 }
 
 #[test]
