@@ -321,6 +321,10 @@ fn new_nodes_under_normalisation_come_in_pairs_around_the_mean() {
             assert!((left - right).abs() > 1e-6, "{left} and {right} are the same");
         }
     }
+    let shifts = &new.get("hidden.0.norm.bias").unwrap()[16..];
+    assert!(shifts.iter().all(|shift| (0.0..1.0).contains(shift)), "{shifts:?}");
+    assert!(shifts.windows(2).all(|pair| pair[0] != pair[1]), "shifts tell new nodes apart: {shifts:?}");
+    assert_eq!(new.get("hidden.0.norm.weight").unwrap()[16..], [1.0; 4]);
 }
 
 #[test]
