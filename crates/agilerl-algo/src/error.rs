@@ -24,16 +24,6 @@ pub enum AlgoError {
         /// What does not fit.
         why: String,
     },
-    /// An evaluation episode that went on for longer than any should.
-    #[error("{env} with seed {seed}: the evaluation episode has not ended after {steps} steps; give it a time limit")]
-    Endless {
-        /// The environment.
-        env: String,
-        /// Seed of the episode.
-        seed: u64,
-        /// Steps taken.
-        steps: u64,
-    },
     /// An environment that panicked in an evaluation episode.
     #[error("{env} with seed {seed} panicked in an evaluation episode: {message}")]
     Panicked {
@@ -58,9 +48,22 @@ pub enum AlgoError {
         /// Lane or episode, seed and step.
         place: String,
     },
+    /// An environment whose mask of legal choices cannot be acted on.
+    #[error(
+        "{env} returned {fault} in {place}: a mask has a flag for each choice, and one of them is true unless the episode \
+         has terminated"
+    )]
+    Mask {
+        /// The environment.
+        env: String,
+        /// What is wrong with the mask.
+        fault: String,
+        /// Lane or episode, seed and step.
+        place: String,
+    },
     /// A vector environment whose rows are suddenly more or fewer.
     #[error(
-        "{env} returned {found} numbers of {what} instead of {expected}: their number must not change during a run"
+        "{env} returned {found} numbers of {what} instead of {expected} in {place}: their number must not change during a run"
     )]
     Lengths {
         /// The environment.
@@ -71,6 +74,8 @@ pub enum AlgoError {
         found: usize,
         /// How many there should be.
         expected: usize,
+        /// The step of all lanes, and their seeds.
+        place: String,
     },
     /// Saved rows that are others than asked for.
     #[error("these are the rows {found:?} of a memory, and {expected:?} were asked for")]

@@ -5,16 +5,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use agilerl_env::{ActionElement, Element, Env, EnvError};
 use agilerl_hpo::{Evaluation, Purpose, Streams};
 
-use crate::step_check::check_episode_step;
+use crate::step_check::{check_episode_mask, check_episode_step};
 use crate::{Agent, AlgoError, Mode};
 
-/// Plays one complete episode for each seed, greedily, each in an environment of its own, and returns the returns.
+/// Plays one episode for each seed, greedily, each in an environment of its own, and returns the returns.
 ///
 /// The episodes run side by side, so that the agent acts on all of them at once; an episode's return does not depend
-/// on the others.
+/// on the others. One that has not ended after `step_limit` steps is cut, and scores what it has returned so far: a
+/// greedy agent may walk in circles for ever where no time limit ends the episode.
 ///
 /// # Errors
-/// If an environment cannot be made, if it panics, or if an episode has not ended after `step_limit` steps.
+/// If an environment cannot be made, if it panics, or if it returns what cannot be learnt from: a number that is not
+/// finite, or a mask that leaves no choice.
 pub fn evaluate<A, E>(
     agent: &mut A,
     mut make_env: impl FnMut() -> Result<E, EnvError>,
@@ -25,70 +27,88 @@ where
     A: Agent<Obs: Element, Action: ActionElement>,
     E: Env<Obs = A::Obs, Action = A::Action>,
 {
-    let mut evaluation = Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0 };
     // An agent may act at random even when it is greedy; one of its kind does so in the same way every time.
     let mut rng = Streams::new(seeds.first().copied().unwrap_or(0)).get(Purpose::Exploration, 0, 0, 0);
-    let mut running: Vec<(usize, E)> = Vec::with_capacity(seeds.len());
-    let (mut obs, mut row_len, mut action_len) = (Vec::new(), 0, 0);
-    for (episode, &seed) in seeds.iter().enumerate() {
-        let mut env = make_env()?;
-        (row_len, action_len) = (env.observation_space().row_len(), env.action_space().row_len());
-        obs.resize((episode + 1) * row_len, A::Obs::default());
-        guard(seed, &mut env, |env| env.reset(Some(seed), &mut obs[episode * row_len..]))?;
-        check_episode_step(env.name(), &obs[episode * row_len..], 0.0, seed, 0)?;
-        running.push((episode, env));
+    let mut episodes = Vec::with_capacity(seeds.len());
+    for &seed in seeds {
+        episodes.push(Episode::begin(make_env()?, seed)?);
     }
-    let (mut actions, mut masks) = (Vec::new(), Vec::new());
-    let mut steps = 0;
-    while let Some((episode, env)) = running.first() {
-        if steps == step_limit {
-            return Err(AlgoError::Endless { env: env.name().to_owned(), seed: seeds[*episode], steps });
-        }
-        steps += 1;
+    let (mut obs, mut masks, mut actions) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..step_limit {
+        let mut running: Vec<&mut Episode<E>> = episodes.iter_mut().filter(|episode| !episode.ended).collect();
+        let Some(action_len) = running.first().map(|episode| episode.env.action_space().row_len()) else { break };
+        obs.clear();
+        running.iter().for_each(|episode| obs.extend_from_slice(&episode.obs));
         masks.clear();
-        if running.iter().any(|(_, env)| env.action_mask().is_some()) {
-            for (_, env) in &running {
-                match env.action_mask() {
-                    Some(mask) => masks.extend_from_slice(mask),
-                    None => masks.resize(masks.len() + env.action_space().choices().unwrap_or(0), true),
-                }
-            }
+        if running.iter().any(|episode| episode.env.action_mask().is_some()) {
+            running.iter().for_each(|episode| episode.add_mask(&mut masks));
         }
         actions.resize(running.len() * action_len, A::Action::default());
         let masks = (!masks.is_empty()).then_some(masks.as_slice());
         agent.act(&obs, masks, Mode::Greedy, &mut rng, &mut actions);
-        let (mut row, mut kept) = (0, 0);
-        evaluation.env_steps += running.len() as u64;
-        let mut failed = Ok(());
-        running.retain_mut(|(episode, env)| {
-            if failed.is_err() {
-                return false; // the rows of those behind are not theirs any more, and the first error is the one to tell
-            }
-            let (action, obs_row) = (&actions[row * action_len..][..action_len], &mut obs[row * row_len..][..row_len]);
-            let step = match guard(seeds[*episode], env, |env| env.step(action, obs_row)) {
-                Ok(step) => step,
-                Err(error) => {
-                    failed = Err(error);
-                    return false;
-                }
-            };
-            let seed = seeds[*episode];
-            if let Err(error) = check_episode_step(env.name(), obs_row, step.reward, seed, steps) {
-                failed = Err(error);
-                return false;
-            }
-            evaluation.returns[*episode] += step.reward;
-            if !step.ended() {
-                obs.copy_within(row * row_len..(row + 1) * row_len, kept * row_len);
-                kept += 1;
-            }
-            row += 1;
-            !step.ended()
-        });
-        failed?;
-        obs.truncate(kept * row_len);
+        for (row, episode) in running.iter_mut().enumerate() {
+            episode.step(&actions[row * action_len..][..action_len])?;
+        }
     }
-    Ok(evaluation)
+    Ok(Evaluation {
+        returns: episodes.iter().map(|episode| episode.total).collect(),
+        env_steps: episodes.iter().map(|episode| episode.steps).sum(),
+        cut: episodes.iter().filter(|episode| !episode.ended).count(),
+    })
+}
+
+/// An evaluation episode, and how far it has come.
+struct Episode<E: Env> {
+    env: E,
+    seed: u64,
+    /// What to act on next.
+    obs: Vec<E::Obs>,
+    steps: u64,
+    /// Sum of its rewards.
+    total: f64,
+    ended: bool,
+}
+
+impl<E: Env> Episode<E> {
+    fn begin(env: E, seed: u64) -> Result<Self, AlgoError> {
+        let obs = vec![E::Obs::default(); env.observation_space().row_len()];
+        let mut episode = Self { env, seed, obs, steps: 0, total: 0.0, ended: false };
+        let Self { env, obs, .. } = &mut episode;
+        guard(seed, env, |env| env.reset(Some(seed), obs))?;
+        episode.check(0.0)?;
+        Ok(episode)
+    }
+
+    fn step(&mut self, action: &[E::Action]) -> Result<(), AlgoError> {
+        let Self { env, obs, .. } = self;
+        let step = guard(self.seed, env, |env| env.step(action, obs))?;
+        self.steps += 1;
+        self.total += step.reward;
+        self.ended = step.ended();
+        self.check(step.reward)
+    }
+
+    /// Checks what a reset or a step has returned.
+    fn check(&self, reward: f64) -> Result<(), AlgoError> {
+        let Self { env, seed, obs, steps, ended, .. } = self;
+        check_episode_step(env.name(), obs, reward, *seed, *steps)?;
+        if *ended {
+            return Ok(());
+        }
+        check_episode_mask(env.name(), env.action_mask(), self.choices(), *seed, *steps)
+    }
+
+    /// Adds its mask, all true if it has none.
+    fn add_mask(&self, masks: &mut Vec<bool>) {
+        match self.env.action_mask() {
+            Some(mask) => masks.extend_from_slice(mask),
+            None => masks.resize(masks.len() + self.choices(), true),
+        }
+    }
+
+    fn choices(&self) -> usize {
+        self.env.action_space().choices().unwrap_or(0)
+    }
 }
 
 /// Calls an environment; a panic in it becomes an error that names it and the episode.

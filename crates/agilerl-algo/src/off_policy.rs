@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::step_check::check_reset;
+use crate::step_check::{check_masks, check_reset};
 use crate::{AlgoError, LearnedSum, OffPolicy, evaluate};
 use member::Member;
 
@@ -24,13 +24,14 @@ pub struct OffPolicyConfig {
     pub memory_size: usize,
     /// Transitions in the memory before the first update (0: as soon as there is a batch).
     pub learning_starts: usize,
-    /// Steps after which an evaluation episode counts as endless, an error (100,000).
+    /// Steps after which an evaluation episode is cut and scores what it has returned by then, for environments without a
+    /// time limit of their own (10,000: ten times the longest time limit in the catalogue).
     pub eval_step_limit: u64,
 }
 
 impl Default for OffPolicyConfig {
     fn default() -> Self {
-        Self { lanes: 16, memory_size: 100_000, learning_starts: 0, eval_step_limit: 100_000 }
+        Self { lanes: 16, memory_size: 100_000, learning_starts: 0, eval_step_limit: 10_000 }
     }
 }
 
@@ -189,6 +190,9 @@ impl OffPolicyConfig {
             let expected = format!("at most memory_size, {}", self.memory_size);
             return refuse("learning_starts", self.learning_starts, expected);
         }
+        if self.eval_step_limit == 0 {
+            return refuse("eval_step_limit", 0, "at least 1".into());
+        }
         Ok(())
     }
 }
@@ -224,13 +228,15 @@ where
         let seed = lanes_seed(streams, index);
         let obs = envs.reset(Some(seed)).to_vec();
         check_reset(envs.name(), &obs, &self.rows, self.config.lanes, seed)?;
+        let episodes = EpisodeStats::new(self.config.lanes, 1);
+        check_masks(envs.name(), envs.action_masks(), &self.rows, &episodes, seed)?;
         Ok(Slot {
             envs,
             obs,
             actions: vec![C::default(); self.config.lanes * self.rows.action_len],
             own: Replay::new(self.round_env_steps, self.rows)?,
             batch: Batch::new(1, &self.rows),
-            episodes: EpisodeStats::new(self.config.lanes, 1),
+            episodes,
             debt: 0.0,
         })
     }

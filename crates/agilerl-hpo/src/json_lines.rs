@@ -17,7 +17,7 @@ const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
 /// |---|---|---|
 /// | `started` | run | `seed`, `generations`, `generation_env_steps`, `population` |
 /// | `born` | new individual | `generation`, the record |
-/// | `individual` | individual and generation, once evaluated | `generation`, `elite`, the record, `returns`, `eval_env_steps`, `training` |
+/// | `individual` | individual and generation, once evaluated | `generation`, `elite`, the record, `returns`, `eval_env_steps`, `eval_cut`, `training` |
 /// | `not_finite` | individual with a NaN | `generation`, `id` |
 /// | `generation` | generation | `generation`, `elite`, `fitness`, `env_steps`, `eval_steps`, the clock |
 /// | `confirmed` | evaluation on fresh episodes | `generation`, `id`, `episodes`, `mean`, `reached` |
@@ -76,6 +76,7 @@ impl JsonLines {
                 "elite": place == report.elite,
                 "returns": evaluation.returns,
                 "eval_env_steps": evaluation.env_steps,
+                "eval_cut": evaluation.cut,
                 "training": report.training[place],
             });
             self.line(&with_record(line, individual)?)?;

@@ -63,7 +63,8 @@ pub trait Task<A>: Sync {
     /// Hands over what the slots gathered in the round that ended, in the order given.
     fn merge(&self, shared: &mut Self::Shared, slots: &mut [Self::Slot]);
 
-    /// Scores an individual on complete episodes, one for each seed, in environments of their own.
+    /// Scores an individual on complete episodes, one for each seed, in environments of their own. One that may never end
+    /// is [cut](Evaluation::cut).
     ///
     /// # Errors
     /// If the environment fails.
@@ -143,10 +144,18 @@ impl RoundStats {
 /// The score of an individual.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Return of each complete episode, in the order of the seeds.
+    /// Return of each episode, in the order of the seeds.
     pub returns: Vec<f64>,
     /// Transitions that it took, counted apart from training.
     pub env_steps: u64,
+    /// How many of the episodes a limit of steps cut before their end; they score what they had returned by then.
+    // The signature of a run is made of this struct as it is written: one without cut episodes keeps the signature it had.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cut: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Evaluation {

@@ -123,7 +123,7 @@ impl Task<Guess> for GuessTheNumber {
     fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
         let luck = |&seed| 0.01 * noise(&mut Streams::new(seed).get(Purpose::Environment, 0, 0, 0));
         let returns = seeds.iter().map(|seed| luck(seed) - (agent.value - self.number).abs()).collect();
-        Ok(Evaluation { returns, env_steps: seeds.len() as u64 })
+        Ok(Evaluation { returns, env_steps: seeds.len() as u64, cut: 0 })
     }
 }
 

@@ -5,7 +5,7 @@ use agilerl_env::{ActionElement, Element, VecEnv};
 use agilerl_hpo::{Purpose, RoundContext, RoundStats, StreamRng, TaskError};
 
 use super::{Slot, lanes_seed};
-use crate::step_check::check_step;
+use crate::step_check::{check_masks, check_step};
 use crate::{Acting, LearnedSum, Mode, OffPolicy};
 
 /// An agent with what its place owns, its streams for this round, and what it did so far. One that trains alone and one
@@ -86,6 +86,7 @@ where
         let lanes = step.rewards.len();
         self.stats.env_steps += lanes as u64;
         *debt += lanes as f64;
+        check_masks(&self.env, envs.action_masks(), self.rows, episodes, self.seed)?;
         Ok(())
     }
 

@@ -2,8 +2,10 @@
 
 mod acting;
 mod devices;
+mod evaluating;
 mod evolving;
 mod learning;
+mod misbehaving;
 mod off_policy;
 mod persisting;
 mod pixels;

@@ -1,10 +1,10 @@
 //! The loop: what it counts, what it stores, what it hands over.
 
-use agilerl_algo::{Agent, AlgoError, Dqn, DqnConfig, Mode, OffPolicyConfig, OffPolicyTask, Slot, evaluate};
+use agilerl_algo::{Dqn, DqnConfig, OffPolicyConfig, OffPolicyTask, Slot};
 use agilerl_buffer::Replay;
-use agilerl_env::{Env, EnvError, Probe, ProbeEnv, Space, Step, SyncVec, TimeLimit};
+use agilerl_env::{Probe, ProbeEnv, SyncVec};
 use agilerl_hpo::{Evolve, Purpose, RoundContext, RoundStats, Streams, Task};
-use agilerl_nets::{Weights, parse_device};
+use agilerl_nets::parse_device;
 
 const LANES: usize = 16;
 
@@ -110,31 +110,6 @@ fn what_would_be_lost_without_a_word_is_an_error() {
 }
 
 #[test]
-fn an_environment_that_panics_in_an_evaluation_is_named_with_its_seed() {
-    let make = || Ok::<_, EnvError>(ProbeEnv::new(Probe::Masked));
-    // It prefers the action that is masked at first.
-    let config = DqnConfig { hidden: vec![16], ..Default::default() };
-    let spec = config.spec(1, 3);
-    let mut weights = Weights::zeros(spec.layout());
-    weights.get_mut("output.bias").unwrap().copy_from_slice(&[0.0, 0.0, 1.0]);
-    let agent = Dqn::with_weights(config, spec, &weights, &parse_device("cpu").unwrap()).unwrap();
-    let error = evaluate(&mut Blind(agent), make, &[5, 6, 7], 100).unwrap_err().to_string();
-    assert!(error.contains("probe/Masked with seed 5 panicked") && error.contains("masked"), "{error}");
-}
-
-/// An agent that does not look at masks.
-struct Blind(Dqn);
-
-impl Agent for Blind {
-    type Obs = f32;
-    type Action = u32;
-
-    fn act(&mut self, obs: &[f32], _: Option<&[bool]>, mode: Mode, rng: &mut impl rand::Rng, actions: &mut [u32]) {
-        self.0.act(obs, None, mode, rng, actions);
-    }
-}
-
-#[test]
 fn settings_of_the_loop_are_refused_by_name() {
     let check = |config: OffPolicyConfig, expected: &str| {
         let message = config.validate(100).unwrap_err().to_string();
@@ -143,51 +118,5 @@ fn settings_of_the_loop_are_refused_by_name() {
     check(OffPolicyConfig { lanes: 0, ..Default::default() }, "lanes = 0");
     check(OffPolicyConfig { memory_size: 99, ..Default::default() }, "memory_size = 99");
     check(OffPolicyConfig { learning_starts: 200_000, ..Default::default() }, "learning_starts = 200000");
-}
-
-#[test]
-fn an_evaluation_plays_one_whole_episode_for_each_seed() {
-    let make = || Ok(TimeLimit::new(agilerl_env::CartPole::new(), 500));
-    let config = DqnConfig { hidden: vec![16], ..Default::default() };
-    let device = parse_device("cpu").unwrap();
-    let mut agent = Dqn::new(config, 4, 2, &device, &mut Streams::new(1).get(Purpose::Weights, 0, 0, 0)).unwrap();
-    let together = evaluate(&mut agent, make, &[3, 1, 4, 1, 5], 500).unwrap();
-    assert_eq!(together.returns[1], together.returns[3], "one seed, one episode");
-    assert_eq!(together.returns.iter().sum::<f64>(), together.env_steps as f64, "one point a step");
-    for (seed, total) in [3, 1, 4, 1, 5].into_iter().zip(&together.returns) {
-        assert_eq!(evaluate(&mut agent, make, &[seed], 500).unwrap().returns, [*total], "alone as among others");
-    }
-}
-
-/// Never ends.
-struct Endless(Space, Space);
-
-impl Env for Endless {
-    type Obs = f32;
-    type Action = u32;
-
-    fn name(&self) -> &str {
-        "Endless"
-    }
-    fn observation_space(&self) -> &Space {
-        &self.0
-    }
-    fn action_space(&self) -> &Space {
-        &self.1
-    }
-    fn reset(&mut self, _seed: Option<u64>, obs: &mut [f32]) {
-        obs.fill(0.0);
-    }
-    fn step(&mut self, _action: &[u32], obs: &mut [f32]) -> Step {
-        obs.fill(0.0);
-        Step::default()
-    }
-}
-
-#[test]
-fn an_episode_without_an_end_is_an_error_and_no_hang() {
-    let make = || Ok::<_, EnvError>(Endless(Space::bounded(&[0.0], &[1.0]), Space::discrete(2)));
-    let error = evaluate(&mut agent(16), make, &[7], 1_000).unwrap_err();
-    assert!(matches!(error, AlgoError::Endless { seed: 7, steps: 1_000, .. }), "{error}");
-    assert!(error.to_string().contains("give it a time limit"), "{error}");
+    check(OffPolicyConfig { eval_step_limit: 0, ..Default::default() }, "eval_step_limit = 0");
 }

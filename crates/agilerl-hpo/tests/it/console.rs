@@ -95,7 +95,7 @@ impl Task<Verbose> for Still {
     }
     fn merge(&self, (): &mut (), _: &mut [()]) {}
     fn evaluate(&self, _: &Verbose, seeds: &[u64]) -> Result<Evaluation, TaskError> {
-        Ok(Evaluation { returns: vec![-1.23e12; seeds.len()], env_steps: 0 })
+        Ok(Evaluation { returns: vec![-1.23e12; seeds.len()], env_steps: 0, cut: 0 })
     }
 }
 

@@ -72,7 +72,7 @@ fn a_generation_starts_from_a_memory_that_holds_the_rounds_in_the_order_of_the_i
             slots.iter_mut().for_each(|slot| shared.append(slot));
         }
         fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
-            Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0 })
+            Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0, cut: 0 })
         }
     }
     let config = TrainerConfig { threads: 3, generations: 1, ..short(1) };
@@ -130,7 +130,7 @@ fn a_target_counts_only_when_fresh_episodes_confirm_it() {
         fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
             // The last guess flatters most and is worth least.
             let mean = if seeds.len() == 3 { 10.0 + agent.value } else { 20.0 - 4.0 * agent.value };
-            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: seeds.len() as u64 })
+            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: seeds.len() as u64, cut: 0 })
         }
     }
     let faced: Arc<Mutex<Vec<(u64, f64, bool)>>> = Arc::default();
@@ -174,7 +174,7 @@ fn evaluation_seeds_are_shared_by_all_and_fresh_in_every_generation_and_confirma
             self.0.lock().unwrap().push(seeds.to_vec());
             // Always promising, never confirmed.
             let mean = if seeds.len() == 3 { 1.0 } else { -1.0 };
-            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: 0 })
+            Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: 0, cut: 0 })
         }
     }
     let config = TrainerConfig { target: Some(0.0), generations: 3, ..short(1) };
@@ -236,7 +236,7 @@ fn the_elite_of_a_run_is_the_better_of_the_best_snapshot_and_the_last_elite() {
         fn merge(&self, (): &mut (), _: &mut [()]) {}
         fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
             let table = if seeds.len() == 3 { self.fitness } else { self.worth };
-            Ok(Evaluation { returns: vec![table[agent.value as usize - 1]; seeds.len()], env_steps: 0 })
+            Ok(Evaluation { returns: vec![table[agent.value as usize - 1]; seeds.len()], env_steps: 0, cut: 0 })
         }
     }
     let elite = |fitness, worth, target| {
@@ -315,7 +315,7 @@ impl Task<Guess> for Hazard {
         match agent.value {
             104.0 => Err("no such episode".into()),
             105.0 => Ok(Evaluation::default()),
-            value => Ok(Evaluation { returns: vec![value; seeds.len()], env_steps: 0 }),
+            value => Ok(Evaluation { returns: vec![value; seeds.len()], env_steps: 0, cut: 0 }),
         }
     }
 }

@@ -20,7 +20,6 @@ enum Fault {
     NanReward,
     HugeReward,
     Panic,
-    NeverEnds,
 }
 
 #[derive(Clone)]
@@ -57,7 +56,7 @@ impl Env for Faulty {
             Fault::HugeReward if now => 1e300, // finite, but no f32
             _ => 1.0,
         };
-        Step { reward, terminated: self.fault != Fault::NeverEnds && self.step == 30, truncated: false }
+        Step { reward, terminated: self.step == 30, truncated: false }
     }
     fn save(&self) -> Result<Vec<u8>, EnvError> {
         agilerl::env::encode_state("Faulty", &self.step)
@@ -81,7 +80,6 @@ fn check_fault_on(device: &str, fault: Fault, at: u64, expected: &[&str]) {
     let spaces = (Space::bounded(&[0.0; 2], &[1.0; 2]), Space::discrete(2));
     let env = Faulty { fault, step: 0, at, spaces };
     let mut config = short_run("Faulty");
-    config.off_policy.eval_step_limit = 500;
     config.device = device.to_owned();
     let mut trainer = match Run::with(config).on_env(move || env.clone()).build() {
         Ok(trainer) => trainer,
@@ -107,7 +105,6 @@ fn what_an_environment_does_wrong_is_told_with_environment_lane_seed_and_step() 
     check_fault(Fault::NanReward, 12, &["Faulty", "reward NaN", "lane 0 (seed ", "step 12 of its episode"]);
     check_fault(Fault::HugeReward, 12, &["Faulty", "must be finite, and a reward an f32", "step 12"]);
     check_fault(Fault::Panic, 9, &["Faulty", "lane 0 (seed ", "the simulator lost its licence"]);
-    check_fault(Fault::NeverEnds, 0, &["Faulty with seed ", "not ended after 500 steps", "time limit"]);
 }
 
 /// A vector environment whose rows grow in the middle of a run.
