@@ -10,4 +10,5 @@ mod off_policy;
 mod persisting;
 mod pixels;
 mod probes;
+mod pytorch;
 mod stacks;
