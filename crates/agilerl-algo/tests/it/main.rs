@@ -11,4 +11,5 @@ mod persisting;
 mod pixels;
 mod probes;
 mod pytorch;
+mod rounds;
 mod stacks;
