@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Prints what `check_env` found, then a table per generation; some seconds later the paddle catches every ball.
-#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+use std::io::Write as _;
+use std::process::ExitCode;
 
 use agilerl::env::{NumpyRng, check_env};
 use agilerl::prelude::*;
@@ -78,14 +79,25 @@ impl Env for Catch {
     }
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match train() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn train() -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
     let report = check_env(&mut Catch::new())?;
-    println!("check_env: {} episodes, {} steps", report.episodes, report.env_steps);
+    writeln!(stdout, "check_env: {} episodes, {} steps", report.episodes, report.env_steps)?;
     for warning in &report.warnings {
-        println!("  worth knowing: {warning}");
+        writeln!(stdout, "  worth knowing: {warning}")?;
     }
     let run = Run::with(RunConfig::recommended("Catch")).on_env(Catch::new);
     let outcome = run.population(4).generations(20).target(1.0).observe(Console::stdout()).run()?;
-    println!("mean return over 100 fresh episodes: {:.2}", outcome.confirmed_mean);
+    writeln!(stdout, "mean return over 100 fresh episodes: {:.2}", outcome.confirmed_mean)?;
     Ok(())
 }

@@ -6,12 +6,23 @@
 //! ```
 //!
 //! One line per generation; after some seconds the best of the six balances for 500 steps.
-#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+use std::io::Write as _;
+use std::process::ExitCode;
 
 use agilerl::algo::evaluate;
 use agilerl::prelude::*;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match train() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn train() -> anyhow::Result<()> {
     let (generations, vector_steps, lanes) = (30, 500, 16);
     let streams = Streams::new(1); // every random draw of the run has a name here
     let device = parse_device("cpu")?;
@@ -64,7 +75,7 @@ fn main() -> anyhow::Result<()> {
             individual.fitness.push(evaluation.mean());
         }
         let scores = tournament.scores(&population);
-        println!("generation {:2}: {scores:6.1?}", generation + 1);
+        writeln!(std::io::stdout(), "generation {:2}: {scores:6.1?}", generation + 1)?;
         if scores.iter().any(|&score| score >= 500.0) {
             break;
         }

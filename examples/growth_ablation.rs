@@ -9,33 +9,45 @@
 //! anything, and a line for each run with the elite's mean over 100 fresh episodes. `benches/growth/plot.py` draws it and prints the table. On two
 //! cores it takes some minutes.
 
-#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+mod whole_number;
 
 use std::collections::HashMap;
+use std::io::{Write as _, stdout};
+use std::process::ExitCode;
 
 use agilerl::algo::evaluate;
 use agilerl::nets::Growth;
 use agilerl::prelude::*;
 use clap::Parser;
+use whole_number::whole_number;
 
 /// Compares growth that keeps the function with random growth.
 #[derive(Parser)]
 struct Args {
     /// Runs of each kind, with seeds from 1.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, allow_negative_numbers = true, value_parser = whole_number(1..=1_000))]
     seeds: u64,
     /// Generations of 60,000 transitions.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = whole_number(1..=1_000_000))]
     generations: u64,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    println!("growth,seed,generation,what,before,after");
+fn main() -> ExitCode {
+    match compare(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(args: &Args) -> anyhow::Result<()> {
+    writeln!(stdout(), "growth,seed,generation,what,before,after")?;
     for seed in 1..=args.seeds {
         for (growth, name) in [(Growth::Preserving, "preserving"), (Growth::Random, "random")] {
             let outcome = run(growth, name, seed, args.generations)?;
-            println!("{name},{seed},{},final,,{}", outcome.generations, outcome.confirmed_mean);
+            writeln!(stdout(), "{name},{seed},{},final,,{}", outcome.generations, outcome.confirmed_mean)?;
         }
     }
     Ok(())
@@ -63,7 +75,8 @@ fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyho
                     let (Some(change), [parent]) = (&child.mutated.change, &child.parents[..]) else { continue };
                     let make = || make("LunarLander-v3");
                     let after = evaluate(&mut child.agent.clone(), make, &seeds, 100_000)?.mean();
-                    println!("{name},{seed},{generation},{},{},{after}", change.what, fitness[parent]);
+                    let before = fitness[parent];
+                    writeln!(stdout(), "{name},{seed},{generation},{},{before},{after}", change.what)?;
                 }
             }
             _ => {}

@@ -13,62 +13,25 @@
 //!
 //! Exit codes: 0 if all episodes were played, 2 wrong flags, 1 otherwise.
 
+mod play_args;
 #[cfg(feature = "render")]
 mod play_film;
 mod whole_number;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use agilerl::algo::{Elite, evaluate};
+use agilerl::algo::{Elite, EliteRecord, evaluate};
 use agilerl::env::{BoxEnv, Element, EnvError, Observations, env_info, make_pixels, one_hot_env};
 use agilerl::hpo::Disk;
 use agilerl::nets::InputNumber;
 use agilerl::prelude::*;
 use anyhow::{Context, ensure};
-use clap::Parser;
-use whole_number::whole_number;
+use clap::Parser as _;
+use play_args::Args;
+use serde_json::json;
 
-/// Plays a trained elite in its environment.
-#[derive(Parser)]
-struct Args {
-    /// Folder with elite.json and elite.safetensors, as a run leaves it.
-    #[arg(required_unless_present = "policy")]
-    elite: Option<PathBuf>,
-    /// The elite's weights, in a file of any name, instead of its folder.
-    #[arg(long, value_name = "FILE", conflicts_with = "elite")]
-    policy: Option<PathBuf>,
-    /// The record that --policy was written with [default: elite.json beside it].
-    #[arg(long, value_name = "FILE", requires = "policy")]
-    record: Option<PathBuf>,
-    /// Environment to play in [default: the one that it was trained in].
-    #[arg(long, value_parser = known_env)]
-    env: Option<String>,
-    /// Episodes to play.
-    #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = whole_number(1..=MOST_EPISODES))]
-    episodes: u64,
-    /// Seed of the first episode; the others follow.
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = whole_number(0..=LARGEST_SEED))]
-    seed: u64,
-    /// Print the returns instead, as one JSON list.
-    #[arg(long)]
-    json: bool,
-    /// Write the first episodes into this animated GIF (with the feature `render`).
-    #[arg(long, value_name = "FILE", value_parser = rendered)]
-    gif: Option<PathBuf>,
-    /// How many episodes the GIF shows.
-    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = whole_number(1..=1_000))]
-    gif_episodes: u64,
-    /// Its width in pixels.
-    #[arg(long, default_value_t = 300, allow_negative_numbers = true, value_parser = whole_number(16..=4_096))]
-    gif_width: u64,
-}
-
-/// Their returns are kept, for the deviation.
-const MOST_EPISODES: u64 = 1_000_000;
-/// As in the settings of a run.
-const LARGEST_SEED: u64 = i64::MAX as u64;
 /// How many episodes run side by side, each in an environment of its own.
 const SIDE_BY_SIDE: usize = 1_000;
 
@@ -83,60 +46,56 @@ fn main() -> ExitCode {
 }
 
 fn play(args: &Args) -> anyhow::Result<()> {
-    let elite = load(args)?;
+    let (record, weights) = args.files();
+    let files = || format!("{} with {}", weights.display(), record.display());
+    let elite = load(&record, &weights).with_context(files)?;
     let env = match &args.env {
         Some(env) => env,
-        None => catalogued(&elite.record.env)?,
+        None => catalogued(&elite.record)?,
     };
     match env_info(env)?.observations {
-        Observations::Pixels => play_in::<u8>(args, &elite, env),
-        _ => play_in::<f32>(args, &elite, env),
+        Observations::Pixels => play_in(args, &elite, env, agent::<u8>(&elite).with_context(files)?),
+        _ => play_in(args, &elite, env, agent::<f32>(&elite).with_context(files)?),
     }
 }
 
-/// Reads the two files that the flags name.
-fn load(args: &Args) -> anyhow::Result<Elite> {
-    let (record, weights) = match (&args.elite, &args.policy) {
-        (Some(folder), _) => (folder.join("elite.json"), folder.join("elite.safetensors")),
-        (None, Some(weights)) => {
-            let beside = || weights.with_file_name("elite.json");
-            (args.record.clone().unwrap_or_else(beside), weights.clone())
-        }
-        (None, None) => unreachable!("clap asks for one of them"),
-    };
-    let folder = record.parent().unwrap_or(Path::new(""));
-    ensure!(
-        record.exists() || !folder.join("config.toml").exists(),
-        "{} holds a run without an elite: its first generation is not over yet",
-        folder.display()
-    );
-    let both = || format!("{} with {}", weights.display(), record.display());
-    agilerl::load_elite_files(&Disk, &record, &weights).with_context(both)
+fn load(record: &Path, weights: &Path) -> anyhow::Result<Elite> {
+    let is_run = record.with_file_name("config.toml").exists();
+    ensure!(record.exists() || !is_run, "there is no elite yet: the first generation of this run is not over");
+    Ok(agilerl::load_elite_files(&Disk, record, weights)?)
 }
 
-/// The environment of an elite, if the catalogue has it.
-fn catalogued(env: &str) -> anyhow::Result<&str> {
-    ensure!(
-        env_info(env).is_ok(),
-        "this elite was trained in {env:?}, which is not in the catalogue but the trainer's own: play it in a program \
-         that makes the environment, with agilerl::load_elite and agilerl::algo::evaluate, or name one of the catalogue \
-         with --env"
+/// The environment of an elite, if it is one of the catalogue.
+fn catalogued(EliteRecord { env, own_env, .. }: &EliteRecord) -> anyhow::Result<&str> {
+    let own = match own_env {
+        Some(own) => format!(" ({own})"),
+        None if env_info(env).is_ok() => return Ok(env),
+        None => String::new(),
+    };
+    anyhow::bail!(
+        "this elite was trained in {env:?}{own}, which is not in the catalogue but an environment of the program's own: play \
+         it in a program that makes this environment, with agilerl::load_elite and agilerl::algo::evaluate, or name an \
+         environment of the catalogue with --env"
     );
-    Ok(env)
+}
+
+fn agent<O: Played>(elite: &Elite) -> anyhow::Result<Dqn<O>> {
+    Ok(elite.agent_of(&parse_device("cpu")?)?)
 }
 
 /// Plays in an environment whose observations are made of `O`.
-fn play_in<O: Played>(args: &Args, elite: &Elite, env: &str) -> anyhow::Result<()> {
-    let mut agent = elite.agent_of::<O>(&parse_device("cpu")?)?;
+fn play_in<O: Played>(args: &Args, elite: &Elite, env: &str, mut agent: Dqn<O>) -> anyhow::Result<()> {
     let step_limit = elite.record.step_limit;
     check_fit(elite, env, &O::one(env)?)?;
     if let Some(path) = &args.gif {
         film(&mut agent, env, path, args, step_limit).with_context(|| format!("cannot draw {}", path.display()))?;
     }
     let seeds: Vec<u64> = (args.seed..args.seed + args.episodes).collect();
-    let mut returns = Vec::with_capacity(seeds.len());
+    let (mut returns, mut cut) = (Vec::with_capacity(seeds.len()), 0);
     for seeds in seeds.chunks(SIDE_BY_SIDE) {
-        returns.extend(evaluate(&mut agent, || O::one(env).map(O::encode), seeds, step_limit)?.returns);
+        let evaluation = evaluate(&mut agent, || O::one(env).map(O::encode), seeds, step_limit)?;
+        returns.extend(evaluation.returns);
+        cut += evaluation.cut;
     }
     let mut text = serde_json::to_string(&returns)?;
     if !args.json {
@@ -144,6 +103,9 @@ fn play_in<O: Played>(args: &Args, elite: &Elite, env: &str) -> anyhow::Result<(
         let last = args.seed + args.episodes - 1;
         text = format!("{env}: {} episodes, seeds {} to {last}\n", args.episodes, args.seed);
         text += &format!("mean return {mean:.4}, standard deviation {deviation:.4}");
+        if cut > 0 {
+            text += &format!("\n{cut} of the episodes had not ended after {step_limit} steps, and were cut there");
+        }
     }
     let mut stdout = io::stdout();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).context("cannot write to the standard output")
@@ -159,11 +121,8 @@ fn check_fit<E: Env + ?Sized>(elite: &Elite, name: &str, env: &E) -> anyhow::Res
         "an agent of {spec} cannot play {name}, which has observations of {inputs} numbers and {} actions",
         choices.map_or("continuous".to_owned(), |choices| choices.to_string())
     );
-    ensure!(
-        one_hot == observations.choices(),
-        "elite.json says one_hot {one_hot:?}, but {name} has observations of {:?} categories",
-        observations.choices()
-    );
+    let [found, wanted] = [json!(one_hot), json!(observations.choices())];
+    ensure!(found == wanted, "elite.json: one_hot is {found}, but for {name} it must be {wanted}");
     Ok(())
 }
 
@@ -219,14 +178,4 @@ fn film<O: Played>(agent: &mut Dqn<O>, env: &str, path: &Path, args: &Args, step
 #[cfg(not(feature = "render"))]
 fn film<O>(_: &mut Dqn<O>, _: &str, _: &Path, _: &Args, _: u64) -> anyhow::Result<()> {
     unreachable!("the flag is refused without pictures")
-}
-
-/// The value of `--gif`.
-fn rendered(path: &str) -> Result<PathBuf, &'static str> {
-    if cfg!(feature = "render") { Ok(path.into()) } else { Err("it needs pictures: build with `--features render`") }
-}
-
-/// The value of `--env`.
-fn known_env(name: &str) -> Result<String, EnvError> {
-    env_info(name).map(|info| info.name.to_owned())
 }

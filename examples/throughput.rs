@@ -9,35 +9,48 @@
 //! transitions per step of all of them, two hidden layers of 32. Evaluation and evolution are not in the clock. It takes
 //! some seconds; `benches/peers` measures AgileRL in the same way.
 
-#![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
+mod whole_number;
 
+use std::io::Write as _;
+use std::process::ExitCode;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use agilerl::prelude::*;
 use clap::Parser;
+use whole_number::whole_number;
 
 /// Measures how fast a population trains on LunarLander.
 #[derive(Parser)]
 struct Args {
     /// Generations to time; the best counts.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_parser = whole_number(1..=1_000_000))]
     generations: u64,
     /// Environment steps that each individual trains in a generation, over all its lanes.
-    #[arg(long, default_value_t = 8_000)]
+    #[arg(long, default_value_t = 8_000, allow_negative_numbers = true, value_parser = whole_number(1..=1 << 40))]
     steps: u64,
     /// Numbers of worker threads to try.
-    #[arg(long, value_delimiter = ',', default_value = "1,2")]
-    threads: Vec<usize>,
+    #[arg(long, value_delimiter = ',', default_value = "1,2", value_parser = whole_number(0..=1_024))]
+    threads: Vec<u64>,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match measure(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(args: &Args) -> anyhow::Result<()> {
     for &threads in &args.threads {
-        let mut rates = rates(&args, threads)?;
+        let mut rates = rates(args, threads as usize)?;
         rates.sort_by(f64::total_cmp);
         let (best, median) = (rates[rates.len() - 1], rates[rates.len() / 2]);
-        println!("threads {threads}: best {best:.0}, median {median:.0} environment steps per second");
+        let line = format!("threads {threads}: best {best:.0}, median {median:.0} environment steps per second");
+        writeln!(std::io::stdout(), "{line}")?;
     }
     Ok(())
 }
@@ -47,7 +60,7 @@ fn rates(args: &Args, threads: usize) -> anyhow::Result<Vec<f64>> {
     let mut config = RunConfig::default();
     config.evolution.threads = threads;
     // One more than is timed: in the first the memory fills and everything is allocated.
-    config.evolution.generations = args.generations.max(1) + 1;
+    config.evolution.generations = args.generations + 1;
     config.evolution.generation_env_steps = args.steps;
     config.evolution.round_env_steps = config.evolution.round_env_steps.min(args.steps);
     config.evolution.eval_episodes = 1;
@@ -67,7 +80,7 @@ fn rates(args: &Args, threads: usize) -> anyhow::Result<Vec<f64>> {
         Ok(Flow::Continue)
     });
     let mut rates = Vec::new();
-    for _ in 0..=args.generations.max(1) {
+    for _ in 0..=args.generations {
         let _ = trainer.generation()?;
         let (env_steps, seconds) = told.try_iter().last().expect("a generation has rounds");
         rates.push(env_steps as f64 / seconds.as_secs_f64());

@@ -8,6 +8,6 @@ pub(crate) fn whole_number(
 ) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync + 'static {
     move |text| match text.parse() {
         Ok(number) if range.contains(&number) => Ok(number),
-        _ => Err(format!("it must be a whole number from {} to {}", range.start(), range.end())),
+        _ => Err(format!("a whole number from {} to {} is needed", range.start(), range.end())),
     }
 }

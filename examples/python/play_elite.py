@@ -82,8 +82,8 @@ def forward(layers, weights, x):
 
 
 def play(env, record, weights, seed):
-    """The return of one episode, the first of the highest values chosen at every step, among the legal actions where the
-    environment says which they are."""
+    """The return of one episode, and whether it was cut. The first of the highest values is chosen at every step, among the
+    legal actions where the environment says which they are."""
     categories, total = record["one_hot"], 0.0
     obs, info = env.reset(seed=seed)
     for _ in range(record["step_limit"]):
@@ -96,13 +96,15 @@ def play(env, record, weights, seed):
         obs, reward, terminated, truncated, info = env.step(int(np.argmax(values)))
         total += float(reward)
         if terminated or truncated:
-            break
-    return total
+            return total, False
+    return total, True
 
 
 def make(record):
     """The environment of an elite, if it is one that the elite can act in."""
     name = record["env"]
+    if record.get("own_env"):
+        raise elite.EliteError(f"the elite was trained in an environment of a program's own: {record['own_env']}")
     if name.startswith("MinAtar/"):
         import minatar.gym  # the package `minatar` 1.0.15 tells Gymnasium of its games when it is asked to
 
@@ -117,7 +119,8 @@ def make(record):
     if fits != (elite.inputs(record["spec"]), elite.outputs(record["spec"])):
         raise elite.EliteError(f"the network does not fit {name}, which has {fits[0]} observations and {choices} actions")
     if categories != record["one_hot"]:
-        raise elite.EliteError(f"elite.json says one_hot {record['one_hot']}, but {name} has {categories} categories")
+        found, wanted = json.dumps(record["one_hot"]), json.dumps(None if categories is None else int(categories))
+        raise elite.EliteError(f"elite.json: one_hot is {found}, but for {name} it must be {wanted}")
     return env
 
 
@@ -133,7 +136,7 @@ def number(first, last):
 
     def read(text):
         if not (text.isdecimal() and first <= int(text) <= last):
-            raise argparse.ArgumentTypeError(f"it must be a whole number from {first} to {last}, not {text}")
+            raise argparse.ArgumentTypeError(f"a whole number from {first} to {last} is needed, not {text}")
         return int(text)
 
     return read
@@ -150,17 +153,21 @@ def main():
     try:
         record, weights = elite.load(args.elite)
         env = make(record)
-        returns = [play(env, record, weights, args.seed + episode) for episode in range(args.episodes)]
-        print(json.dumps(returns, separators=(",", ":")) if args.json else summary(args, record["env"], returns), flush=True)
+        episodes = [play(env, record, weights, args.seed + episode) for episode in range(args.episodes)]
+        returns, cut = [total for total, _ in episodes], sum(is_cut for _, is_cut in episodes)
+        print(json.dumps(returns, separators=(",", ":")) if args.json else summary(args, record, returns, cut), flush=True)
     except (elite.EliteError, ImportError, OSError) as error:
         sys.exit(f"error: {error}")
 
 
-def summary(args, env, returns):
+def summary(args, record, returns, cut):
     mean = sum(returns) / len(returns)
     deviation = math.sqrt(sum((total - mean) ** 2 for total in returns) / len(returns))
-    first = f"{env}: {args.episodes} episodes, seeds {args.seed} to {args.seed + args.episodes - 1}"
-    return f"{first}\nmean return {mean:.4f}, standard deviation {deviation:.4f}"
+    text = f"{record['env']}: {args.episodes} episodes, seeds {args.seed} to {args.seed + args.episodes - 1}\n"
+    text += f"mean return {mean:.4f}, standard deviation {deviation:.4f}"
+    if cut:
+        text += f"\n{cut} of the episodes had not ended after {record['step_limit']} steps, and were cut there"
+    return text
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ mod libtorch;
 
 mod mutants;
 
+mod gymnasium;
+
 mod workspace;
 
 use anyhow::Result;
@@ -38,6 +40,8 @@ enum Task {
     Plot(plot::Options),
     /// Hold every device of burn to the processor's results
     Devices(devices::Options),
+    /// Play elites here and in Gymnasium, and hold the returns equal
+    Gymnasium(gymnasium::Options),
     /// Break one line at a time and see whether the tests notice
     Mutants(mutants::Options),
     /// Make the LibTorch that the feature `tch` needs, and print what to export
@@ -51,6 +55,7 @@ fn main() -> Result<()> {
         Task::Bench(options) => bench::run(&options),
         Task::Plot(options) => plot::run(&options),
         Task::Devices(options) => devices::run(&options),
+        Task::Gymnasium(options) => gymnasium::run(&options),
         Task::Mutants(options) => mutants::run(&options),
         Task::Libtorch(options) => libtorch::run(&options),
     }
