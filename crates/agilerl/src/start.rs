@@ -26,6 +26,7 @@ impl<O: Observation> Run<O> {
     pub fn start(mut self) -> Result<Training<O>, Error> {
         self.config.validate()?;
         self.config.round_to_lanes();
+        self.begun_with.iter_mut().for_each(RunConfig::round_to_lanes);
         let observers = std::mem::take(&mut self.observers);
         let from_elite = self.founder.is_some();
         let (mut trainer, mut saving) = match (self.out.take(), self.existing) {
