@@ -149,11 +149,7 @@ pub struct Evaluation {
     /// Transitions that it took, counted apart from training.
     pub env_steps: u64,
     /// How many of the episodes a limit of steps cut before their end; they score what they had returned by then.
-<<<<<<< ours
     // Left out where there are none: the signature of a run without any is what it was before there was a limit.
-=======
-    // The signature of a run is made of this struct as it is written: one without cut episodes keeps the signature it had.
->>>>>>> theirs
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cut: usize,
 }
