@@ -5,7 +5,7 @@ use std::alloc::System;
 
 use agilerl_algo::dqn::Loss;
 use agilerl_algo::{Dqn, DqnConfig, OffPolicy};
-use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
+use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Stored, Transitions};
 use agilerl_env::Space;
 use agilerl_hpo::Evolve;
 use agilerl_nets::{Activation, ConvSpec, InputNumber, parse_device};
@@ -41,7 +41,7 @@ fn an_update_on_the_processor_allocates_nothing() {
 }
 
 #[track_caller]
-fn check_allocates_nothing<O: InputNumber, const LEN: usize>(mut agent: Dqn<O>, obs: impl Fn(u32) -> [O; LEN]) {
+fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(mut agent: Dqn<O>, obs: impl Fn(u32) -> [O; LEN]) {
     let mut memory = Replay::new(64, RowLayout::new(LEN, 1).with_mask(2)).unwrap();
     for i in 0..64 {
         let obs = obs(i);
