@@ -30,6 +30,8 @@ pub(crate) fn run() -> Result<()> {
     step("examples", cargo().args(["build", "--workspace", "--examples"]))?;
     step("a short run", &mut short_run(&target)?)?;
     step("tests", cargo().args(["test", "--workspace"]))?;
+    // Nothing is compiled again; wheels from PyPI are installed under the build's outputs.
+    step("the same returns in Gymnasium", cargo().args(["xtask", "gymnasium"]))?;
     // Only types: the variable keeps the CUDA backend's compiler from being downloaded.
     let cuda = ["check", "--profile", "devices", "--package", "agilerl-nets", "--features", "cuda"];
     step("types of the CUDA device", cargo().args(cuda).env("DOCS_RS", "1"))?;
