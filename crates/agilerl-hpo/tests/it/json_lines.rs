@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use agilerl_hpo::{
     HpoError, JsonLines, LineageRecord, MemoryStorage, MetricsCsv, Mutation, RoundContext, RoundStats, Storage,
-    Trainer, TrainerConfig,
+    Tournament, Trainer, TrainerConfig,
     toy::{Guess, GuessTheNumber},
     without_clock,
 };
@@ -182,4 +182,12 @@ fn the_whole_log_of_a_run_that_ended_survives_a_loss_of_power() {
     let whole = storage.read(PATH.as_ref()).expect("it was written");
     storage.cut_power();
     assert_eq!(storage.read(PATH.as_ref()).expect("its name is safe"), whole);
+}
+
+#[test]
+fn without_elitism_place_0_is_born_too() {
+    let tournament = Tournament { elitism: false, ..Tournament::default() };
+    let born = lines(&log(TrainerConfig { tournament, ..short(4) }));
+    let born = born.iter().filter(|line| line["event"] == "born").count();
+    assert_eq!(born, 6 + 4 * 6, "six founders, and six children in each of four later generations");
 }
