@@ -14,9 +14,9 @@ pub(crate) struct Args {
     /// Configuration file; flags count for more than it does [default: the recommended settings].
     #[arg(long, conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder, with its own settings; --threads, --memory-limit-gib and the flags of checkpoints
-    /// still count.
-    #[arg(long, conflicts_with_all = ["env", "population", "lanes", "generations", "steps", "seed", "device", "target", "out", "overwrite"])]
+    /// Go on with the run in this folder, with its own settings; --generations, --threads, --memory-limit-gib and the flags
+    /// of checkpoints still count.
+    #[arg(long, conflicts_with_all = ["env", "population", "lanes", "steps", "seed", "device", "target", "out", "overwrite"])]
     resume: Option<PathBuf>,
     /// Environment, by Gymnasium's name; --list-envs lists them [default: LunarLander-v3].
     #[arg(long)]
@@ -94,10 +94,12 @@ impl Args {
             };
             return Ok((run, folder.clone()));
         }
-        let mut config = self.config()?;
-        self.adjust(&mut config);
-        let name = format!("{}-seed-{}", config.env.replace('/', "-"), config.evolution.seed);
-        let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name));
+        let mut config = match &self.config {
+            Some(path) => RunConfig::read(path)?,
+            None => recommended(self.env.as_deref().unwrap_or("LunarLander-v3"))?,
+        };
+        self.set(&mut config);
+        let folder = self.folder(&config);
         let run = match has_pixels(&config.env) {
             true => AnyRun::Pixels(Run::with_pixels(config).out(&folder).overwrite(self.overwrite)),
             false => AnyRun::Numbers(Run::with(config).out(&folder).overwrite(self.overwrite)),
@@ -105,30 +107,31 @@ impl Args {
         Ok((run, folder))
     }
 
-    /// The file, or the recommended settings; and over them the flags.
-    fn config(&self) -> anyhow::Result<RunConfig> {
-        let mut config = match &self.config {
-            Some(path) => RunConfig::read(path)?,
-            None => recommended(self.env.as_deref().unwrap_or("LunarLander-v3"))?,
-        };
-        config.env = self.env.clone().unwrap_or(config.env);
+    fn folder(&self, config: &RunConfig) -> PathBuf {
+        let name = format!("{}-seed-{}", config.env.replace('/', "-"), config.evolution.seed);
+        self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name))
+    }
+
+    /// What flags say counts for more than what a file says.
+    fn set(&self, config: &mut RunConfig) {
+        config.env = self.env.clone().unwrap_or_else(|| config.env.clone());
         config.population = self.population.unwrap_or(config.population);
         config.off_policy.lanes = self.lanes.unwrap_or(config.off_policy.lanes);
-        config.device = self.device.clone().unwrap_or(config.device);
+        config.device = self.device.clone().unwrap_or_else(|| config.device.clone());
         let evolution = &mut config.evolution;
         if self.population.is_some() {
             evolution.tournament.size = evolution.tournament.size.min(config.population);
         }
-        evolution.generations = self.generations.unwrap_or(evolution.generations);
         evolution.generation_env_steps = self.steps.unwrap_or(evolution.generation_env_steps);
         evolution.round_env_steps = evolution.round_env_steps.min(evolution.generation_env_steps);
         evolution.seed = self.seed.unwrap_or(evolution.seed);
         evolution.target = self.target.as_ref().map_or(evolution.target, |target| target.0);
-        Ok(config)
+        self.adjust(config);
     }
 
     /// What may differ between a run and its resumption.
     fn adjust(&self, config: &mut RunConfig) {
+        config.evolution.generations = self.generations.unwrap_or(config.evolution.generations);
         config.memory_limit_gib = self.memory_limit_gib.or(config.memory_limit_gib);
         config.evolution.threads = self.threads.unwrap_or(config.evolution.threads);
         let checkpoints = &mut config.checkpoints;

@@ -66,6 +66,11 @@ fn check(package: &Package) -> Result<u64> {
             ensure!(is_copy, "{file} is not that of the workspace");
         }
     }
+    if package.name == "agilerl" {
+        // One that a program only includes is missed by nobody until somebody compiles the package.
+        let missing = examples()?.into_iter().find(|file| !listed.lines().any(|line| line == file));
+        ensure!(missing.is_none(), "{} is not in it: link it there", missing.unwrap_or_default());
+    }
     let readme = fs::read_to_string(folder.join("README.md"))?;
     let relative = links(&readme).find(|link| !link.starts_with("https://") && !link.starts_with('#'));
     ensure!(relative.is_none(), "README.md links to {}, which a registry's page does not have", relative.unwrap_or(""));
@@ -73,6 +78,17 @@ fn check(package: &Package) -> Result<u64> {
     let size = fs::metadata(target()?.join(path))?.len();
     ensure!(size <= LARGEST, "it has {size} bytes, more than {LARGEST}: what is large in it?");
     Ok(size)
+}
+
+/// The sources of the programs at the top of the workspace, as `examples/NAME.rs`.
+fn examples() -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root().join("examples"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        files.extend(name.ends_with(".rs").then(|| format!("examples/{name}")));
+    }
+    ensure!(!files.is_empty(), "no program in the folder examples");
+    Ok(files)
 }
 
 /// Where the links and pictures of a Markdown text lead.

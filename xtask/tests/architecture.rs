@@ -97,6 +97,18 @@ fn backends_are_named_in_one_file() {
 }
 
 #[test]
+fn every_kernel_takes_the_vectors_that_one_file_chooses() {
+    // Otherwise a test that forces a width would not force it there.
+    let mut files = BTreeSet::new();
+    for source in all_sources().into_iter().filter(|source| source.path.starts_with("crates/agilerl-nets")) {
+        if source.identifiers.windows(2).any(|pair| [&pair[0].name, &pair[1].name] == ["Arch", "new"]) {
+            files.insert(source.path);
+        }
+    }
+    assert_eq!(files, [PathBuf::from("crates/agilerl-nets/src/vectors.rs")].into(), "pulp's `Arch::new`");
+}
+
+#[test]
 fn draws_and_clocks_are_arguments() {
     // The trainer tells its observers how long a run has lasted, and they write it into logs, where nothing reads it.
     let for_logs =

@@ -24,8 +24,8 @@ pub struct OffPolicyConfig {
     pub memory_size: usize,
     /// Transitions in the memory before the first update (0: as soon as there is a batch).
     pub learning_starts: usize,
-    /// Steps after which an evaluation episode is cut and scores what it has returned by then. It matters where no time
-    /// limit of the environment's own ends every episode.
+    /// Steps after which an evaluation episode is cut and scores what it has returned by then, for environments without a
+    /// time limit of their own (10,000: ten times the longest time limit in the catalogue).
     pub eval_step_limit: u64,
 }
 

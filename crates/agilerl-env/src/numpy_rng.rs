@@ -130,4 +130,32 @@ mod tests {
         assert_eq!(integers, [-3534, 2411, -4533]);
         assert_eq!(rng.random(), 0.13805479351744032);
     }
+
+    /// A range of one number takes no draw.
+    #[test]
+    fn a_range_of_one_draws_nothing() {
+        let mut rng = NumpyRng::new(1);
+        assert_eq!([rng.integers(-5, -4), rng.integers(-5, -4), rng.integers(0, 10)], [-5, -5, 4]);
+        assert_eq!(rng.random(), 0.9504636963259353);
+    }
+
+    /// Of the first six draws of 32 bits five begin a multiple of 3e9 below 2^32 - 3e9, and are drawn anew; the low half of
+    /// the third number's is between that and 3e9, and it counts.
+    #[test]
+    fn integers_of_a_wide_range_are_rejected_as_numpys() {
+        let mut rng = NumpyRng::new(1);
+        let integers = [(); 8].map(|()| rng.integers(0, 3_000_000_000));
+        assert_eq!(
+            integers,
+            [1535464873, 2851391088, 104557657, 2845948340, 935494355, 2607075741, 1269979346, 770976088]
+        );
+        assert_eq!(rng.random(), 0.5495936876730595);
+    }
+
+    /// numpy looks for the first sum above the draw, 0.637 here, and takes the index 0 where there is none.
+    #[test]
+    fn a_category_beyond_all_sums_is_the_first() {
+        assert_eq!(NumpyRng::new(0).categorical(&[0.1, 0.2]), 0);
+        assert_eq!(NumpyRng::new(0).categorical(&[0.1, 0.5, 0.4]), 2);
+    }
 }

@@ -149,7 +149,13 @@ pub struct Evaluation {
     /// Transitions that it took, counted apart from training.
     pub env_steps: u64,
     /// How many of the episodes a limit of steps cut before their end; they score what they had returned by then.
+    // Left out where there are none: the signature of a run without any is what it was before there was a limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub cut: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Evaluation {

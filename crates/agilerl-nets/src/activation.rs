@@ -188,9 +188,10 @@ impl std::fmt::Display for Activation {
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, Simd, WithSimd};
+    use pulp::{Simd, WithSimd};
 
     use super::*;
+    use crate::vectors::available;
 
     struct Apply<'a>(Activation, &'a mut [f32]);
 
@@ -209,12 +210,15 @@ mod tests {
         let numbers: Vec<f32> =
             (-4_000..4_000).map(|i| i as f32 * 0.003_7).chain([f32::NAN, -1e30, 1e30, -0.0]).collect();
         for activation in Activation::ALL {
-            let (mut narrow, mut wide) = (numbers.clone(), numbers.clone());
+            let mut narrow = numbers.clone();
             activation.apply_in_place(&mut narrow, 0.25);
-            Arch::new().dispatch(Apply(activation, &mut wide));
-            for ((x, narrow), wide) in numbers.iter().zip(&narrow).zip(&wide) {
-                let is_same = narrow.to_bits() == wide.to_bits() || narrow.is_nan() && wide.is_nan();
-                assert!(is_same, "{activation}({x}) is {narrow} and {wide}");
+            for (name, arch) in available() {
+                let mut wide = numbers.clone();
+                arch.dispatch(Apply(activation, &mut wide));
+                for ((x, narrow), wide) in numbers.iter().zip(&narrow).zip(&wide) {
+                    let is_same = narrow.to_bits() == wide.to_bits() || narrow.is_nan() && wide.is_nan();
+                    assert!(is_same, "{activation}({x}) is {narrow} and, with {name}, {wide}");
+                }
             }
         }
     }

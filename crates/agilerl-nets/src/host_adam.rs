@@ -3,6 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::adam::{BETAS, EPSILON};
+use crate::vectors::vectors;
 use crate::{Growth, NetMorph, Weights};
 
 /// [`Adam`](crate::Adam) on the host: the same formulas in the same order, in place, without a device or a graph.
@@ -28,7 +29,7 @@ pub struct AdamStep {
 impl HostAdam {
     /// No moments yet, for `len` weights.
     pub fn new(len: usize) -> Self {
-        Self { first: vec![0.0; len], second: vec![0.0; len], updates: 0, arch: Arch::new() }
+        Self { first: vec![0.0; len], second: vec![0.0; len], updates: 0, arch: vectors() }
     }
 
     /// Moves the weights one step down the gradient, and the target weights towards them, in one pass over all of them.
@@ -55,7 +56,7 @@ impl HostAdam {
     /// If the moments differ in length.
     pub fn from_state(first: Vec<f32>, second: Vec<f32>, updates: u32) -> Self {
         assert_eq!(first.len(), second.len(), "moments of different lengths");
-        Self { first, second, updates, arch: Arch::new() }
+        Self { first, second, updates, arch: vectors() }
     }
 
     /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
@@ -103,6 +104,30 @@ impl WithSimd for Update<'_> {
             second[i] = second[i] * keep_second + gradient * gradient * take_second;
             weights[i] -= first[i] / (second[i].sqrt() * scale + EPSILON) * rate;
             target[i] = target[i] * keep + weights[i] * take;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::available;
+
+    #[test]
+    fn vectors_of_every_width_give_the_same_bits() {
+        let number = |i: usize| ((i * 7_919 + 13) % 1_009) as f32 / 504.0 - 1.0;
+        // Seventeen: whole vectors, and a rest.
+        let gradient: Vec<f32> = (0..17).map(number).collect();
+        let step = AdamStep { lr: 1e-3, gradient_scale: 0.7, tau: 0.01 };
+        let learnt = available().into_iter().map(|(name, arch)| {
+            let mut adam = HostAdam { arch, ..HostAdam::new(17) };
+            let (mut weights, mut target) = (gradient.clone(), vec![0.0; 17]);
+            (0..20).for_each(|_| adam.step(&mut weights, &mut target, &gradient, step));
+            (name, [weights, target, adam.first, adam.second])
+        });
+        let learnt: Vec<_> = learnt.collect();
+        for (name, other) in &learnt[1..] {
+            assert_eq!(other, &learnt[0].1, "{name} and {}", learnt[0].0);
         }
     }
 }

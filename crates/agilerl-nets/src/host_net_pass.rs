@@ -6,12 +6,13 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::matrix_product::{Matrix, MatrixProduct};
 use crate::patches::{Patches, exchange_axes};
+use crate::vectors::vectors;
 use crate::{Activation, CnnSpec, HostPass, InputNumber, NetSpec};
 
 /// [`HostPass`] for any network: values of a batch and the gradient of the weights on the host.
 ///
 /// A convolution is the product of the windows of all images with its kernels. After the largest batch has been seen,
-/// nothing is allocated. One thread, and the same bits on one kind of processor.
+/// nothing is allocated. One thread, and the same bits on vectors of any width.
 ///
 /// ```
 /// use agilerl_nets::{CnnSpec, ConvSpec, HostNetPass, NetSpec};
@@ -151,7 +152,7 @@ impl Encoder {
             outer: Vec::new(),
             inner: Vec::new(),
             product: MatrixProduct::new(),
-            arch: Arch::new(),
+            arch: vectors(),
         }
     }
 

@@ -8,15 +8,15 @@ use crate::block::Block;
 use crate::host_mlp::centre_on;
 use crate::matrix_product::{Matrix, MatrixProduct};
 use crate::mlp_spec::LAYER_NORM_EPSILON;
+use crate::vectors::vectors;
 use crate::{Activation, MlpSpec};
 
 /// Values of a batch and the gradient of the weights on the host, without a device or a graph: what learning on the CPU
 /// is made of.
 ///
 /// The weights stay with the caller, flat in the order of the spec's layout. What the passes need besides is kept here and used
-/// again: after the largest batch has been seen, nothing is allocated. One thread, and the same bits on one kind of
-/// processor; on another the last bits may differ, since it has other vectors ([`HostMlp`](crate::HostMlp), which acts,
-/// does not).
+/// again: after the largest batch has been seen, nothing is allocated. One thread, and the same bits on vectors of
+/// any width.
 ///
 /// ```
 /// use agilerl_nets::{HostPass, MlpSpec};
@@ -103,7 +103,7 @@ impl HostPass {
             values: Vec::new(),
             gradients: Gradients::default(),
             product: MatrixProduct::new(),
-            arch: Arch::new(),
+            arch: vectors(),
         }
     }
 

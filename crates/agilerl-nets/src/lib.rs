@@ -30,6 +30,7 @@ mod net_spec;
 mod parameter_noise;
 mod patches;
 mod store;
+mod vectors;
 mod weights;
 
 pub use activation::Activation;
@@ -53,4 +54,6 @@ pub use net_morph::NetMorph;
 pub use net_mutation::{ConvMutation, NetMutation};
 pub use net_spec::NetSpec;
 pub use parameter_noise::ParameterNoise;
+#[doc(hidden)]
+pub use vectors::{choose_vectors, vector_names};
 pub use weights::{Entry, Layout, Weights};

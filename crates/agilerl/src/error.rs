@@ -90,7 +90,7 @@ pub enum Error {
     /// The run could not be saved, so there is nothing to resume from.
     #[error(
         "{} has no checkpoints to resume from: the environment of the run could not be saved ({why}); its log, table and \
-         elite are whole; implement `save` and `restore` and begin anew (`--overwrite`, or another `--out`)",
+         elite are whole; to have some, let the environment implement `save` and `restore`, and begin anew",
         folder.display()
     )]
     NotSaved {
@@ -102,7 +102,7 @@ pub enum Error {
     /// The folder of the checkpoints is not there, although the run has come somewhere.
     #[error(
         "{} has lost its folder checkpoints: its log and its elite say that the run had begun; put the folder back, or \
-         begin anew (`--overwrite`, or another `--out`)",
+         say that it may be overwritten",
         folder.display()
     )]
     CheckpointsGone {
@@ -111,7 +111,7 @@ pub enum Error {
     },
     /// A run that was to begin with an elite was stopped before the founders were saved.
     #[error(
-        "{} was stopped before its founders were saved: begin it anew from {} (`--from`, with `--overwrite`)",
+        "{} was stopped before its founders were saved: begin it anew with the elite of {}",
         folder.display(), from.display()
     )]
     FoundersGone {
@@ -192,7 +192,8 @@ impl Error {
         let net = |error: &NetError| matches!(error, NetError::Spec { .. } | NetError::Device(_));
         match self {
             Self::Config { .. } | Self::TooLarge { .. } | Self::Section { .. } | Self::ConfigFile { .. } => true,
-            Self::Occupied(_) | Self::NoRun(_) => true,
+            Self::Occupied(_) | Self::NoRun(_) | Self::OtherEnv { .. } => true,
+            Self::NotSaved { .. } | Self::CheckpointsGone { .. } | Self::FoundersGone { .. } => true,
             Self::Env(error) => env(error),
             Self::Net(error) => net(error),
             Self::Algo(AlgoError::Config { .. } | AlgoError::Space { .. } | AlgoError::Buffer(_)) => true,

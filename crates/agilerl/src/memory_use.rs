@@ -24,23 +24,31 @@ const ENV_HEAP: u128 = 140;
 pub(crate) struct Sizes {
     /// The network, if it can be made.
     net: Option<NetSpec>,
-    /// Bytes of an observation.
-    obs: u128,
+    /// Bytes of an observation as it is stored.
+    stored: u128,
+    /// Bytes of an observation as the network sees it.
+    seen: u128,
     /// Bytes of an environment.
     env: u128,
 }
 
 impl Sizes {
-    /// Of an environment that takes so many bytes itself, and of what an agent sees of it.
-    pub(crate) fn of<O>(config: &RunConfig, env_bytes: usize, observations: &Space, choices: usize) -> Self {
-        let obs = observations.row_len() as u128 * size_of::<O>() as u128;
-        // A network that cannot be is refused when the agents are made, with its reasons.
-        Self { net: config.dqn.net(observations, choices).ok(), obs, env: env_bytes as u128 + ENV_HEAP }
+    /// Of an environment that takes `env` bytes itself and shows rows of `stored` numbers, and of what an agent sees of
+    /// it.
+    pub(crate) fn of<O>(config: &RunConfig, env: usize, stored: usize, seen: &Space, choices: usize) -> Self {
+        let bytes = |numbers: usize| numbers as u128 * size_of::<O>() as u128;
+        Self {
+            // A network that cannot be is refused when the agents are made, with its reasons.
+            net: config.dqn.net(seen, choices).ok(),
+            stored: bytes(stored),
+            seen: bytes(seen.row_len()),
+            env: env as u128 + ENV_HEAP,
+        }
     }
 
     /// The least that any environment asks for: it observes one byte, and chooses the one choice that there is.
     pub(crate) fn least(config: &RunConfig) -> Self {
-        Self { net: config.dqn.convs.is_empty().then(|| config.dqn.spec(1, 1).into()), obs: 1, env: 1 }
+        Self { net: config.dqn.convs.is_empty().then(|| config.dqn.spec(1, 1).into()), stored: 1, seen: 1, env: 1 }
     }
 }
 
@@ -97,18 +105,22 @@ impl RunConfig {
     fn parts(&self, sizes: &Sizes) -> Vec<Part> {
         let off_policy = &self.off_policy;
         // Two observations, a choice, a reward, two flags.
-        let row = 2 * sizes.obs + 4 + 4 + 2;
+        let row = |obs: u128| 2 * obs + 4 + 4 + 2;
         // What it is, what it shows before and after a step, and what is acted on.
-        let lane = sizes.env + 3 * sizes.obs;
-        let (batch_setting, batch_size) = self.largest_batch();
+        let lane = sizes.env + 3 * sizes.stored;
+        let (row, batch_row) = (row(sizes.stored), row(sizes.seen) + self.activations(sizes));
         let round = self.evolution.round_env_steps.next_multiple_of(off_policy.lanes.max(1) as u64);
         let mut parts = vec![
             part("off_policy.memory_size", off_policy.memory_size as u128, row, false, "transitions in the memory"),
             part("evolution.round_env_steps", round.into(), row, true, "transitions of a round"),
             part("off_policy.lanes", off_policy.lanes as u128, lane, true, "environments to train in"),
-            part(batch_setting, batch_size, row + self.activations(sizes), true, "rows of a batch"),
+            part("dqn.batch_size", self.dqn.batch_size as u128, batch_row, true, "rows of a batch"),
             self.largest_evaluation(lane),
         ];
+        if let Some(most) = self.largest_batch() {
+            let setting = "evolution.mutation.bounds.batch_size.max";
+            parts.push(part(setting, most, batch_row, false, "rows of the largest batch"));
+        }
         if let Some(net) = &sizes.net {
             let weights = net.layout().len();
             let (setting, value) = ("dqn.hidden", format!("{:?}", self.dqn.hidden));
@@ -119,14 +131,13 @@ impl RunConfig {
         parts
     }
 
-    /// The largest batch that is drawn: evolution may change its size.
-    fn largest_batch(&self) -> (&'static str, u128) {
+    /// The largest batch, if evolution may come to larger ones than the first: one individual at least may have it.
+    fn largest_batch(&self) -> Option<u128> {
         let mutation = &self.evolution.mutation;
         let evolves = (mutation.rl_hp > 0.0 || self.evolution.initial_diversity)
             && mutation.rl_hp_selection.iter().any(|name| name == "batch_size");
-        let most = mutation.bounds.get("batch_size").filter(|_| evolves).map_or(0, |bounds| bounds.max as u128);
-        let now = self.dqn.batch_size as u128;
-        if most > now { ("evolution.mutation.bounds.batch_size.max", most) } else { ("dqn.batch_size", now) }
+        let most = mutation.bounds.get("batch_size").filter(|_| evolves)?.max as u128;
+        (most > self.dqn.batch_size as u128).then_some(most)
     }
 
     /// Bytes that an update keeps of one row: what comes out of every layer, before and after its activation.
@@ -175,4 +186,95 @@ fn in_units(bytes: u128) -> String {
     let units = [(1_u128 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.into_iter().find(|(size, _)| bytes >= *size);
     unit.map_or_else(|| format!("{bytes} bytes"), |(size, name)| format!("{:.1} {name}", bytes as f64 / size as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use agilerl_nets::{CnnSpec, ConvSpec, MlpSpec};
+
+    use super::*;
+
+    /// One of three choices is observed, four bytes that are spelled out as twelve; two choices; environments of 100
+    /// bytes; 3 x 16 + 16 + 16 x 2 + 2 = 98 weights.
+    fn sizes() -> Sizes {
+        Sizes { net: Some(MlpSpec::new(3, &[16], 2).into()), stored: 4, seen: 12, env: 100 }
+    }
+
+    fn config() -> RunConfig {
+        let mut config = RunConfig { population: 2, ..RunConfig::default() };
+        (config.dqn.hidden, config.dqn.batch_size) = (vec![16], 32);
+        (config.off_policy.lanes, config.off_policy.memory_size) = (3, 1_000);
+        let evolution = &mut config.evolution;
+        (evolution.round_env_steps, evolution.threads, evolution.mutation.rl_hp) = (100, 1, 0.0);
+        (evolution.eval_episodes, evolution.confirm_episodes) = (10, 5);
+        config
+    }
+
+    /// The least limit under which the configuration passes.
+    #[track_caller]
+    fn check_total(config: &RunConfig, bytes: u64) {
+        let limited = |bytes: u64| RunConfig { memory_limit_gib: Some(bytes as f64 / GIB), ..config.clone() };
+        let refused = |bytes| limited(bytes).refuse_too_many_bytes(&sizes()).is_err();
+        assert!(!refused(bytes), "more than {bytes}");
+        assert!(refused(bytes - 1), "less than {bytes}");
+    }
+
+    #[test]
+    fn every_count_is_held_against_the_memory() {
+        // A row: two observations of 4, a choice, a reward, two flags: 18. In the memory 1,000 x 18 = 18,000.
+        // A round of 100 steps of three lanes: 102 x 18 = 1,836, for each of the two individuals, as all of the following.
+        // A lane: an environment of 100 and three observations: 3 x 112 = 336.
+        // A row of a batch: two observations of 12 and the rest, 34, and sixteen nodes before and after their activation:
+        // 32 x (34 + 128) = 5,184.
+        // Weights: 98 x 4 bytes x 6 vectors x 2 generations = 4,704.
+        // Evaluation, one individual at once: 10 x (112 + 16), and the returns of both, 10 x 2 x 8: 1,440. The five
+        // episodes of a confirmation take less: 640.
+        let each = 1_836 + 336 + 5_184 + 4_704;
+        check_total(&config(), 18_000 + 2 * each + 1_440);
+        let mut threads = config();
+        threads.evolution.threads = 2;
+        check_total(&threads, 18_000 + 2 * each + 1_440 + 1_280);
+        let mut confirming = config();
+        confirming.evolution.confirm_episodes = 1_000;
+        check_total(&confirming, 18_000 + 2 * each + 128_000);
+        // A batch may grow to 512 rows: 512 x 162 = 82,944.
+        let mut evolving = config();
+        evolving.evolution.mutation.rl_hp = 0.2;
+        check_total(&evolving, 18_000 + 2 * each + 1_440 + 82_944);
+        let mut drawn = config();
+        drawn.evolution.initial_diversity = true;
+        check_total(&drawn, 18_000 + 2 * each + 1_440 + 82_944);
+    }
+
+    #[test]
+    fn windows_of_convolutions_are_counted() {
+        // On 4 x 4 pixels a kernel of 3 has four places, and sees nine numbers of one channel at each: 36. With two times
+        // sixteen nodes of the head, of 4 bytes: 272.
+        let net = CnnSpec::new([1, 4, 4], &[ConvSpec::new(8, 3, 1)], &[16], 2);
+        let sizes = Sizes { net: Some(NetSpec::Cnn(net)), stored: 16, seen: 16, env: 0 };
+        assert_eq!(config().activations(&sizes), 4 * (2 * 16 + 36));
+    }
+
+    #[test]
+    fn the_population_is_named_where_six_individuals_would_fit() {
+        let named = |population, limit: f64| {
+            let memory_limit_gib = Some(limit / GIB);
+            let config = RunConfig { population, memory_limit_gib, ..config() };
+            match config.refuse_too_many_bytes(&sizes()) {
+                Err(Error::TooLarge { setting, value, .. }) => (setting, value),
+                other => panic!("{other:?}"),
+            }
+        };
+        // Batches take most, 5,184 bytes for each individual.
+        assert_eq!(named(100, 6.0 * 5_184.0), ("population".to_owned(), "100".to_owned()));
+        assert_eq!(named(100, 6.0 * 5_184.0 - 1.0), ("dqn.batch_size".to_owned(), "32".to_owned()));
+        // The memory takes 18,000, and three batches less.
+        assert_eq!(named(3, 18_000.0), ("off_policy.memory_size".to_owned(), "1000".to_owned()));
+    }
+
+    #[test]
+    fn bytes_are_told_in_the_unit_that_fits() {
+        let told = [1_023, 1_024, 1_536 << 10, 3 << 30, 1 << 40].map(in_units);
+        assert_eq!(told, ["1023 bytes", "1.0 KiB", "1.5 MiB", "3.0 GiB", "1.0 TiB"]);
+    }
 }

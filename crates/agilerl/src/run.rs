@@ -361,7 +361,8 @@ fn make_trainer<O: Observation>(
         why: "it chooses among actions, and this environment wants numbers".to_owned(),
     })?;
     // Before the first of the lanes is made.
-    config.refuse_too_many_bytes(&Sizes::of::<O>(config, env_bytes, observations, choices))?;
+    let stored = one_hot_categories.map_or(observations.row_len(), |_| 1);
+    config.refuse_too_many_bytes(&Sizes::of::<O>(config, env_bytes, stored, observations, choices))?;
     let task =
         OffPolicyTask::new(config.off_policy, config.evolution.round_env_steps as usize, envs.lanes, move || {
             (envs.one)().map(envs.encode_one)

@@ -206,7 +206,8 @@ impl RunConfig {
                 config.validate()?;
             }
         }
-        let round = self.evolution.round_env_steps.saturating_mul(self.population as u64);
+        // All lanes step together: with many of them a round is longer than it was asked to be.
+        let round = round_env_steps.saturating_mul(self.population as u64);
         if (memory as u64) < round {
             let expected =
                 format!("at least {round}: one round of every individual, or some would never be remembered");

@@ -26,6 +26,7 @@ impl<O: Observation> Run<O> {
     pub fn start(mut self) -> Result<Training<O>, Error> {
         self.config.validate()?;
         self.config.round_to_lanes();
+        self.begun_with.iter_mut().for_each(RunConfig::round_to_lanes);
         let observers = std::mem::take(&mut self.observers);
         let from_elite = self.founder.is_some();
         let (mut trainer, mut saving) = match (self.out.take(), self.existing) {
@@ -148,7 +149,8 @@ impl<O: Observation> Run<O> {
         let (last, asked) = (record.last_stage(), Stage::of(&self.config));
         // How far the run is to go is looked at apart: that may be more than before.
         self.config.refuse_changes(&with_stage(&settings, asked))?;
-        settings.evolution.threads = self.config.evolution.threads;
+        (settings.evolution.threads, settings.memory_limit_gib) =
+            (self.config.evolution.threads, self.config.memory_limit_gib);
         let (mut trainer, one_hot) = self.make_trainer(&settings)?;
         let segments = checkpoint.segments.iter().map(|(items, bytes)| (items.clone(), &bytes[..]));
         trainer.restore(&checkpoint.saved, segments)?;

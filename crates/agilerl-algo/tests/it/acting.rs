@@ -73,3 +73,61 @@ fn a_mask_without_a_choice_is_a_bug() {
     let mut agent = agent(&[0.0, 1.0], constant(0.0));
     agent.act(&[0.0], Some(&[false, false]), Mode::Greedy, &mut ChaCha8Rng::seed_from_u64(1), &mut [0]);
 }
+
+/// 8,000 actions at epsilon 1 among two: 4,000 each, sd = sqrt(8000 / 4) = 45.
+#[test]
+fn legal_choices_are_equally_likely() {
+    let mut agent = agent(&[5.0, 1.0, 3.0, 2.0], constant(1.0));
+    let explored = counts(&mut agent, Some(&[false, true, false, true]), Mode::Explore { clock: 0 }, 4);
+    assert_eq!((explored[0], explored[2]), (0, 0));
+    assert!(explored[1].abs_diff(4000) < 4 * 45, "{explored:?}");
+    let explored = counts(&mut agent, None, Mode::Explore { clock: 0 }, 4);
+    assert!(explored.iter().all(|count| count.abs_diff(2000) < 4 * 39), "{explored:?}");
+}
+
+/// Three lanes, three masks, at random and greedily.
+#[test]
+fn every_lane_has_a_mask_of_its_own() {
+    let masks = [[true, false, false], [false, true, false], [false, false, true]].concat();
+    for epsilon in [0.0, 1.0] {
+        let mut agent = agent(&[1.0, 3.0, 2.0], constant(epsilon));
+        let mut actions = [9; 3];
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        agent.act(&[0.0; 3], Some(&masks), Mode::Explore { clock: 0 }, &mut rng, &mut actions);
+        assert_eq!(actions, [0, 1, 2], "epsilon {epsilon}");
+    }
+}
+
+#[test]
+fn a_value_that_is_no_number_is_not_chosen() {
+    let nan = f32::NAN;
+    for (values, expected) in [
+        ([nan, 1.0, 2.0], 2),
+        ([1.0, nan, 0.5], 0),
+        ([0.5, 1.0, nan], 1),
+        ([nan, -1.0, nan], 1),
+        ([nan, f32::NEG_INFINITY, nan], 1),
+        ([nan, nan, nan], 0),
+    ] {
+        let counts = counts(&mut agent(&values, constant(0.0)), None, Mode::Greedy, 3);
+        assert_eq!(counts[expected], 8000, "{values:?}: {counts:?}");
+    }
+}
+
+/// From 0.9 to 0.1 in 80 steps, a hundredth a step.
+#[test]
+fn epsilon_falls_linearly_and_stays_at_its_end() {
+    let epsilon = Epsilon { start: 0.9, end: 0.1, decay_steps: 80 };
+    for (clock, expected) in [(0, 0.9), (1, 0.89), (20, 0.7), (40, 0.5), (60, 0.3), (79, 0.11), (80, 0.1), (200, 0.1)] {
+        assert!((epsilon.at(clock) - expected).abs() < 1e-12, "{clock}: {}", epsilon.at(clock));
+    }
+    assert_eq!(Epsilon { decay_steps: 0, ..epsilon }.at(0), 0.1);
+}
+
+/// Two choices, half way: epsilon 0.5, so that a quarter of 8,000 actions is the worse one, sd = sqrt(8000 * 3/16) = 39.
+#[test]
+fn half_way_half_of_the_actions_are_random() {
+    let mut agent = agent(&[0.0, 1.0], Epsilon { start: 1.0, end: 0.0, decay_steps: 100 });
+    let counts = counts(&mut agent, None, Mode::Explore { clock: 50 }, 2);
+    assert!(counts[0].abs_diff(2000) < 4 * 39, "{counts:?}");
+}

@@ -92,6 +92,18 @@ fn an_episode_is_cut_at_the_limit_and_scores_what_it_has_returned() {
     );
 }
 
+/// A run's signature is made of evaluations as they are written: where nothing was cut, as they always were.
+#[test]
+fn an_evaluation_whose_episodes_all_end_is_written_without_a_word_of_cuts() {
+    let mut agent = agent(1, &[0.0, 1.0]);
+    let mut written = |limit| {
+        let evaluation = evaluate(&mut agent, || Ok::<_, EnvError>(Scripted::new()), &[3], limit).unwrap();
+        serde_json::to_string(&evaluation).unwrap()
+    };
+    assert_eq!(written(3), r#"{"returns":[9.0],"env_steps":3}"#);
+    assert_eq!(written(2), r#"{"returns":[6.0],"env_steps":2,"cut":1}"#);
+}
+
 /// CliffWalking ends at the goal alone. Up from the start, and against the wall for ever: -1 a step, the default of 10,000
 /// steps. Training needs no end.
 #[test]

@@ -219,3 +219,163 @@ fn an_agent_with_a_weight_that_is_no_number_says_so() {
     learn(&mut agent, &memory, 20, &mut rng(1));
     assert!(!agent.is_finite());
 }
+
+/// A fresh agent's networks are equal, and so are they after any mutation of the architecture: the new nodes of both are drawn
+/// alike. Drawn apart, the target would say other things by them than the online network ever said.
+#[test]
+fn both_networks_grow_the_same_nodes() {
+    for device in ["cpu", "flex"] {
+        for growth in [Growth::Preserving, Growth::Random] {
+            let config = DqnConfig { growth, ..DqnConfig::default() };
+            let agent = Dqn::new(config, 3, 2, &parse_device(device).unwrap(), &mut rng(0)).unwrap();
+            let mut seen = std::collections::BTreeSet::new();
+            for name in 0..20 {
+                let mut mutant = agent.clone();
+                let Some(change) = mutant.mutate_architecture(0.5, &mut rng(name)) else { continue };
+                seen.insert(change.what);
+                assert_eq!(mutant.weights(), mutant.target_weights(), "{device} {growth:?} {name}");
+            }
+            assert!(seen.contains("add_layer") && seen.contains("add_nodes"), "{seen:?}");
+        }
+    }
+}
+
+/// The acting copy was up to date before every one of them.
+#[test]
+fn a_mutant_acts_by_its_mutated_weights() {
+    type Mutate = fn(&mut Dqn, &mut StreamRng) -> bool;
+    let kinds: [(&str, Mutate); 3] = [
+        ("architecture", |agent, rng| agent.mutate_architecture(0.5, rng).is_some()),
+        ("parameters", |agent, rng| agent.mutate_parameters(0.1, rng).is_some()),
+        ("activation", |agent, rng| agent.mutate_activation(rng).is_some()),
+    ];
+    let obs: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
+    for device in ["cpu", "flex"] {
+        let (mut agent, _) = trained_on(device);
+        let before = agent.values(&obs).to_vec();
+        for (kind, mutate) in kinds {
+            let mut mutant = agent.clone();
+            assert!((0..20).any(|name| mutate(&mut mutant, &mut rng(name))), "{kind}");
+            let expected = HostNet::new(mutant.spec(), &mutant.weights()).forward(&obs).to_vec();
+            assert_eq!(mutant.values(&obs), expected, "{device} {kind}");
+            assert!(kind == "architecture" || expected != before, "{device} {kind} changes values");
+        }
+    }
+}
+
+#[test]
+fn the_settings_follow_the_network() {
+    let mut config = DqnConfig::default();
+    config.limits.layer_norm_gene = true;
+    let device = parse_device("cpu").unwrap();
+    let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
+    let (mut norms, mut residuals) = (0, 0);
+    for name in 0..60 {
+        agent.mutate_architecture(0.5, &mut rng(name));
+        agent.mutate_activation(&mut rng(name));
+        assert_eq!(&agent.config().spec(3, 2), agent.spec().head());
+        norms += usize::from(agent.config().layer_norm);
+        residuals += usize::from(!agent.config().residual.is_empty());
+    }
+    assert!(norms > 0 && residuals > 0, "{norms} {residuals}");
+}
+
+/// `[online, target, first moment, second moment]`, of so many weights each, and the number of updates.
+fn vectors(agent: &Dqn) -> ([Vec<f32>; 4], u32) {
+    let bytes = agent.fingerprint();
+    let (updates, values) = bytes.split_first_chunk().unwrap();
+    let values: Vec<f32> = values.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
+    let len = agent.weights().values().len();
+    ([0, 1, 2, 3].map(|vector| values[vector * len..][..len].to_vec()), u32::from_le_bytes(*updates))
+}
+
+/// The biases of the output, the last two weights, survive a growth that preserves: so do their moments, and the count by
+/// which Adam corrects them.
+#[test]
+fn moments_go_with_the_weights_that_survive() {
+    for device in ["cpu", "flex"] {
+        let (agent, _) = trained_on(device);
+        let (before, updates) = vectors(&agent);
+        assert!(updates > 0);
+        let mut tried = 0;
+        for name in 0..20 {
+            let mut mutant = agent.clone();
+            let change = mutant.mutate_architecture(0.5, &mut rng(name));
+            if !change.is_some_and(|change| change.what.starts_with("add")) {
+                continue;
+            }
+            tried += 1;
+            let (after, updates_after) = vectors(&mutant);
+            assert_eq!(updates_after, updates);
+            for vector in 0..4 {
+                let last_two = |all: &[Vec<f32>; 4]| all[vector][all[vector].len() - 2..].to_vec();
+                assert_eq!(last_two(&after), last_two(&before), "{device} {name}, vector {vector}");
+                assert!(last_two(&after).iter().all(|value| *value != 0.0), "{device} {name}, vector {vector}");
+            }
+        }
+        assert!(tried > 3, "{tried}");
+    }
+}
+
+#[test]
+fn a_target_that_is_no_number_is_not_finite_either() {
+    for device in ["cpu", "flex"] {
+        for odd in [f32::NAN, f32::INFINITY] {
+            let (agent, _) = trained_on(device);
+            let mut target = agent.target_weights();
+            target.get_mut("output.bias").unwrap()[1] = odd;
+            assert!(agent.is_finite() && !agent.with_target(&target).is_finite(), "{device} {odd}");
+        }
+    }
+}
+
+/// Its slope is a weight that the others lack.
+#[test]
+fn prelu_is_neither_left_nor_taken_on() {
+    let config = DqnConfig { activation: Activation::Prelu, ..DqnConfig::default() };
+    let device = parse_device("cpu").unwrap();
+    let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
+    assert_eq!(agent.mutate_activation(&mut rng(1)), None);
+    let config = DqnConfig { activation_selection: vec![Activation::Prelu, Activation::Relu], ..DqnConfig::default() };
+    let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
+    assert_eq!(agent.mutate_activation(&mut rng(1)), None, "nothing is left but the present one");
+}
+
+/// The elite is the network that acts, not the one that lags behind.
+#[test]
+fn an_elite_holds_the_online_network_and_says_how_to_use_it() {
+    let (agent, _) = trained();
+    assert_ne!(agent.weights(), agent.target_weights());
+    let elite = Elite::new(&agent, "probe");
+    let again = elite.agent(&parse_device("cpu").unwrap()).unwrap();
+    assert_eq!(again.weights(), agent.weights());
+    assert_eq!((again.spec(), again.config()), (agent.spec(), agent.config()));
+    assert_eq!((elite.record.env.as_str(), elite.record.layers.len()), ("probe", agent.spec().layers().len()));
+}
+
+#[test]
+fn an_elite_of_other_weights_is_refused() {
+    let (agent, memory) = trained();
+    let elite = Elite::new(&agent, "probe");
+    let mut other = agent.clone();
+    learn(&mut other, &memory, 1, &mut rng(1));
+    let other = Elite::new(&other, "probe");
+    let message = Elite::from_bytes(elite.record_json().as_bytes(), &other.weights).unwrap_err().to_string();
+    assert!(message.contains("not the file that elite.json was written with"), "{message}");
+}
+
+/// The length of the header stands in the first eight bytes. Neither it nor the network that is claimed is believed.
+#[test]
+fn an_elite_whose_weights_cannot_be_those_of_its_network_is_refused() {
+    let (agent, _) = trained();
+    let elite = Elite::new(&agent, "probe");
+    let device = parse_device("cpu").unwrap();
+    let check = |weights: Vec<u8>, expected: &str| {
+        let message = Elite { weights, ..elite.clone() }.agent(&device).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message:?} does not say {expected:?}");
+    };
+    check(elite.weights[..7].to_vec(), "it is cut off");
+    check([&(1_u64 << 21).to_le_bytes(), &elite.weights[8..]].concat(), "a header of 2097152 bytes");
+    let short = &elite.weights[..elite.weights.len() - 4];
+    check(short.to_vec(), &format!("{} bytes cannot hold the weights of 3-[32, 32]-2", short.len()));
+}

@@ -12,4 +12,6 @@ mod off_policy;
 mod persisting;
 mod pixels;
 mod probes;
+mod pytorch;
+mod rounds;
 mod stacks;

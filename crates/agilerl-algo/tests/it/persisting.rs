@@ -79,3 +79,53 @@ fn networks_that_nobody_could_hold_are_refused() {
         assert!(error.contains("hidden") || error.contains("64 bytes of weights"), "{widths}: {error}");
     }
 }
+
+/// A saved agent with a change in what is behind its head: four vectors, from the online network to the second moment.
+fn changed(agent: &Dqn, vector: usize) -> Dqn {
+    let mut bytes = agent.save().unwrap();
+    let vectors = 4 * 4 * agent.weights().values().len();
+    let at = bytes.len() - vectors + vector * vectors / 4;
+    bytes[at] ^= 1;
+    let mut changed = agent.clone();
+    changed.restore(&bytes).unwrap();
+    changed
+}
+
+/// What a signature is made of: whoever has learnt otherwise will go on otherwise.
+#[test]
+fn a_fingerprint_tells_networks_moments_and_updates_apart() {
+    for device in ["cpu", "flex"] {
+        let mut agent = agent(&parse_device(device).unwrap(), 1);
+        learn(&mut agent, 20);
+        for vector in 0..4 {
+            assert_ne!(changed(&agent, vector).fingerprint(), agent.fingerprint(), "{device}, vector {vector}");
+        }
+        let bytes = agent.save().unwrap();
+        let at = bytes.windows(12).position(|bytes| bytes == b"\"updates\":20").unwrap();
+        let mut older = bytes.clone();
+        older[at + 10] = b'3';
+        let mut other = agent.clone();
+        other.restore(&older).unwrap();
+        assert_ne!(other.fingerprint(), agent.fingerprint(), "{device}: 30 updates");
+        assert_eq!(other.weights(), agent.weights());
+    }
+}
+
+#[test]
+fn an_agent_of_other_choices_is_refused() {
+    let device = parse_device("cpu").unwrap();
+    let other = Dqn::new(DqnConfig::default(), 3, 4, &device, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+    let error = agent(&device, 1).restore(&other.save().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("3-[32, 32]-4") && error.contains("3-[32, 32]-2"), "{error}");
+}
+
+#[test]
+fn a_saved_agent_that_is_cut_off_is_refused() {
+    let device = parse_device("cpu").unwrap();
+    let mut agent = agent(&device, 1);
+    let bytes = agent.save().unwrap();
+    for len in [0, 7, 8, 15, 20, bytes.len() - 4, bytes.len() - 1] {
+        agent.restore(&bytes[..len]).unwrap_err();
+    }
+    agent.restore(&bytes).unwrap();
+}

@@ -172,6 +172,20 @@ fn pixels_are_divided_by_the_upper_bound_of_their_space() {
     assert_eq!(agent(1.0).values(&image), agent(255.0).values(&bright));
 }
 
+/// Where the bounds differ nothing is divided: one channel would be made another size than the other.
+#[test]
+fn pixels_of_different_bounds_are_taken_as_they_are() {
+    let scale = |high: Vec<f32>| match config().net(&Space::Box { shape: SHAPE.to_vec(), low: vec![0.0; ROW], high }, 3)
+    {
+        Ok(NetSpec::Cnn(spec)) => spec.scale,
+        other => panic!("a convolutional network, not {other:?}"),
+    };
+    assert_eq!(scale(vec![4.0; ROW]), 0.25);
+    assert_eq!(scale([vec![4.0; ROW / 2], vec![8.0; ROW / 2]].concat()), 1.0);
+    assert_eq!(scale(vec![f32::INFINITY; ROW]), 1.0);
+    assert_eq!(scale(vec![0.0; ROW]), 1.0);
+}
+
 #[test]
 fn convolutions_over_what_is_no_image_are_refused() {
     let device = parse_device("cpu").unwrap();

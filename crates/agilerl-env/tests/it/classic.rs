@@ -198,3 +198,12 @@ fn no_state_of_the_acrobot_leaves_its_space() {
         }
     }
 }
+
+/// As fast as it can be, 0.43 + 0.07 is 0.5 to the last bit, which is Gymnasium's goal: `position >= goal_position`.
+#[test]
+fn a_mountain_car_that_reaches_the_goal_exactly_has_arrived() {
+    let (mut env, mut obs) = (MountainCar::new(), [0.0; 2]);
+    env.set_state([0.43, 0.07]);
+    let step = env.step(&[2], &mut obs);
+    assert_eq!((env.state(), step.terminated), ([0.5, 0.07], true));
+}

@@ -1,6 +1,7 @@
 //! Toy text against literals that `tests/record/toy_text.py` prints from Gymnasium 1.4.0 (numpy 2.4).
 
-use agilerl_env::{Env, NumpyRng, make};
+use agilerl_env::{CliffWalking, Env, EnvError, FrozenLake, NumpyRng, Taxi, encode_state, make};
+use serde::Serialize;
 
 /// The observations of 30 steps under fixed actions from `reset(seed=seed)`, with an unseeded reset after each end.
 #[track_caller]
@@ -97,4 +98,49 @@ fn a_masked_action_of_the_taxi_changes_nothing() {
         assert!(!env.action_mask().unwrap()[action as usize]);
         assert_eq!((env.step(&[action], &mut obs).reward, obs), (reward, [314.0]));
     }
+}
+
+/// Each number by itself is one beyond the last.
+#[test]
+fn a_saved_place_that_is_not_on_the_map_is_refused() {
+    #[track_caller]
+    fn check(name: &str, place: impl Serialize) {
+        let bytes = encode_state(name, &(NumpyRng::new(0), Some(place))).unwrap();
+        let error = make_bare(name).restore(&bytes).unwrap_err();
+        assert!(matches!(error, EnvError::BadState { .. }), "{name}: {error}");
+    }
+    check("FrozenLake-v1", 16_usize);
+    check("FrozenLake8x8-v1", 64_usize);
+    check("CliffWalking-v1", 48_usize);
+    for place in [[5_usize, 0, 0, 0], [0, 5, 0, 0], [0, 0, 5, 0], [0, 0, 0, 4]] {
+        let [row, column, passenger, destination] = place;
+        check("Taxi-v3", (row, column, passenger, destination));
+    }
+}
+
+fn make_bare(name: &str) -> Box<dyn Env<Obs = f32, Action = u32>> {
+    match name {
+        "FrozenLake-v1" => Box::new(FrozenLake::new(true)),
+        "FrozenLake8x8-v1" => Box::new(FrozenLake::large(true)),
+        "CliffWalking-v1" => Box::new(CliffWalking::new(false)),
+        _ => Box::new(Taxi::v3()),
+    }
+}
+
+#[test]
+fn a_restored_taxi_has_the_mask_of_its_place() {
+    let (mut one, mut other, mut obs) = (Taxi::v3(), Taxi::v3(), [0.0]);
+    one.reset(Some(0), &mut obs);
+    other.restore(&one.save().unwrap()).unwrap();
+    assert_eq!(other.action_mask(), one.action_mask());
+    assert_ne!(other.action_mask(), Taxi::v3().action_mask());
+}
+
+/// Gymnasium's table of transitions: from a goal or a hole nothing leads away, and nothing is paid.
+#[test]
+fn the_goal_pays_once() {
+    let (mut env, mut obs) = (FrozenLake::with_map(&["SG"], false), [0.0]);
+    env.reset(Some(0), &mut obs);
+    let steps = [(); 2].map(|()| env.step(&[2], &mut obs));
+    assert_eq!(steps.map(|step| (step.reward, step.terminated)), [(1.0, true), (0.0, true)]);
 }

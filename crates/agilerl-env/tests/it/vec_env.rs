@@ -129,6 +129,14 @@ fn a_time_limit_truncates_even_where_the_task_ends() {
 }
 
 #[test]
+fn a_time_limit_passes_on_a_truncation_from_within() {
+    let mut env = TimeLimit::new(diary(End::Truncated), 10);
+    let mut obs = [0.0; 3];
+    env.reset(Some(0), &mut obs);
+    assert_eq!([(); 3].map(|()| env.step(&[0], &mut obs).truncated), [false, false, true]);
+}
+
+#[test]
 fn a_step_of_all_lanes_counts_as_many_steps_as_lanes() {
     let mut envs = SyncVec::from_fn(4, |_| diary(End::Truncated));
     let mut stats = EpisodeStats::new(4, 6);
@@ -367,6 +375,9 @@ fn bytes_that_are_no_state_are_refused_with_the_reason() {
     check(&mut lakes, &saved[..saved.len() - 1], "no saved state of FrozenLake-v1");
     check(&mut lakes, &[saved.clone(), vec![0]].concat(), "1 bytes are left over");
     check(&mut lakes, &[], "no saved state");
+    // A name of the same length.
+    let error = decode_state::<u32>("Walk", &encode_state("Swim", &3_u32).unwrap()).unwrap_err();
+    assert!(error.to_string().ends_with("they are a state of \"Swim\""), "{error}");
     lakes.restore(&saved).unwrap();
 }
 
@@ -414,7 +425,7 @@ fn masks_are_those_of_the_observation_they_stand_beside() {
 }
 
 /// Steps 0, 1, 2, terminated; which of two actions are legal at each of them is given.
-struct Masked(usize, [&'static [bool]; 4], [Space; 2]);
+struct Masked(usize, [Option<&'static [bool]>; 4], [Space; 2]);
 
 impl Env for Masked {
     type Obs = f32;
@@ -439,19 +450,18 @@ impl Env for Masked {
         Step { reward: 0.0, terminated: self.0 == 3, truncated: false }
     }
     fn action_mask(&self) -> Option<&[bool]> {
-        Some(self.1[self.0])
+        self.1[self.0]
     }
+}
+
+fn masked(masks: [Option<&'static [bool]>; 4]) -> Masked {
+    Masked(0, masks, [Space::bounded(&[0.0], &[3.0]), Space::discrete(2)])
 }
 
 #[test]
 fn a_mask_of_another_length_or_without_a_choice_is_the_error_of_its_lane() {
-    const SOUND: &[bool] = &[true, false];
-    let envs = |masks: [&'static [bool]; 4]| {
-        SyncVec::from_fn(2, move |lane| {
-            let masks = if lane == 1 { masks } else { [SOUND; 4] };
-            Masked(0, masks, [Space::bounded(&[0.0], &[3.0]), Space::discrete(2)])
-        })
-    };
+    const SOUND: Option<&[bool]> = Some(&[true, false]);
+    let envs = |masks| SyncVec::from_fn(2, move |lane| masked(if lane == 1 { masks } else { [SOUND; 4] }));
     let check = |masks, steps: usize, expected: &str| {
         let mut envs = envs(masks);
         envs.reset(Some(5));
@@ -461,19 +471,90 @@ fn a_mask_of_another_length_or_without_a_choice_is_the_error_of_its_lane() {
         assert_eq!(envs.step(&[0; 2]).unwrap_err().to_string(), expected);
     };
     let at_2 = "the action mask of Masked in lane 1 (seed 6) at step 2 of episode 0";
-    check([SOUND, SOUND, &[true; 3], SOUND], 2, &format!("{at_2} has 3 flags for 2 choices"));
-    check([SOUND, SOUND, &[false; 2], SOUND], 2, &format!("{at_2} leaves no action legal"));
+    check([SOUND, SOUND, Some(&[true; 3]), SOUND], 2, &format!("{at_2} has 3 flags for 2 choices"));
+    check([SOUND, SOUND, Some(&[false; 2]), SOUND], 2, &format!("{at_2} leaves no action legal"));
     // At a reset it is the next step's error, as a panic is.
     let at_0 = "the action mask of Masked in lane 1 (seed 6) at step 0 of episode 0";
-    check([&[], SOUND, SOUND, SOUND], 1, &format!("{at_0} has 0 flags for 2 choices"));
+    check([Some(&[]), SOUND, SOUND, SOUND], 1, &format!("{at_0} has 0 flags for 2 choices"));
     // Where the task is over, no action need be legal.
-    let mut envs = envs([SOUND, SOUND, SOUND, &[false; 2]]);
+    let mut envs = envs([SOUND, SOUND, SOUND, Some(&[false; 2])]);
     envs.reset(Some(5));
     envs.step(&[0; 2]).unwrap();
     envs.step(&[0; 2]).unwrap();
     let step = envs.step(&[0; 2]).unwrap();
     assert_eq!((step.terminated, step.next_action_masks), (&[true; 2][..], Some(&[true, false, false, false][..])));
     assert_eq!(envs.action_masks(), Some(&[true, false, true, false][..]));
+}
+
+#[test]
+fn a_state_without_a_mask_leaves_every_action_legal() {
+    let mut envs = SyncVec::from_fn(1, |_| masked([None, Some(&[false, true]), None, None]));
+    envs.reset(Some(0));
+    assert_eq!(envs.action_masks(), None);
+    assert_eq!(envs.step(&[0]).unwrap().next_action_masks, Some(&[false, true][..]));
+    assert_eq!(envs.step(&[1]).unwrap().next_action_masks, Some(&[true, true][..]));
+}
+
+#[test]
+fn masks_come_back_with_a_saved_state() {
+    let check = |original: &mut dyn VecEnv<Obs = f32, Action = u32>,
+                 again: &mut dyn VecEnv<Obs = f32, Action = u32>| {
+        original.reset(Some(0));
+        original.step(&[1; 3]).unwrap();
+        again.restore(&original.save().unwrap()).unwrap();
+        assert_eq!(again.action_masks(), Some(&[false, true, true].repeat(3)[..]));
+        // What a step would leave beside them.
+        assert_eq!(again.obs(), [1.0; 3]);
+    };
+    let probe = |_| ProbeEnv::new(Probe::Masked);
+    check(&mut SyncVec::from_fn(3, probe), &mut SyncVec::from_fn(3, probe));
+    check(&mut ThreadVec::from_fn(3, 2, probe), &mut ThreadVec::from_fn(3, 2, probe));
+}
+
+/// Three steps an episode; the fourth step of a lane is the first of its second episode, and action 9 is none.
+#[test]
+fn a_lane_is_named_by_where_it_stands_after_a_restore_and_after_any_reset() {
+    type Dyn<'a> = &'a mut dyn VecEnv<Obs = f32, Action = u32>;
+    fn place(envs: Dyn<'_>, actions: [u32; 3]) -> (usize, u64, u64, u64) {
+        match envs.step(&actions) {
+            Err(EnvError::Lane { lane, seed, episode, step, .. }) => (lane, seed.unwrap(), episode, step),
+            other => panic!("{other:?}"),
+        }
+    }
+    fn check(original: Dyn<'_>, envs: Dyn<'_>) {
+        original.reset(Some(40));
+        for _ in 0..4 {
+            original.step(&[0; 3]).unwrap();
+        }
+        envs.restore(&original.save().unwrap()).unwrap();
+        assert_eq!(place(envs, [0, 9, 0]), (1, 41, 1, 1));
+        // Unseeded, the lanes go on from their seeds.
+        envs.reset(None);
+        assert_eq!(place(envs, [0, 0, 9]), (2, 42, 1, 0));
+        envs.reset(Some(50));
+        assert_eq!(place(envs, [9, 0, 0]), (0, 50, 0, 0));
+    }
+    let pole = |_| TimeLimit::new(CartPole::new(), 3);
+    check(&mut SyncVec::from_fn(3, pole), &mut SyncVec::from_fn(3, pole));
+    check(&mut ThreadVec::from_fn(3, 2, pole), &mut ThreadVec::from_fn(3, 2, pole));
+    check(&mut CartPole::lanes(3, 3), &mut CartPole::lanes(3, 3));
+}
+
+#[test]
+fn of_several_panics_the_one_in_the_first_lane_is_told() {
+    let make = |lane| Diary { broken_at: (lane % 2 == 1).then_some(1.0), ..diary(End::Terminated) };
+    let check = |envs: &mut dyn VecEnv<Obs = f32, Action = u32>| {
+        envs.reset(Some(40));
+        envs.step(&[0; 5]).unwrap();
+        check_message(
+            &envs.step(&[0; 5]).unwrap_err(),
+            "Diary panicked in lane 1 (seed 41) at step 1 of episode 0: out of ink",
+        );
+    };
+    check(&mut SyncVec::from_fn(5, make));
+    for threads in [2, 5] {
+        check(&mut ThreadVec::from_fn(5, threads, make));
+    }
 }
 
 #[test]

@@ -42,8 +42,8 @@ fn every_number_stands_in_its_own_column() {
         population: &population,
         training: &[RoundStats::default(), training],
         evaluations: &[
-            Evaluation { returns: vec![-1.0, -2.0], env_steps: 5 },
-            Evaluation { returns: vec![1.0, 4.0], env_steps: 6 },
+            Evaluation { returns: vec![-1.0, -2.0], env_steps: 5, cut: 0 },
+            Evaluation { returns: vec![1.0, 4.0], env_steps: 6, cut: 0 },
         ],
         elite: 1,
         env_steps: 350,

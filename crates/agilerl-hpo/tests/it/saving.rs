@@ -98,6 +98,25 @@ fn a_notice_is_heard_when_the_run_begins_and_later_at_once() {
     assert_eq!(*heard.lock().unwrap(), ["started", "there is no disk", "round", "there is one now"]);
 }
 
+#[test]
+fn a_notice_is_heard_of_a_run_that_is_over_too() {
+    let mut toy = trainer(short(1));
+    toy.run().unwrap();
+    let (saved, items) = (toy.save().unwrap(), toy.save_items(toy.items()).unwrap());
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let listener = Arc::clone(&heard);
+    let mut again = trainer(short(1)).on_event(move |event| {
+        if let Event::Notice { text } = event {
+            listener.lock().unwrap().push((*text).to_owned());
+        }
+        Ok(Flow::Continue)
+    });
+    again.restore(&saved, [(toy.items(), &items[..])]).unwrap();
+    again.notice("an older checkpoint is used").unwrap();
+    again.run().unwrap();
+    assert_eq!(*heard.lock().unwrap(), ["an older checkpoint is used"]);
+}
+
 fn causes(error: &dyn std::error::Error) -> String {
     let cause = error.source().map(|source| format!(": {}", causes(source)));
     format!("{error}{}", cause.unwrap_or_default())

@@ -51,7 +51,7 @@ impl<E: Fn(&Guess, usize) -> f64 + Sync, T: Fn(&mut Guess, &RoundContext) -> Rou
 
     fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
         let returns = vec![(self.evaluate)(agent, seeds.len()); seeds.len()];
-        Ok(Evaluation { returns, env_steps: 2 * seeds.len() as u64 })
+        Ok(Evaluation { returns, env_steps: 2 * seeds.len() as u64, cut: 0 })
     }
 }
 

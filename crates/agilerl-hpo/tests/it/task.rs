@@ -20,7 +20,7 @@ fn the_numbers_of_two_rounds_add_up_each_to_its_own() {
 
 #[test]
 fn the_spread_is_the_standard_deviation_of_all_returns() {
-    let evaluation = Evaluation { returns: vec![2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0], env_steps: 0 };
+    let evaluation = Evaluation { returns: vec![2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0], env_steps: 0, cut: 0 };
     // Their mean is 5; the squares of the distances sum to 32, and 32 / 8 is 4.
     assert_eq!((evaluation.mean(), evaluation.spread()), (5.0, 2.0));
     assert!(Evaluation::default().mean().is_nan());

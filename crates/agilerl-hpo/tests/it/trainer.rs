@@ -193,6 +193,9 @@ fn evaluation_seeds_are_shared_by_all_and_fresh_in_every_generation_and_confirma
     asked.sort();
     asked.dedup();
     assert_eq!(asked.len(), 3 + 18 + 1);
+    // And no episode of them is one that was selected for.
+    let seeds: std::collections::BTreeSet<u64> = asked.iter().flatten().copied().collect();
+    assert_eq!(seeds.len(), 3 * 3 + (18 + 1) * 7);
 }
 
 #[test]
@@ -568,7 +571,7 @@ fn a_score_is_one_return_for_each_seed() {
         }
         fn merge(&self, (): &mut (), _: &mut [()]) {}
         fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, TaskError> {
-            Ok(Evaluation { returns: vec![0.0; self.0], env_steps: 0 })
+            Ok(Evaluation { returns: vec![0.0; self.0], env_steps: 0, cut: 0 })
         }
     }
     for (returns, fits) in [(1, false), (2, true), (3, false)] {

@@ -283,6 +283,38 @@ fn the_least_salient_channels_go() {
     assert_eq!(new.get("hidden.0.weight").unwrap()[..2], [-3.0, 2.0]);
 }
 
+/// The first channel hears nothing and says 3 all the same, the second hears a little: 3^2 beside 9 * 0.1^2.
+#[test]
+fn a_channels_bias_is_part_of_what_it_says() {
+    let mut spec = CnnSpec::new([1, 3, 3], &[ConvSpec::new(2, 3, 1)], &[16], 1);
+    spec.limits.min_channels = 1;
+    let spec = NetSpec::Cnn(spec);
+    let mut weights = Weights::new(spec.layout(), vec![1.0; spec.layout().len()]);
+    weights.get_mut("conv.0.weight").unwrap()[..9].fill(0.0);
+    weights.get_mut("conv.0.weight").unwrap()[9..].fill(0.1);
+    weights.get_mut("conv.0.bias").unwrap().copy_from_slice(&[3.0, 0.0]);
+    let mutation = ConvMutation::RemoveChannels { layer: 0, count: 1 }.into();
+    let morph = NetMorph::plan(&spec, &mutation, &weights).unwrap();
+    let new = morph.weights(&weights, &mut ChaCha8Rng::seed_from_u64(14));
+    assert_eq!(new.get("conv.0.bias").unwrap(), [3.0]);
+}
+
+/// Two places of each channel in a row of the head, 3^2 + 3^2 beside 0^2 + 4^2.
+#[test]
+fn a_channel_is_heard_at_all_of_its_places() {
+    let mut spec = CnnSpec::new([1, 4, 3], &[ConvSpec::new(2, 3, 1)], &[16], 1);
+    spec.limits.min_channels = 1;
+    let spec = NetSpec::Cnn(spec);
+    let mut weights = Weights::new(spec.layout(), vec![1.0; spec.layout().len()]);
+    for row in weights.get_mut("hidden.0.weight").unwrap().chunks_mut(4) {
+        row.copy_from_slice(&[3.0, 3.0, 0.0, 4.0]);
+    }
+    let mutation = ConvMutation::RemoveChannels { layer: 0, count: 1 }.into();
+    let morph = NetMorph::plan(&spec, &mutation, &weights).unwrap();
+    let new = morph.weights(&weights, &mut ChaCha8Rng::seed_from_u64(15));
+    assert_eq!(new.get("hidden.0.weight").unwrap()[..2], [3.0, 3.0]);
+}
+
 #[test]
 fn a_convolution_just_added_is_removed_without_a_trace() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);

@@ -1,6 +1,6 @@
 //! Units that no longer take part.
 
-use agilerl_nets::{Dormant, MlpSpec, Weights};
+use agilerl_nets::{Activation, Dormant, MlpSpec, Weights};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -22,6 +22,27 @@ fn a_unit_is_dormant_up_to_tau_times_the_mean() {
     assert_eq!(found(0.0), [(0, 2)]);
     assert_eq!(found(0.09), [(0, 2)]);
     assert_eq!(found(0.11), [(0, 1), (0, 2)]);
+}
+
+/// Nodes say -10, 1, 0 and 29: 10 on average, whatever the sign, and a tenth of that is 1.
+#[test]
+fn what_counts_is_the_size_of_what_is_said_beside_that_of_the_others() {
+    let (mut spec, mut weights) = four_nodes();
+    spec.activation = Activation::Linear;
+    weights.get_mut("hidden.0.bias").unwrap().copy_from_slice(&[-10.0, 1.0, 0.0, 29.0]);
+    let found = |tau| Dormant::find(&spec, &weights, &[0.5, -0.5], tau).units().to_vec();
+    assert_eq!(found(0.09), [(0, 2)]);
+    assert_eq!(found(0.11), [(0, 1), (0, 2)]);
+}
+
+/// 1/sqrt(100) = 0.1.
+#[test]
+fn a_reset_unit_listens_as_loudly_as_a_new_one() {
+    let spec = MlpSpec::new(100, &[16], 1);
+    let mut weights = Weights::zeros(spec.layout());
+    Dormant::find(&spec, &weights, &[1.0; 100], 0.0).reset(&mut weights, &mut ChaCha8Rng::seed_from_u64(3));
+    let loudest = weights.get("hidden.0.weight").unwrap().iter().fold(0_f32, |most, w| most.max(w.abs()));
+    assert!(loudest <= 0.1 && loudest > 0.09, "{loudest}");
 }
 
 #[test]

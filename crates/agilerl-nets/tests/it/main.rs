@@ -1,5 +1,6 @@
 //! Integration tests of `agilerl-nets`, one binary because each binary links burn.
 
+mod adam;
 mod cnn;
 mod dormant;
 mod forward;
@@ -7,4 +8,5 @@ mod host_pass;
 mod morph;
 mod noise;
 mod pytorch;
+mod spec;
 mod store;

@@ -1,7 +1,8 @@
 //! Changes of architecture.
 
 use agilerl_nets::{
-    Activation, AdamStep, ArchMutation, Growth, HostAdam, HostPass, MlpLimits, MlpSpec, Morph, Weights,
+    Activation, AdamStep, ArchMutation, Growth, HostAdam, HostPass, MlpLimits, MlpSpec, Morph, NetMorph, NetSpec,
+    Weights,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -212,6 +213,132 @@ fn what_a_node_said_on_average_stays() {
     let (_, new) =
         morphed(&spec, &weights, ArchMutation::RemoveNodes { layer: 0, count: 1 }, &mut ChaCha8Rng::seed_from_u64(1));
     assert_eq!(new.values(), [1.0, 0.0, 1.0, 6.5]);
+}
+
+/// One node hears x and one -x; layer normalisation divides by the same number for x = 1 and x = -1, so on these two rows all that
+/// it does is linear, and whatever goes can be made up for exactly, but for the normalisation's epsilon.
+fn linear_on_two_rows(hidden: &[usize], last_bias: f32) -> (MlpSpec, Weights) {
+    let mut spec = MlpSpec { activation: Activation::Linear, layer_norm: true, ..MlpSpec::new(1, hidden, 1) };
+    (spec.limits.min_nodes, spec.limits.layer_norm_gene) = (1, true);
+    let mut weights = Weights::zeros(spec.layout());
+    let mut set = |name: &str, values: &[f32]| weights.get_mut(name).unwrap().copy_from_slice(values);
+    let last = hidden.len() - 1;
+    if last > 0 {
+        // Two nodes: 1 and -1, or -1 and 1, of which the next layer hears the first.
+        set("hidden.0.weight", &[1.0, -1.0]);
+        set("hidden.0.norm.weight", &[1.0, 1.0]);
+        set("hidden.1.weight", &[1.0, 0.0, -1.0, 0.0, 0.0, 0.0]);
+    } else {
+        set("hidden.0.weight", &[1.0, -1.0, 0.0]);
+    }
+    set(&format!("hidden.{last}.bias"), &[5.0, 5.0, last_bias]);
+    set(&format!("hidden.{last}.norm.weight"), &[1.0, 2.0, 0.5]);
+    set(&format!("hidden.{last}.norm.bias"), &[0.1, 0.2, 0.3]);
+    set("output.weight", &[1.0, 3.0, -2.0]);
+    (spec, weights)
+}
+
+#[track_caller]
+fn check_kept(spec: &MlpSpec, weights: &Weights, mutation: ArchMutation, rows: &[f32]) {
+    let morph = Morph::plan_with(spec, &mutation, weights, Growth::Preserving, Some(rows)).unwrap();
+    let new = morph.weights(weights, &mut ChaCha8Rng::seed_from_u64(1));
+    let (before, after) = (values(spec, weights, rows), values(morph.to(), &new, rows));
+    let is_same = before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-3);
+    assert!(is_same, "{spec} to {}: {before:?} became {after:?}", morph.to());
+}
+
+#[test]
+fn a_normalised_layer_that_is_linear_on_the_rows_is_folded_exactly() {
+    for last_bias in [5.0, 8.0] {
+        let (spec, weights) = linear_on_two_rows(&[2, 3], last_bias);
+        check_kept(&spec, &weights, ArchMutation::RemoveLayer, &[1.0, -1.0]);
+    }
+}
+
+#[test]
+fn a_normalisation_that_is_linear_on_the_rows_goes_and_comes_exactly() {
+    for last_bias in [5.0, 8.0] {
+        let (spec, weights) = linear_on_two_rows(&[3], last_bias);
+        check_kept(&spec, &weights, ArchMutation::ToggleLayerNorm, &[1.0, -1.0]);
+        let plain = MlpSpec { layer_norm: false, ..spec.clone() };
+        let kept =
+            plain.layout().entries().iter().flat_map(|entry| weights.get(&entry.name).unwrap().to_vec()).collect();
+        check_kept(&plain, &Weights::new(plain.layout(), kept), ArchMutation::ToggleLayerNorm, &[1.0, -1.0]);
+    }
+}
+
+/// The third node says the same always, and moves the mean of all: with 8, by 1.
+#[test]
+fn the_others_are_normalised_without_a_node_that_goes() {
+    let (spec, weights) = linear_on_two_rows(&[3], 8.0);
+    check_kept(&spec, &weights, ArchMutation::RemoveNodes { layer: 0, count: 1 }, &[1.0, -1.0]);
+}
+
+/// ELU is the identity above zero, and with a bias of 10 nothing is below.
+#[test]
+fn a_layer_that_is_linear_far_from_zero_is_folded_exactly() {
+    let mut spec = MlpSpec { activation: Activation::Elu, ..MlpSpec::new(1, &[1, 1], 1) };
+    spec.limits.min_nodes = 1;
+    let weights = Weights::new(spec.layout(), vec![1.0, 10.0, 2.0, 10.0, 3.0, -1.0]);
+    check_kept(&spec, &weights, ArchMutation::RemoveLayer, &[1.0, -1.0, 0.5]);
+}
+
+/// It says 3 whatever it hears, half of which is let through; the output hears that twofold.
+#[test]
+fn what_a_residual_layer_added_on_average_stays() {
+    let mut spec = MlpSpec { residual: vec![1], ..MlpSpec::new(1, &[1], 1) };
+    spec.limits.min_nodes = 1;
+    let weights = Weights::new(spec.layout(), vec![1.0, 0.0, 0.0, 3.0, 0.5, 2.0, 0.25]);
+    let mutation = ArchMutation::RemoveLayer;
+    let (_, new) = morphed(&spec, &weights, mutation, &mut ChaCha8Rng::seed_from_u64(1));
+    assert_eq!(new.values(), [1.0, 0.0, 2.0, 3.25]);
+}
+
+/// 1 - relu(2 * 1) = -1, of which ReLU would let nothing through; the output hears that threefold.
+#[test]
+fn behind_a_residual_layer_no_plain_one_is_added() {
+    let mut spec = MlpSpec { residual: vec![1], ..MlpSpec::new(1, &[1], 1) };
+    spec.limits.min_nodes = 1;
+    let weights = Weights::new(spec.layout(), vec![1.0, 0.0, 2.0, 0.0, -1.0, 3.0, 0.0]);
+    let (deeper, new) = morphed(&spec, &weights, ArchMutation::AddLayer, &mut ChaCha8Rng::seed_from_u64(1));
+    assert_eq!((deeper.hidden.as_slice(), deeper.residual.as_slice()), ([1].as_slice(), [2].as_slice()));
+    assert_eq!((values(&spec, &weights, &[1.0]), values(&deeper, &new, &[1.0])), (vec![-3.0], vec![-3.0]));
+}
+
+#[test]
+fn new_nodes_under_normalisation_come_in_pairs_around_the_mean() {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let spec = MlpSpec { layer_norm: true, ..MlpSpec::new(2, &[16], 1) };
+    let weights = trained(&spec, &mut rng);
+    let (_, new) = morphed(&spec, &weights, ArchMutation::AddNodes { layer: 0, count: 4 }, &mut rng);
+    let rows = new.get("hidden.0.weight").unwrap();
+    for column in 0..2 {
+        let node = |node: usize| rows[2 * node + column];
+        let mean = (0..16).map(node).sum::<f32>() / 16.0;
+        for pair in [16, 18] {
+            let (left, right) = (node(pair), node(pair + 1));
+            assert!((left + right - 2.0 * mean).abs() < 1e-6, "{left} and {right} around {mean}");
+            assert!((left - right).abs() > 1e-6, "{left} and {right} are the same");
+        }
+    }
+    let shifts = &new.get("hidden.0.norm.bias").unwrap()[16..];
+    assert!(shifts.iter().all(|shift| (0.0..1.0).contains(shift)), "{shifts:?}");
+    assert!(shifts.windows(2).all(|pair| pair[0] != pair[1]), "shifts tell new nodes apart: {shifts:?}");
+    assert_eq!(new.get("hidden.0.norm.weight").unwrap()[16..], [1.0; 4]);
+}
+
+#[test]
+fn the_observations_reach_the_perceptrons_plan() {
+    let spec = MlpSpec { activation: Activation::Tanh, ..MlpSpec::new(2, &[16, 16], 1) };
+    let weights = trained(&spec, &mut ChaCha8Rng::seed_from_u64(13));
+    let (mutation, rows) = (ArchMutation::RemoveLayer, [3.0, 0.5, 2.0, 1.0, 4.0, 0.0]);
+    let plan = |rows: Option<&[f32]>| {
+        NetMorph::plan_with(&NetSpec::from(&spec), &mutation.into(), &weights, Growth::Preserving, rows).unwrap()
+    };
+    let direct = Morph::plan_with(&spec, &mutation, &weights, Growth::Preserving, Some(&rows)).unwrap();
+    let direct: NetMorph = direct.into();
+    assert_eq!(plan(Some(&rows)), direct);
+    assert_ne!(plan(Some(&rows)), plan(None));
 }
 
 #[test]

@@ -68,7 +68,7 @@ struct Points {
 
 /// A network of one node with weights of one passes on what the activation gives.
 ///
-/// Each value and derivative for itself, off by 1.2e-7 of 1 + its size at most. At exactly 0, ReLU's derivative is 0, and that of
+/// Each value and derivative for itself, off by 1e-7 of 1 + its size at most. At exactly 0, ReLU's derivative is 0, and that of
 /// leaky ReLU and PReLU the slope of the negative side.
 #[test]
 fn activations_and_their_derivatives_are_pytorchs() {

@@ -73,6 +73,19 @@ fn a_batch_must_fit_into_the_memory() {
 }
 
 #[test]
+fn a_batch_and_a_round_that_just_fit_are_not_refused() {
+    let mut config = short_run("probe/TwoSteps");
+    // Four individuals with rounds of 100 steps of 3 lanes, which are 102.
+    (config.off_policy.lanes, config.off_policy.memory_size) = (3, 408);
+    (config.dqn.batch_size, config.evolution.mutation.rl_hp) = (408, 0.0);
+    config.validate().unwrap();
+    config.off_policy.memory_size = 407;
+    config.dqn.batch_size = 32;
+    let message = message(&config.validate().unwrap_err());
+    assert!(message.contains("memory_size is 407, but must be at least 408"), "{message}");
+}
+
+#[test]
 fn a_number_that_cannot_be_counted_with_is_an_error_and_not_a_panic() {
     check_refused(
         |c| c.off_policy.memory_size = usize::MAX / 2,
@@ -83,7 +96,7 @@ fn a_number_that_cannot_be_counted_with_is_an_error_and_not_a_panic() {
     check_refused(|c| c.evolution.generation_env_steps = u64::MAX, &["evolution.generation_env_steps is", largest]);
     check_refused(|c| c.evolution.round_env_steps = u64::MAX, &["evolution.round_env_steps is", largest]);
     check_refused(|c| c.checkpoints.every = u64::MAX, &["checkpoints.every is", largest]);
-    check_refused(|c| c.evolution.threads = usize::MAX, &["evolution.threads is", largest]);
+    check_refused(|c| c.evolution.threads = usize::MAX, &["evolution.threads is", "at most 4096"]);
     check_refused(|c| c.dqn.epsilon.decay_steps = u64::MAX, &["dqn.epsilon.decay_steps is", largest]);
     check_refused(|c| c.off_policy.lanes = usize::MAX, &["off_policy.lanes is", "at most 65536"]);
     check_refused(|c| c.evolution.seed = u64::MAX, &["evolution.seed is", "at most 9223372036854775807"]);

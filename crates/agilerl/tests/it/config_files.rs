@@ -78,7 +78,7 @@ pub(crate) const REFUSED: &[(&str, &[&str])] = &[
     ("[checkpoints]\nevery = 0", &["checkpoints.every is 0", "at least 1"]),
     ("[checkpoints]\nseconds = -1.0", &["checkpoints.seconds is -1", "from 0"]),
     ("[checkpoints]\nkeep = 0", &["checkpoints.keep is 0", "at least 1"]),
-    ("population = 9007199254740993", &["population is 9007199254740993", "at most 9007199254740992"]),
+    ("population = 9007199254740993", &["population is 9007199254740993", "at most 65536"]),
     ("[off_policy]\nlanes = 1048577", &["off_policy.lanes is 1048577", "at most 65536"]),
     ("[off_policy]\nlanes = 9223372036854775807", &["off_policy.lanes is 9223372036854775807", "at most 65536"]),
     (

@@ -3,14 +3,17 @@
 mod bad_input;
 mod config_files;
 mod elite;
+mod extension;
 mod every_environment;
 mod faults;
 mod loaders;
+mod own_env;
 mod misuse;
 mod playing;
 mod programs;
 mod repeatable;
 mod resume;
+mod saving;
 mod signature;
 mod target;
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use agilerl::prelude::*;
@@ -81,7 +81,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("[dqn]\nhidden = [70000]\n[dqn.limits]\nmax_nodes = 70000", "end at 65536 or less"),
     ("[evolution]\ntarget = inf", "a finite number, or left out"),
     ("[evolution]\nconfirm_episodes = 0", "at least 1"),
-    ("[evolution]\nseed = 9223372036854775808", "line 2"),
+    ("[evolution]\nseed = 9223372036854775808", "at most 9223372036854775807"),
     ("[evolution.mutation]\nrl_hp = nan", "a probability between 0 and 1"),
     ("[evolution.mutation]\nmutation_sd = inf", "a number above 0"),
     ("[checkpoints]\nseconds = nan", "a number of seconds from 0"),
@@ -117,7 +117,7 @@ const SETTINGS: &[(&str, &str)] = &[
         "dqn.batch_size is 100000000, which takes most",
     ),
     (
-        "memory_limit_gib = 8\n[evolution.mutation.bounds.batch_size]\nmin = 8\nmax = 1e7\nfactor = 1.2\n\
+        "memory_limit_gib = 4\n[evolution.mutation.bounds.batch_size]\nmin = 8\nmax = 1e7\nfactor = 1.2\n\
          [off_policy]\nmemory_size = 10000000",
         "bounds.batch_size.max is 10000000, which takes most",
     ),
@@ -142,7 +142,7 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--threads", "4097"], "a whole number from 0 to 4096"),
     (&["--population", "65537"], "a whole number from 1 to 65536"),
     (&["--lanes", "1048576"], "a whole number from 1 to 65536"),
-    (&["--lanes", "60000"], "memory_size = 100000 is out of range: at least"),
+    (&["--lanes", "60000"], "off_policy.memory_size is 100000, but must be at least 360000"),
     (&["--population", "60000"], "off_policy.memory_size is 100000, but must be at least"),
     (&["--target", "nan"], "a number or \"none\""),
     (&["--target", "-inf"], "a number or \"none\""),
@@ -176,6 +176,7 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--resume", "{run}", "--env", "CartPole-v1"], "cannot be used with"),
     (&["--resume", "{run}", "--seed", "3"], "cannot be used with"),
     (&["--resume", "{run}", "--keep", "0"], "a whole number from 1"),
+    (&["--resume", "{run}", "--generations", "-1"], "a whole number from 1"),
     (&["--resume", "{wrong-run}"], "config.toml, line 1: unknown key `learning_rate`"),
     (&["--out", "{run}"], "the flags for that: --resume "),
     (&["--population", "3", "--population", "4"], "cannot be used multiple times"),
@@ -253,7 +254,7 @@ fn what_is_not_the_flags_fault_ends_with_1() {
     let output = dqn(&["--env".into(), "probe/TwoSteps".into(), "--out".into(), inside.into()]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.starts_with("error: cannot create") && said.contains("file/run: Not a directory"), "{said}");
+    assert!(said.starts_with("error: cannot list") && said.contains("file/run: Not a directory"), "{said}");
 }
 
 #[test]
@@ -282,12 +283,70 @@ fn a_target_may_be_below_zero_or_none() {
     assert_eq!(target(&["--env", "Acrobot-v1", "--target", "none"]), None);
 }
 
+#[test]
+fn every_environment_with_choices_is_trained_saved_and_resumed_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    // These need an evaluation that is cut.
+    let endless = ["CliffWalking-v1", "CliffWalkingSlippery-v1", "MinAtar/Seaquest-v1"];
+    let choices = agilerl::env::catalogue().filter(|info| info.actions == agilerl::env::Actions::Choice);
+    for info in choices.filter(|info| !endless.contains(&info.name)) {
+        // The flags' own settings, but for how often they are scored.
+        let text =
+            told(&["--env", info.name, "--population", "2", "--generations", "1", "--steps", "200", "--print-config"]);
+        let text = text
+            .replace("confirm_episodes = 100", "confirm_episodes = 2")
+            .replace("eval_episodes = 10", "eval_episodes = 2");
+        let (config, out) = (folder.path().join("config.toml"), folder.path().join(info.name));
+        std::fs::write(&config, text).unwrap();
+        let (config, out) = (config.to_str().unwrap(), out.to_str().unwrap());
+        let trained = told(&["--config", config, "--out", out]);
+        assert!(trained.contains("play it: "), "{}: {trained}", info.name);
+        let over = told(&["--resume", out]);
+        assert!(over.contains("this run is over: individual "), "{}: {over}", info.name);
+    }
+}
+
+#[test]
+fn printed_commands_are_quoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("it's a run");
+    let flags =
+        ["--env", "probe/TwoSteps", "--population", "2", "--generations", "1", "--steps", "200", "--target", "none"];
+    let said = told(&[&flags[..], &["--out", out.to_str().unwrap()]].concat());
+    let quoted = format!("'{}/it'\\''s a run'", folder.path().display());
+    assert!(said.contains(&format!("--example play -- {quoted}\n")), "{said} does not say {quoted}");
+}
+
+#[test]
+fn a_limit_on_memory_may_be_another_when_a_run_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = crate::short_run("probe/TwoSteps");
+    config.memory_limit_gib = Some(1.0);
+    Run::with(config).out(folder.path()).run().unwrap();
+    let limited = |gib| Run::resume(folder.path()).unwrap().configure(|config| config.memory_limit_gib = Some(gib));
+    limited(2.0).run().unwrap();
+    let error = limited(1e-6).run().err().unwrap();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+}
+
 /// The example, as cargo built it beside this test.
 pub(crate) fn dqn(flags: &[OsString]) -> Output {
     let deps = std::env::current_exe().unwrap();
     let program = deps.ancestors().nth(2).unwrap().join("examples/dqn").with_extension(std::env::consts::EXE_EXTENSION);
+    // `cargo test` without names of targets builds it; with `--test it` it may be missing, or an older one.
     assert!(program.exists(), "{} is missing: cargo build -p agilerl --examples", program.display());
-    Command::new(program).args(flags).env("RUST_BACKTRACE", "1").output().unwrap()
+    let mut command = Command::new(program);
+    command.args(flags).env("RUST_BACKTRACE", "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    // Whoever is not refused would train for hours.
+    let until = Instant::now() + Duration::from_secs(60);
+    while process.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            process.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    process.wait_with_output().unwrap()
 }
 
 #[track_caller]

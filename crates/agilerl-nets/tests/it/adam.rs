@@ -1,0 +1,66 @@
+//! The optimisers beyond one network: several at once, and one that changes.
+
+use agilerl_nets::{Adam, ArchMutation, Growth, HostAdam, MlpSpec, NetMorph, NetSpec, Weights, parse_device};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+fn flex() -> Device {
+    parse_device("flex").unwrap().burn()
+}
+
+fn matrix(rows: &[[f32; 2]]) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(rows.concat(), [rows.len(), 2]), &flex())
+}
+
+#[track_caller]
+fn check_close(found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len());
+    assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?} for {expected:?}");
+}
+
+/// The first step of Adam is the rate times the gradient's sign: 1 - 0.1 and 2 + 0.1. The moments are then a tenth of the gradient
+/// and a thousandth of its square.
+#[test]
+fn of_a_stack_only_networks_with_a_rate_make_a_step() {
+    let layout = MlpSpec::new(1, &[], 1).layout();
+    let fresh = Adam::new(2, &flex());
+    let mut other = Adam::new(2, &flex());
+    for _ in 0..3 {
+        other.step(matrix(&[[0.0, 0.0]]), matrix(&[[5.0, -6.0]]), &[Some(0.1)]);
+    }
+    let mut stack = Adam::stack(&[&fresh, &other]);
+    let weights = stack.step(matrix(&[[1.0, 2.0], [3.0, 4.0]]), matrix(&[[1.0, -2.0], [7.0, 8.0]]), &[Some(0.1), None]);
+    check_close(&weights.into_data().try_into_vec::<f32>().unwrap(), &[0.9, 2.1, 3.0, 4.0]);
+    let (first, second, updates) = stack.of(0).state(&layout);
+    check_close(first.values(), &[0.1, -0.2]);
+    check_close(second.values(), &[0.001, 0.004]);
+    assert_eq!(updates, 1);
+    assert_eq!(stack.of(1).state(&layout), other.state(&layout));
+    assert_eq!(stack.of(1).state(&layout).2, 3);
+}
+
+/// Each moment by itself, and the number of updates, by which the next one is scaled.
+#[test]
+fn a_mutated_networks_optimiser_goes_on_with_its_moments_and_its_count() {
+    let spec = NetSpec::Mlp(MlpSpec::new(1, &[16], 1));
+    let weights = spec.init(&mut ChaCha8Rng::seed_from_u64(1));
+    let counted = |begin: u16| {
+        Weights::new(spec.layout(), (0..).map(|i| f32::from(begin + i)).take(spec.layout().len()).collect())
+    };
+    let (first, second) = (counted(1), counted(1000));
+    let wider = ArchMutation::AddNodes { layer: 0, count: 4 }.into();
+    let on_burn = Adam::from_state(&first, &second, 3, &flex());
+    let on_host = HostAdam::from_state(first.values().to_vec(), second.values().to_vec(), 3);
+
+    let morph = NetMorph::plan(&spec, &wider, &weights).unwrap();
+    let expected = (morph.moments(&first), morph.moments(&second), 3);
+    assert_eq!(on_burn.morph(&morph, &flex()).state(&morph.to().layout()), expected);
+    let (first, second, _) = &expected;
+    assert_eq!(on_host.morph(&morph).state(), (first.values(), second.values(), 3));
+
+    let fresh = NetMorph::plan_with(&spec, &wider, &weights, Growth::Random, None).unwrap();
+    let zeros = Weights::zeros(fresh.to().layout());
+    assert_eq!(on_burn.morph(&fresh, &flex()).state(zeros.layout()), (zeros.clone(), zeros.clone(), 0));
+    assert_eq!(on_host.morph(&fresh).state(), (zeros.values(), zeros.values(), 0));
+}
