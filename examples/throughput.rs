@@ -30,7 +30,7 @@ struct Args {
     #[arg(long, default_value_t = 8_000, allow_negative_numbers = true, value_parser = whole_number(1..=1 << 40))]
     steps: u64,
     /// Numbers of worker threads to try.
-    #[arg(long, value_delimiter = ',', default_value = "1,2", value_parser = whole_number(0..=1_024))]
+    #[arg(long, value_delimiter = ',', default_value = "1,2", allow_negative_numbers = true, value_parser = whole_number(0..=1_024))]
     threads: Vec<u64>,
 }
 

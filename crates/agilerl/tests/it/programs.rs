@@ -69,3 +69,20 @@ impl Ended {
         }
     }
 }
+
+#[test]
+fn programs_that_measure_refuse_numbers_beyond_their_range_too() {
+    for (program, flag) in
+        [("throughput", "--generations"), ("throughput", "--threads"), ("growth_ablation", "--seeds")]
+    {
+        run(&mut example(program), &[&flag, &"-1"]).failure(2, &[flag, "a whole number from"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_that_cannot_be_written_is_an_error() {
+    let mut program = example("growth_ablation");
+    program.stdout(std::fs::File::create("/dev/full").unwrap());
+    run(&mut program, &[]).failure(1, &["No space left"]);
+}
