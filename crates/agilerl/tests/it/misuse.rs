@@ -137,7 +137,7 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--seed", "-1"], "a whole number from 0 to 9223372036854775807"),
     (&["--seed", "9223372036854775808"], "a whole number from 0 to 9223372036854775807"),
     (&["--seed", "x"], "a whole number from 0"),
-    (&["--seed"], "a value is required"),
+    (&["--seed"], "invalid value '--overwrite' for '--seed <SEED>'"),
     (&["--threads", "-1"], "a whole number from 0 to 4096"),
     (&["--threads", "4097"], "a whole number from 0 to 4096"),
     (&["--population", "65537"], "a whole number from 1 to 65536"),
