@@ -137,7 +137,7 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--seed", "-1"], "a whole number from 0 to 9223372036854775807"),
     (&["--seed", "9223372036854775808"], "a whole number from 0 to 9223372036854775807"),
     (&["--seed", "x"], "a whole number from 0"),
-    (&["--seed"], "a value is required"),
+    (&["--seed"], "invalid value '--overwrite' for '--seed <SEED>'"),
     (&["--threads", "-1"], "a whole number from 0 to 4096"),
     (&["--threads", "4097"], "a whole number from 0 to 4096"),
     (&["--population", "65537"], "a whole number from 1 to 65536"),
@@ -368,6 +368,7 @@ impl Folder {
         let folder = Self { run: root.path().join("run"), root };
         folder.write("run/config.toml", b"env = 'CartPole-v1'\n");
         folder.write("run/events.jsonl", b"an old run\n");
+        folder.write("run/run.lock", b"");
         folder.write("wrong-run/config.toml", b"learning_rate = 1e-3\n");
         folder.write("folder/file", b"");
         folder.write("empty.toml", b"");
@@ -394,7 +395,7 @@ impl Folder {
     fn check_untouched(&self, by: &str) {
         let mut names: Vec<_> = std::fs::read_dir(&self.run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["config.toml", "events.jsonl"], "{by}");
+        assert_eq!(names, ["config.toml", "events.jsonl", "run.lock"], "{by}");
         let read = |name: &str| std::fs::read(Path::new(&self.run).join(name)).unwrap();
         assert_eq!(read("events.jsonl"), b"an old run\n", "{by}");
         assert_eq!(read("config.toml"), b"env = 'CartPole-v1'\n", "{by}");
