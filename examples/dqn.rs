@@ -49,8 +49,13 @@ fn train<O: Observation>(run: Run<O>, folder: &Path, args: &Args) -> anyhow::Res
     let over = training.trainer().ending().is_some();
     let outcome = match training.run() {
         Ok(outcome) => outcome,
-        Err(Error::Interrupted { saved: Some(_) }) => {
-            eprintln!("interrupted, and saved; go on with: {} --resume {}", command("dqn"), quoted(folder));
+        Err(Error::Interrupted { saved }) => {
+            match saved {
+                Some(at) => {
+                    eprintln!("interrupted, and saved; go on with: {} --resume {}", command("dqn"), quoted(&at))
+                }
+                None => eprintln!("interrupted, and not saved"),
+            }
             return Ok(ExitCode::from(interrupt.exit_code()));
         }
         Err(error) => return Err(error.into()),
@@ -80,6 +85,8 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
         Some(Error::Occupied(folder)) => format!("--resume {}, --out OTHER or --overwrite", quoted(folder)),
         Some(Error::Stopped { folder, .. }) => format!("--resume {}", quoted(folder)),
         Some(Error::InUse { .. }) => "--out OTHER".to_owned(),
+        Some(Error::NotSaved { .. } | Error::CheckpointsGone { .. }) => "--overwrite or --out OTHER".to_owned(),
+        Some(Error::FoundersGone { from, .. }) => format!("--from {} with --overwrite", quoted(from)),
         Some(Error::TooLarge { .. }) => "--memory-limit-gib GIB".to_owned(),
         _ => return ExitCode::from(code),
     };

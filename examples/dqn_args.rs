@@ -1,6 +1,6 @@
 //! The flags of the example `dqn`, and the run that they make.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use agilerl::env::{Observations, env_info};
@@ -18,6 +18,9 @@ pub(crate) struct Args {
     /// of checkpoints still count.
     #[arg(long, conflicts_with_all = ["env", "population", "lanes", "steps", "seed", "device", "target", "out", "overwrite"])]
     resume: Option<PathBuf>,
+    /// Begin a new run with the elite of the run in this folder, and with that run's settings but for these flags.
+    #[arg(long, conflicts_with_all = ["config", "resume", "env"])]
+    from: Option<PathBuf>,
     /// Environment, by Gymnasium's name; --list-envs lists them [default: LunarLander-v3].
     #[arg(long)]
     env: Option<String>,
@@ -94,6 +97,9 @@ impl Args {
             };
             return Ok((run, folder.clone()));
         }
+        if let Some(elite) = &self.from {
+            return self.begin_with(elite);
+        }
         let mut config = match &self.config {
             Some(path) => RunConfig::read(path)?,
             None => recommended(self.env.as_deref().unwrap_or("LunarLander-v3"))?,
@@ -103,6 +109,20 @@ impl Args {
         let run = match has_pixels(&config.env) {
             true => AnyRun::Pixels(Run::with_pixels(config).out(&folder).overwrite(self.overwrite)),
             false => AnyRun::Numbers(Run::with(config).out(&folder).overwrite(self.overwrite)),
+        };
+        Ok((run, folder))
+    }
+
+    /// A new run whose founders are an elite.
+    fn begin_with(&self, elite: &Path) -> anyhow::Result<(AnyRun, PathBuf)> {
+        let run = Run::from_elite(elite)?.configure(|config| self.set(config));
+        let folder = self.folder(run.config());
+        let run = match has_pixels(&run.config().env) {
+            true => {
+                let run = Run::from_elite_of_pixels(elite)?.configure(|config| self.set(config));
+                AnyRun::Pixels(run.out(&folder).overwrite(self.overwrite))
+            }
+            false => AnyRun::Numbers(run.out(&folder).overwrite(self.overwrite)),
         };
         Ok((run, folder))
     }

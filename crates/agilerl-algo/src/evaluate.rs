@@ -1,8 +1,6 @@
 //! The score of an agent.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use agilerl_env::{ActionElement, Element, Env, EnvError};
+use agilerl_env::{ActionElement, Element, Env, EnvError, catch_panic};
 use agilerl_hpo::{Evaluation, Purpose, Streams};
 
 use crate::step_check::{check_episode_mask, check_episode_step};
@@ -114,10 +112,8 @@ impl<E: Env> Episode<E> {
 /// Calls an environment; a panic in it becomes an error that names it and the episode.
 fn guard<E: Env, R>(seed: u64, env: &mut E, call: impl FnOnce(&mut E) -> R) -> Result<R, AlgoError> {
     // Whatever the panic leaves half done is dropped with the evaluation.
-    catch_unwind(AssertUnwindSafe(|| call(env))).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let message =
-            text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message");
-        AlgoError::Panicked { env: env.name().to_owned(), seed, message: message.to_owned() }
+    catch_panic(|| call(env)).map_err(|panic| {
+        let (env, message) = (env.name().to_owned(), panic.to_string());
+        AlgoError::Panicked { env, seed, message }
     })
 }

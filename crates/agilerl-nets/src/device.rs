@@ -86,7 +86,7 @@ fn try_out(name: &str, device: &burn::tensor::Device) -> Result<(), NetError> {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
             let why = text.lines().next().unwrap_or_default();
-            Err(NetError::Device(format!("device {name:?} does not work on this machine: {why}; `--device cpu` does")))
+            Err(NetError::Device(format!("device {name:?} does not work on this machine: {why}; \"cpu\" does")))
         }
     }
 }

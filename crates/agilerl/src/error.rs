@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::memory_use::in_units;
+
 /// Error of the facade: that of a crate below, or of putting them together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,8 +20,9 @@ pub enum Error {
     },
     /// Settings that ask for more memory than there is.
     #[error(
-        "the run would ask for {total} of memory, and there is {limit}: {setting} is {value}, which takes most, {bytes} \
-         ({what}); lower it, or set memory_limit_gib if there is more"
+        "the run would ask for {} of memory, and there is {}: {setting} is {value}, which takes most, {} ({what}); lower it, \
+         or set memory_limit_gib if there is more",
+        in_units(*total), in_units(*limit), in_units(*bytes)
     )]
     TooLarge {
         /// The setting that asks for most.
@@ -28,12 +31,12 @@ pub enum Error {
         value: String,
         /// What it asks for.
         what: String,
-        /// How much that is.
-        bytes: String,
-        /// How much the run asks for in all, at least.
-        total: String,
-        /// How much there is.
-        limit: String,
+        /// How many bytes that is.
+        bytes: u64,
+        /// How many bytes the run asks for in all, at least.
+        total: u64,
+        /// How many bytes there are.
+        limit: u64,
     },
     /// A setting of one of the parts.
     #[error("in [{section}]")]

@@ -96,9 +96,9 @@ impl RunConfig {
             setting: setting.to_owned(),
             value,
             what: format!("{}{of}", part.what),
-            bytes: in_units(bytes(part)),
-            total: in_units(total),
-            limit: in_units(limit),
+            bytes: at_most_64_bits(bytes(part)),
+            total: at_most_64_bits(total),
+            limit: at_most_64_bits(limit),
         })
     }
 
@@ -181,9 +181,14 @@ fn part(setting: &'static str, count: u128, bytes_of_one: u128, of_each: bool, w
     Part { setting, value: count.to_string(), of_each, bytes, what: format!("{count} {what} of {bytes_of_one} bytes") }
 }
 
+/// More than that is the same to whoever reads it.
+fn at_most_64_bits(bytes: u128) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
 /// In the largest unit that leaves something before the point.
-fn in_units(bytes: u128) -> String {
-    let units = [(1_u128 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+pub(crate) fn in_units(bytes: u64) -> String {
+    let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.into_iter().find(|(size, _)| bytes >= *size);
     unit.map_or_else(|| format!("{bytes} bytes"), |(size, name)| format!("{:.1} {name}", bytes as f64 / size as f64))
 }

@@ -222,6 +222,8 @@ impl DqnConfig {
         check(sd.is_finite() && sd >= 0.0, "parameter_noise.super_sd", sd.to_string(), "a number from 0 on")?;
         let both = noise.super_share + noise.reset_share;
         check(both <= 1.0, "parameter_noise.super_share + reset_share", both.to_string(), "at most 1")?;
+        let fits = !(self.channels_last && self.convs.is_empty());
+        check(fits, "channels_last", self.channels_last.to_string(), "false without convolutions (`convs`)")?;
         self.epsilon.validate()
     }
 }

@@ -69,7 +69,7 @@ impl Env for Scripted {
         obs[0] = odd_obs;
         // Ends of both kinds.
         let ends = self.step == self.seed;
-        let (terminated, truncated) = (ends && self.seed % 2 == 0, ends && self.seed % 2 == 1);
+        let (terminated, truncated) = (ends && self.seed.is_multiple_of(2), ends && !self.seed.is_multiple_of(2));
         Step { reward: odd_reward * self.seed as f64, terminated, truncated }
     }
     fn action_mask(&self) -> Option<&[bool]> {

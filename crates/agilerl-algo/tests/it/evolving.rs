@@ -374,8 +374,8 @@ fn an_elite_whose_weights_cannot_be_those_of_its_network_is_refused() {
         let message = Elite { weights, ..elite.clone() }.agent(&device).unwrap_err().to_string();
         assert!(message.contains(expected), "{message:?} does not say {expected:?}");
     };
-    check(elite.weights[..7].to_vec(), "it is cut off");
+    check(elite.weights[..7].to_vec(), "elite.safetensors is cut off");
     check([&(1_u64 << 21).to_le_bytes(), &elite.weights[8..]].concat(), "a header of 2097152 bytes");
     let short = &elite.weights[..elite.weights.len() - 4];
-    check(short.to_vec(), &format!("{} bytes cannot hold the weights of 3-[32, 32]-2", short.len()));
+    check(short.to_vec(), &format!("{} bytes, which cannot hold the weights of 3-[32, 32]-2", short.len()));
 }

@@ -54,7 +54,7 @@ fn the_signature_is_the_same_with_vectors_of_every_width() {
         assert!(said.contains(&format!("{name} {expected}\n")), "not {expected} with vectors {name}: {said}");
         widths += 1;
     }
-    println!("the same signature with vectors of {widths} widths");
+    eprintln!("the same signature with vectors of {widths} widths");
 }
 
 /// Not a test of its own: what the test above starts.
