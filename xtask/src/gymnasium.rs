@@ -16,7 +16,7 @@ const MINATAR: &str = "minatar==1.0.15";
 /// What to play in.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// A Python with numpy, gymnasium[box2d] 1.4.0 and minatar 1.0.15 [default: one that is made in target/gymnasium]
+    /// A Python with numpy, gymnasium 1.4.0 (with its extra box2d) and minatar 1.0.15 [default: one that is made in target/gymnasium]
     #[arg(long)]
     python: Option<PathBuf>,
 }

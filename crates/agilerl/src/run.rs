@@ -321,7 +321,7 @@ impl<O: Observation> Run<O> {
     ///
     /// # Errors
     /// Before anything is trained, if a setting makes no sense or the folder cannot be written; later, what
-    /// [`Training::run`] says.
+    /// [`Training::run`](crate::Training::run) says.
     pub fn run(self) -> Result<Outcome<Dqn<O>>, Error> {
         self.start()?.run()
     }
