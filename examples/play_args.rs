@@ -17,7 +17,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "elite")]
     policy: Option<PathBuf>,
     /// The record that --policy was written with [default: elite.json beside it].
-    #[arg(long, value_name = "FILE", requires = "policy")]
+    #[arg(long, value_name = "FILE", requires = "policy", conflicts_with = "elite")]
     record: Option<PathBuf>,
     /// Environment to play in [default: the one that it was trained in].
     #[arg(long, value_parser = known_env)]

@@ -41,7 +41,10 @@ fn an_update_on_the_processor_allocates_nothing() {
 }
 
 #[track_caller]
-fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(mut agent: Dqn<O>, obs: impl Fn(u32) -> [O; LEN]) {
+fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(
+    mut agent: Dqn<O>,
+    obs: impl Fn(u32) -> [O; LEN],
+) {
     let mut memory = Replay::new(64, RowLayout::new(LEN, 1).with_mask(2)).unwrap();
     for i in 0..64 {
         let obs = obs(i);

@@ -107,7 +107,7 @@ fn the_file_that_policy_names_is_the_one_that_is_played() {
     assert_eq!(play(&[&"--policy", &renamed, &"--record", &two.join("elite.json")]).success(), expected[1]);
     assert_eq!(play(&[&"--policy", &one.join("elite.safetensors")]).success(), expected[0]);
     play(&[&"--policy", &one.join("no such file")]).failure(1, &["cannot read", "no such file"]);
-    play(&[&one, &"--record", &two.join("elite.json")]).failure(2, &["--policy"]);
+    play(&[&one, &"--record", &two.join("elite.json")]).failure(2, &["--record", "cannot be used with"]);
 }
 
 #[test]
