@@ -60,11 +60,21 @@ pub enum GifError {
         gif: [u32; 2],
     },
     /// It could not be written.
-    #[error("the GIF could not be written: {0}")]
-    Write(#[from] gif::EncodingError),
+    #[error("the GIF could not be written")]
+    Write(#[source] gif::EncodingError),
     /// It could not be written.
-    #[error("the GIF could not be written: {0}")]
+    #[error("the GIF could not be written")]
     Io(#[from] std::io::Error),
+}
+
+impl From<gif::EncodingError> for GifError {
+    fn from(error: gif::EncodingError) -> Self {
+        match error {
+            // Else a chain of causes tells the same twice.
+            gif::EncodingError::Io(error) => Self::Io(error),
+            error => Self::Write(error),
+        }
+    }
 }
 
 impl<W: Write> Gif<W> {
