@@ -52,9 +52,9 @@ fn train<O: Observation>(run: Run<O>, folder: &Path, args: &Args) -> anyhow::Res
         Err(Error::Interrupted { saved }) => {
             match saved {
                 Some(at) => {
-                    eprintln!("interrupted, and saved; go on with: {} --resume {}", command("dqn"), quoted(&at))
+                    tell(&format!("interrupted, and saved; go on with: {} --resume {}", command("dqn"), quoted(&at)));
                 }
-                None => eprintln!("interrupted, and not saved"),
+                None => tell("interrupted, and not saved"),
             }
             return Ok(ExitCode::from(interrupt.exit_code()));
         }
@@ -80,7 +80,7 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
 
 /// Says what went wrong with all its causes, and which flags are the way out.
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("error: {error:#}");
+    tell(&format!("error: {error:#}"));
     let flags = match error.downcast_ref() {
         Some(Error::Occupied(folder)) => format!("--resume {}, --out OTHER or --overwrite", quoted(folder)),
         Some(Error::Stopped { folder, .. }) => format!("--resume {}", quoted(folder)),
@@ -90,8 +90,13 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
         Some(Error::TooLarge { .. }) => "--memory-limit-gib GIB".to_owned(),
         _ => return ExitCode::from(code),
     };
-    eprintln!("the flags for that: {flags}");
+    tell(&format!("the flags for that: {flags}"));
     ExitCode::from(code)
+}
+
+/// On the standard error, if anybody can read it: a terminal may be gone, and the exit code says the same.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn command(example: &str) -> String {

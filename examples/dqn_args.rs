@@ -14,9 +14,9 @@ pub(crate) struct Args {
     /// Configuration file; flags count for more than it does [default: the recommended settings].
     #[arg(long, conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder, with its own settings; --generations, --threads, --memory-limit-gib and the flags
-    /// of checkpoints still count.
-    #[arg(long, conflicts_with_all = ["env", "population", "lanes", "steps", "seed", "device", "target", "out", "overwrite"])]
+    /// Go on with the run in this folder, with its own settings; --generations and --target give a run that is over more
+    /// to do, and --threads, --memory-limit-gib and the flags of checkpoints still count.
+    #[arg(long, conflicts_with_all = ["env", "population", "lanes", "steps", "seed", "device", "out", "overwrite"])]
     resume: Option<PathBuf>,
     /// Begin a new run with the elite of the run in this folder, and with that run's settings but for these flags.
     #[arg(long, conflicts_with_all = ["config", "resume", "env"])]
@@ -145,12 +145,12 @@ impl Args {
         evolution.generation_env_steps = self.steps.unwrap_or(evolution.generation_env_steps);
         evolution.round_env_steps = evolution.round_env_steps.min(evolution.generation_env_steps);
         evolution.seed = self.seed.unwrap_or(evolution.seed);
-        evolution.target = self.target.as_ref().map_or(evolution.target, |target| target.0);
         self.adjust(config);
     }
 
     /// What may differ between a run and its resumption.
     fn adjust(&self, config: &mut RunConfig) {
+        config.evolution.target = self.target.as_ref().map_or(config.evolution.target, |target| target.0);
         config.evolution.generations = self.generations.unwrap_or(config.evolution.generations);
         config.memory_limit_gib = self.memory_limit_gib.or(config.memory_limit_gib);
         config.evolution.threads = self.threads.unwrap_or(config.evolution.threads);

@@ -20,8 +20,9 @@ fn main() -> ExitCode {
     match train(&game) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let code = if error.is_misuse() { 2 } else { 1 };
             eprintln!("error: {:#}", anyhow::Error::from(error));
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::whole_number::whole_number;
 
 /// Plays a trained elite in its environment.
 #[derive(Parser)]
+#[command(version)]
 pub(crate) struct Args {
     /// Folder with elite.json and elite.safetensors, as a run leaves it.
     #[arg(required_unless_present = "policy")]

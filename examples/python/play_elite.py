@@ -158,6 +158,8 @@ def main():
         print(json.dumps(returns, separators=(",", ":")) if args.json else summary(args, record, returns, cut), flush=True)
     except (elite.EliteError, ImportError, OSError) as error:
         sys.exit(f"error: {error}")
+    except KeyError as error:
+        sys.exit(f"error: elite.json lacks {error}, or names it and this script does not know it")
 
 
 def summary(args, record, returns, cut):

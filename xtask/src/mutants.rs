@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::workspace::{cargo, output, root, target};
+use crate::workspace::{cargo, output, root, succeed, target};
 
 /// Which mutants to try.
 #[derive(clap::Args)]
@@ -219,7 +219,9 @@ fn test(package: &str) -> Result<Outcome> {
     }
     let mut tests = cargo();
     // What fails here is not to be tried again in every run to come.
-    tests.args(arguments).env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
+    tests.args(arguments).env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1").env("RUST_BACKTRACE", "0");
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut tests, 0);
     let mut child = tests.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let began = Instant::now();
     loop {
@@ -227,8 +229,7 @@ fn test(package: &str) -> Result<Outcome> {
             Some(status) if status.success() => return Ok(Outcome::Survived),
             Some(_) => return Ok(Outcome::Killed),
             None if began.elapsed() > LONGEST_TESTS => {
-                child.kill()?;
-                child.wait()?;
+                kill_group(&mut child)?;
                 return Ok(Outcome::TimedOut);
             }
             None => std::thread::sleep(Duration::from_millis(20)),
@@ -236,13 +237,27 @@ fn test(package: &str) -> Result<Outcome> {
     }
 }
 
+/// Ends cargo and the tests that it started, which would go on by themselves.
+fn kill_group(child: &mut Child) -> Result<()> {
+    if cfg!(unix) {
+        let group = format!("-{}", child.id());
+        succeed(Command::new("kill").args(["-s", "KILL", "--", &group]))?;
+    } else {
+        child.kill()?;
+    }
+    child.wait()?;
+    Ok(())
+}
+
+/// What is known from earlier calls. A survivor is tried again: a test may have come for it.
 fn read(log: &Path) -> Result<BTreeMap<(String, String, String), Outcome>> {
     let Ok(file) = File::open(log) else { return Ok(BTreeMap::new()) };
     let tried = BufReader::new(file).lines().map(|line| {
         let Tried { package, from, to, outcome } = serde_json::from_str(&line?)?;
         Ok(((package, from, to), outcome))
     });
-    tried.collect()
+    let tried: BTreeMap<_, _> = tried.collect::<Result<_>>()?;
+    Ok(tried.into_iter().filter(|(_, outcome)| *outcome != Outcome::Survived).collect())
 }
 
 fn one_line(text: &str) -> String {

@@ -69,12 +69,15 @@ thread_local! {
 
 /// Notes a panic's place. Whether it need not be printed, because it will be told as an error.
 fn is_caught(info: &PanicHookInfo<'_>) -> bool {
-    CATCHING.with_borrow_mut(|places| {
-        let Some(places) = places else { return false };
+    // A thread that ends may panic when its variables are gone already.
+    let noted = CATCHING.try_with(|catching| {
+        let mut catching = catching.try_borrow_mut().ok()?;
+        let places = catching.as_mut()?;
         places.extend(info.location().map(ToString::to_string));
         // A second one may be one that nobody can catch, because the first is still on its way.
-        places.len() == 1
-    })
+        Some(places.len() == 1)
+    });
+    noted.ok().flatten().unwrap_or(false)
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

@@ -224,7 +224,6 @@ impl<E: Env> Lanes<E> {
             Some(legal) if legal.len() != mask.len() => format!("has {} flags for {} choices", legal.len(), mask.len()),
             Some(legal) if !over && !legal.contains(&true) => "leaves no action legal".to_owned(),
             Some(legal) => {
-                assert_eq!(legal.len(), mask.len(), "a mask of {} flags for {} choices", legal.len(), mask.len());
                 mask.copy_from_slice(legal);
                 self.rows.masked = true;
                 return;

@@ -83,7 +83,7 @@ impl<W: Write> Console<W> {
         match bar.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
             Ok(()) => Ok(Flow::Continue),
             // Whoever read this has gone away: no reason to lose a run, and none to go on unseen.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe || is_of_a_closed_terminal(&error) => {
                 *deaf = true;
                 Ok(Flow::Pause)
             }
@@ -195,6 +195,12 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
         };
         Ok(printed?)
     }
+}
+
+/// Unix says EIO where a terminal was closed.
+fn is_of_a_closed_terminal(error: &io::Error) -> bool {
+    const EIO: i32 = 5;
+    cfg!(unix) && error.raw_os_error() == Some(EIO)
 }
 
 fn aim(target: Option<f64>) -> String {

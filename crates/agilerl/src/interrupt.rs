@@ -28,8 +28,8 @@ impl Interrupt {
         Self::default()
     }
 
-    /// One that Ctrl-C (SIGINT), SIGTERM or a terminal that is closed (SIGHUP) sets. A second signal ends the process at
-    /// once, with the exit code 128 + signal. A process that was started to ignore SIGHUP (`nohup`) goes on ignoring it, as
+    /// One that Ctrl-C (SIGINT), SIGTERM or a terminal that is closed (SIGHUP) sets. A second SIGINT or SIGTERM ends
+    /// the process at once, with the exit code 128 + signal. A process that was started to ignore SIGHUP (`nohup`) goes on ignoring it, as
     /// far as the system tells (Linux does).
     ///
     /// # Errors
@@ -43,8 +43,11 @@ impl Interrupt {
         }
         for signal in signals {
             let code = 128 + signal;
-            // In this order: the first signal sets what the second one finds.
-            signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&interrupt.set))?;
+            // In this order: the first signal sets what the second one finds. A terminal that is closed may send SIGHUP
+            // twice, by the shell and by the system, and nobody is there to be impatient.
+            if [SIGINT, SIGTERM].contains(&signal) {
+                signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&interrupt.set))?;
+            }
             signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), code.unsigned_abs() as usize)?;
             signal_hook::flag::register(signal, Arc::clone(&interrupt.set))?;
         }

@@ -152,6 +152,9 @@ impl Run {
     /// Trains on an environment of one's own; `make` makes one, its time limit included. A discrete observation is
     /// encoded as a one-hot vector. One that does not implement [`save`](Env::save) and [`restore`](Env::restore) is
     /// trained too, but the run then has no checkpoints, which it says.
+    ///
+    /// The run's folder records the type `E`, wrappers included, and is resumed with the same type only. A box hides what is
+    /// in it, so return the environment itself.
     #[must_use]
     pub fn on_env<E>(mut self, make: impl Fn() -> E + Clone + Send + Sync + 'static) -> Self
     where
