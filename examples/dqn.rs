@@ -13,6 +13,7 @@
 
 mod dqn_args;
 mod dqn_envs;
+mod whole_number;
 
 use std::io::Write as _;
 use std::path::Path;

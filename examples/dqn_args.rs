@@ -1,11 +1,12 @@
 //! The flags of the example `dqn`, and the run that they make.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use agilerl::env::{Observations, env_info};
 use agilerl::{Run, RunConfig};
 use clap::Parser;
+
+use crate::whole_number::whole_number;
 
 /// Trains and evolves a population of DQN agents until a target is confirmed.
 #[derive(Parser)]
@@ -25,23 +26,23 @@ pub(crate) struct Args {
     #[arg(long)]
     env: Option<String>,
     /// Individuals in the population [default: 6].
-    #[arg(long, value_parser = whole::<1, 65_536, usize>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<usize>(1..=65_536), allow_hyphen_values = true)]
     population: Option<usize>,
     /// Environments that each individual steps together [default: 16].
-    #[arg(long, value_parser = whole::<1, 65_536, usize>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<usize>(1..=65_536), allow_hyphen_values = true)]
     lanes: Option<usize>,
     /// Generations at most [default: 60, and 20 on pixels].
-    #[arg(long, value_parser = whole::<1, COUNT, u64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<u64>(1..=COUNT), allow_hyphen_values = true)]
     generations: Option<u64>,
     /// Environment steps that each individual trains in a generation, over all its lanes [default: 10000, and 25000 on
     /// pixels].
-    #[arg(long, value_parser = whole::<1, COUNT, u64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<u64>(1..=COUNT), allow_hyphen_values = true)]
     steps: Option<u64>,
     /// Seed of everything that is drawn: one seed, one result, at any number of threads [default: 1].
-    #[arg(long, value_parser = whole::<0, SEED, u64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<u64>(0..=SEED), allow_hyphen_values = true)]
     seed: Option<u64>,
     /// Worker threads; 0 takes one for each processor [default: 0].
-    #[arg(long, value_parser = whole::<0, 4_096, usize>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<usize>(0..=4_096), allow_hyphen_values = true)]
     threads: Option<usize>,
     /// Where the networks learn: cpu, flex; and with the feature of that name ndarray, tch, tch:cuda:N, wgpu, cuda:N
     /// [default: cpu].
@@ -58,13 +59,13 @@ pub(crate) struct Args {
     #[arg(long)]
     overwrite: bool,
     /// Generations from one checkpoint to the next [default: 1].
-    #[arg(long, value_parser = whole::<1, COUNT, u64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<u64>(1..=COUNT), allow_hyphen_values = true)]
     checkpoint_every: Option<u64>,
     /// Seconds that lie between two checkpoints at least [default: 10].
     #[arg(long, value_parser = number, allow_hyphen_values = true)]
     checkpoint_seconds: Option<f64>,
     /// Checkpoints that are kept [default: 2].
-    #[arg(long, value_parser = whole::<1, COUNT, usize>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = whole_number::<usize>(1..=COUNT), allow_hyphen_values = true)]
     keep: Option<usize>,
     /// GiB of memory that the run may ask for [default: what this machine has].
     #[arg(long, value_parser = number, allow_hyphen_values = true)]
@@ -178,12 +179,6 @@ fn has_pixels(env: &str) -> bool {
 /// Up to here a float counts exactly.
 const COUNT: u64 = 1 << 53;
 const SEED: u64 = i64::MAX as u64;
-
-fn whole<const LEAST: u64, const MOST: u64, T: TryFrom<u64>>(text: &str) -> Result<T, String> {
-    let number = u64::from_str(text).ok().filter(|number| (LEAST..=MOST).contains(number));
-    let number = number.and_then(|number| T::try_from(number).ok());
-    number.ok_or_else(|| format!("a whole number from {LEAST} to {MOST} is needed"))
-}
 
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "a number is needed, such as 2.5".to_owned())

