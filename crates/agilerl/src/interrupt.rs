@@ -87,3 +87,17 @@ impl<A> Observer<A> for Interrupt {
         Ok(if self.is_set() { Flow::Pause } else { Flow::Continue })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_that_no_signal_asked_for_ends_as_ctrl_c_does() {
+        let interrupt = Interrupt::new();
+        interrupt.set();
+        assert_eq!(interrupt.exit_code(), 130);
+        interrupt.signal.store(143, Ordering::SeqCst);
+        assert_eq!(interrupt.exit_code(), 143);
+    }
+}
