@@ -5,6 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use agilerl_algo::Dqn;
 use agilerl_hpo::{
@@ -197,7 +198,7 @@ impl RunLock {
         let mut file = File::options().create(true).truncate(false).read(true).write(true).open(&path);
         let file = file.as_mut().map_err(|error| std::io::Error::new(error.kind(), error.to_string()));
         let file = file.map_err(failed("create"))?;
-        match file.try_lock() {
+        match try_lock(file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let by = process_in(file);
@@ -226,6 +227,18 @@ impl RunLock {
             Err(source) => Err(Error::Read { path, source }),
         }
     }
+}
+
+/// A process that is being started on another thread holds copies of all open files for some milliseconds, those of a run
+/// that has just ended too: so it is asked for a fifth of a second.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            outcome => return outcome,
+        }
+    }
+    file.try_lock()
 }
 
 #[cfg(unix)]
