@@ -35,7 +35,10 @@ impl Founder {
             }
             config => config?,
         };
-        Ok(RunConfig { env: record.env.clone(), dqn: record.config.clone(), ..config })
+        let mut dqn = record.config.clone();
+        // Exploration goes on where it would have ended: actions at random would show it nothing but other policies.
+        dqn.epsilon.start = dqn.epsilon.end;
+        Ok(RunConfig { env: record.env.clone(), dqn, ..config })
     }
 
     /// An elite of one environment does not begin a run on another that is only called the same.

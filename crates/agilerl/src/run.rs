@@ -131,7 +131,8 @@ impl Run {
     }
 
     /// A new run in which every individual begins as the elite that a folder holds: with its network and with its settings
-    /// as evolution left them, and a fresh optimiser. All other settings are those of the run that the elite comes from, if
+    /// as evolution left them, and a fresh optimiser. Epsilon starts where it ended, so that exploration does not throw away
+    /// what the elite can do. All other settings are those of the run that the elite comes from, if
     /// they lie beside it ([`configure`](Run::configure) changes them), and otherwise those of
     /// [`RunConfig::recommended`]. What founders get in any run (`initial_diversity`), these get too.
     ///

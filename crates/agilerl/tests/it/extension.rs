@@ -230,6 +230,11 @@ fn every_founder_of_a_run_can_be_the_elite_of_another() {
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let elite = Run::with(config("CartPole-v1")).out(&first).run().unwrap().elite;
     let run = Run::from_elite(&first).unwrap().seed(8).out(&second);
+    // It explores as the elite did last, and not from the start again.
+    let [before, epsilon] =
+        [RunConfig::read(&first.join("config.toml")).unwrap(), run.config().clone()].map(|c| c.dqn.epsilon);
+    assert!(before.start > before.end);
+    assert_eq!((epsilon.start, epsilon.end), (before.end, before.end));
     assert_eq!(run.config().off_policy.lanes, 4, "with the settings of its run");
     let training = run.start().unwrap();
     for founder in training.trainer().population() {
