@@ -105,6 +105,17 @@ pub enum AlgoError {
     /// A saved elite that cannot be read.
     #[error("cannot load the elite: {0}")]
     Elite(String),
+    /// A file of an elite cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file of an elite cannot be written.
+    #[error(transparent)]
+    Storage(#[from] agilerl_storage::StorageError),
     /// The two files of a saved elite are not of one writing.
     #[error(
         "the weights are not the file that elite.json was written with: take both from one folder; a run that was stopped \
@@ -120,4 +131,23 @@ pub enum AlgoError {
     /// An environment that failed.
     #[error(transparent)]
     Env(#[from] agilerl_env::EnvError),
+}
+
+impl AlgoError {
+    /// Ok if a setting holds, or the error that names it, its value and its range.
+    pub(crate) fn check<T: ToString>(holds: bool, field: &str, value: T, expected: &str) -> Result<(), Self> {
+        let refuse =
+            || Self::Config { field: field.to_owned(), value: value.to_string(), expected: expected.to_owned() };
+        if holds { Ok(()) } else { Err(refuse()) }
+    }
+
+    /// The same error, with the name of the section that the setting stands in.
+    pub(crate) fn inside(self, section: &str) -> Self {
+        match self {
+            Self::Config { field, value, expected } => {
+                Self::Config { field: format!("{section}.{field}"), value, expected }
+            }
+            other => other,
+        }
+    }
 }

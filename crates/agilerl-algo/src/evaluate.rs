@@ -3,8 +3,9 @@
 use agilerl_env::{ActionElement, Element, Env, EnvError, catch_panic};
 use agilerl_hpo::{Evaluation, Purpose, Streams};
 
-use crate::step_check::{check_episode_mask, check_episode_step};
-use crate::{Agent, AlgoError, Mode};
+use crate::agent::{Agent, Mode};
+use crate::collect::step_check::{check_episode_mask, check_episode_step};
+use crate::error::AlgoError;
 
 /// Plays one episode for each seed, greedily, each in an environment of its own, and returns the returns.
 ///
@@ -15,15 +16,17 @@ use crate::{Agent, AlgoError, Mode};
 /// # Errors
 /// If an environment cannot be made, if it panics, or if it returns what cannot be learnt from: a number that is not
 /// finite, or a mask that leaves no choice.
-pub fn evaluate<A, E>(
+pub fn evaluate<A, O, C, E>(
     agent: &mut A,
     mut make_env: impl FnMut() -> Result<E, EnvError>,
     seeds: &[u64],
     step_limit: u64,
 ) -> Result<Evaluation, AlgoError>
 where
-    A: Agent<Obs: Element, Action: ActionElement>,
-    E: Env<Obs = A::Obs, Action = A::Action>,
+    A: Agent<O, C>,
+    O: Element,
+    C: ActionElement,
+    E: Env<Obs = O, Action = C>,
 {
     // An agent may act at random even when it is greedy; one of its kind does so in the same way every time.
     let mut rng = Streams::new(seeds.first().copied().unwrap_or(0)).get(Purpose::Exploration, 0, 0, 0);
@@ -41,7 +44,7 @@ where
         if running.iter().any(|episode| episode.env.action_mask().is_some()) {
             running.iter().for_each(|episode| episode.add_mask(&mut masks));
         }
-        actions.resize(running.len() * action_len, A::Action::default());
+        actions.resize(running.len() * action_len, C::default());
         let masks = (!masks.is_empty()).then_some(masks.as_slice());
         agent.act(&obs, masks, Mode::Greedy, &mut rng, &mut actions);
         for (row, episode) in running.iter_mut().enumerate() {

@@ -1,24 +1,47 @@
-//! Agents that learn, and the loop that trains one of them. This crate knows no file, only
-//! the bytes that its own agents are written as, and no population: how many agents there are, who is selected and what
-//! is mutated is decided elsewhere.
+//! Agents that learn, and the task that trains a population of them. This crate knows no run and no folder of one: how many
+//! agents there are, which of them is selected and what is mutated is decided elsewhere.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
-mod agent;
-pub mod dqn;
-mod elite;
-mod epsilon;
 mod error;
-mod evaluate;
-mod number_or_none;
-mod off_policy;
-mod off_policy_state;
-mod step_check;
 
-pub use agent::{Acting, Agent, Learned, LearnedSum, Mode, OffPolicy, Stack};
-pub use dqn::{Dqn, DqnConfig};
+mod agent;
+mod metrics;
+mod network;
+mod normalizer;
+mod policy;
+mod policy_source;
+
+mod collect;
+mod evaluate;
+mod off_policy;
+
+mod elite;
+
+mod algorithm;
+mod algorithms;
+mod erased;
+
+pub use agent::{ActRequest, Agent, Mode};
+pub use algorithm::Algorithm;
+pub use algorithms::dqn::{config::DqnConfig, config::Loss, dqn::Dqn, epsilon::Epsilon};
+pub use collect::collector::{Collector, EndedEpisodes};
 pub use elite::{Elite, EliteRecord};
-pub use epsilon::Epsilon;
+pub use erased::agent::AnyAgent;
+pub use erased::task::{AnyShared, AnySlot, AnyTask};
 pub use error::AlgoError;
 pub use evaluate::evaluate;
-pub use off_policy::{OffPolicyConfig, OffPolicyTask, Slot};
+pub use metrics::{Learned, LearnedSum, Numbers};
+#[cfg(feature = "burn")]
+pub use network::burn::BurnNetwork;
+pub use network::config::NetConfig;
+pub use network::host::HostNetwork;
+pub use network::network::{Network, NetworkState, Place};
+pub use network::optimizer::OptimizerStep;
+pub use normalizer::Normalizer;
+pub use off_policy::config::OffPolicyConfig;
+pub use off_policy::learner::{OffPolicy, Stack};
+pub use off_policy::slot::Slot;
+pub use off_policy::task::OffPolicyTask;
+pub use policy::{Output, Policy, PolicyAction};
+pub use policy_source::PolicySource;

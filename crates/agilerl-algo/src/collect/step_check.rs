@@ -3,7 +3,7 @@
 use agilerl_buffer::{RowLayout, Stored};
 use agilerl_env::{Element, EpisodeStats, VecStep};
 
-use crate::AlgoError;
+use crate::error::AlgoError;
 
 /// Checks a step of all lanes. `seed` is the seed that the lanes were reset with: lane i has `seed + i`.
 pub(crate) fn check_step<O: Element>(
@@ -29,8 +29,8 @@ pub(crate) fn check_step<O: Element>(
     let place = |lane| format!("{}, step {}", of_lane(lane, episodes, seed), of_episode(lane, episodes));
     let odd =
         step.rewards.iter().position(|&reward| !storable(reward)).map(|lane| (lane, "reward", step.rewards[lane]));
-    let odd = odd.or_else(|| odd_number(step.next_obs, rows.obs_len, "observation"));
-    let odd = odd.or_else(|| odd_number(step.obs, rows.obs_len, "first observation after a reset"));
+    let odd = odd.or_else(|| first_non_finite(step.next_obs, rows.obs_len, "observation"));
+    let odd = odd.or_else(|| first_non_finite(step.obs, rows.obs_len, "first observation after a reset"));
     if let Some((lane, what, value)) = odd {
         return Err(AlgoError::NotFinite { env: env.to_owned(), what, value, place: place(lane) });
     }
@@ -51,7 +51,7 @@ pub(crate) fn check_reset<O: Element>(
 ) -> Result<(), AlgoError> {
     let place = || of_all_lanes("the reset".to_owned(), lanes, seed);
     check_length(env, "first observations", obs.len(), lanes * rows.obs_len, place)?;
-    let Some((lane, what, value)) = odd_number(obs, rows.obs_len, "first observation") else { return Ok(()) };
+    let Some((lane, what, value)) = first_non_finite(obs, rows.obs_len, "first observation") else { return Ok(()) };
     let place = format!("lane {lane} (seed {}), before its first step", seed.wrapping_add(lane as u64));
     Err(AlgoError::NotFinite { env: env.to_owned(), what, value, place })
 }
@@ -84,7 +84,7 @@ pub(crate) fn check_episode_step<O: Element>(
     seed: u64,
     step: u64,
 ) -> Result<(), AlgoError> {
-    let odd = if storable(reward) { odd_number(obs, obs.len(), "observation") } else { Some((0, "reward", reward)) };
+    let odd = if storable(reward) { first_non_finite(obs, obs.len(), "observation") } else { Some((0, "reward", reward)) };
     match odd {
         None => Ok(()),
         Some((_, what, value)) => {
@@ -127,7 +127,7 @@ fn storable(reward: f64) -> bool {
     (reward as f32).is_finite()
 }
 
-fn odd_number<O: Element>(rows: &[O], row_len: usize, what: &'static str) -> Option<(usize, &'static str, f64)> {
+fn first_non_finite<O: Element>(rows: &[O], row_len: usize, what: &'static str) -> Option<(usize, &'static str, f64)> {
     let index = rows.iter().position(|&number| !number.to_f64().is_finite())?;
     Some((index / row_len.max(1), what, rows[index].to_f64()))
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::AlgoError;
+use crate::error::AlgoError;
 
 /// The probability of a random action: it falls linearly, and is a function of the clock, not a stored counter.
 ///
