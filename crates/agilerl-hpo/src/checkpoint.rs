@@ -8,10 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    Digest, HpoError, Manifest, Saved, Segment, Storage,
-    storage::{at, write_atomically, write_synced},
-};
+use agilerl_storage::{Digest, Storage, StorageError, write_atomically, write_synced};
+
+use crate::{HpoError, Manifest, Saved, Segment};
 
 const MANIFEST: &str = "manifest.json";
 /// A manifest holds some kilobytes: what is larger is none, and is not read.
@@ -30,7 +29,7 @@ const MOST_SEGMENTS: usize = 64;
 /// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced; the folder of the
 /// run is synced before, so that what stands beside a checkpoint is there as long as the checkpoint is. At every moment,
 /// whatever fails, the one before is whole. The folder of the run itself must be safe:
-/// [`create_dir_synced`](crate::create_dir_synced). Older ones are removed afterwards, but for the `keep` newest. Nothing
+/// [`create_dir_synced`](agilerl_storage::create_dir_synced). Older ones are removed afterwards, but for the `keep` newest. Nothing
 /// is removed but files that a manifest of this run names, and files and folders named as only this code names them.
 pub struct Checkpoints {
     storage: Arc<dyn Storage>,
@@ -83,8 +82,8 @@ impl Checkpoints {
     /// had any. Newer ones that are not whole are set aside, under a name that says so.
     ///
     /// # Errors
-    /// [`HpoError::NoWholeCheckpoint`] if there are some and none is whole; [`HpoError::NewerFormat`]; or if the folder
-    /// cannot be read.
+    /// [`HpoError::NoWholeCheckpoint`] if there are some and none is whole; [`HpoError::NewerFormat`] or
+    /// [`HpoError::OlderFormat`]; or if the folder cannot be read.
     pub fn resume(storage: Arc<dyn Storage>, run: &Path, keep: usize) -> Result<(Self, Option<Checkpoint>), HpoError> {
         let mut checkpoints = Self::new(storage, run, keep)?;
         checkpoints.remove_leftovers()?;
@@ -103,7 +102,7 @@ impl Checkpoints {
                     checkpoint.passed_over = passed_over;
                     return Ok((checkpoints, Some(checkpoint)));
                 }
-                Err(error @ HpoError::NewerFormat { .. }) => return Err(error),
+                Err(error @ (HpoError::NewerFormat { .. } | HpoError::OlderFormat { .. })) => return Err(error),
                 Err(error) => passed_over.push(format!("{name}: {}", with_causes(&error))),
             }
         }
@@ -137,7 +136,7 @@ impl Checkpoints {
         let (generation, round) = (saved.generation, saved.round);
         let manifest = Manifest { schema: Manifest::SCHEMA, versions, generation, round, files, segments, beside };
         let (temporary, place) = (self.folder().join(format!(".{name}.tmp")), self.folder().join(name.to_string()));
-        self.storage.create_dir(&temporary).map_err(at("create", &temporary))?;
+        self.storage.create_dir(&temporary).map_err(StorageError::at("create", &temporary))?;
         for (file, content) in &saved.files {
             write_synced(&*self.storage, &temporary.join(file), content)?;
         }
@@ -145,7 +144,7 @@ impl Checkpoints {
         self.sync(&temporary)?;
         // The files beside it are synced, but not yet their names: a checkpoint must not outlive the log that it continues.
         self.sync(&self.run)?;
-        self.storage.rename(&temporary, &place).map_err(at("rename to", &place))?;
+        self.storage.rename(&temporary, &place).map_err(StorageError::at("rename to", &place))?;
         self.sync(&self.folder())?;
         self.kept.push((name, manifest));
         self.prune()
@@ -164,7 +163,7 @@ impl Checkpoints {
     fn new(storage: Arc<dyn Storage>, run: &Path, keep: usize) -> Result<Self, HpoError> {
         let checkpoints = Self { storage, run: run.to_owned(), keep: keep.max(1), kept: Vec::new() };
         for folder in [checkpoints.folder(), checkpoints.memory()] {
-            checkpoints.storage.create_dir(&folder).map_err(at("create", &folder))?;
+            checkpoints.storage.create_dir(&folder).map_err(StorageError::at("create", &folder))?;
         }
         checkpoints.sync(run)?;
         Ok(checkpoints)
@@ -175,11 +174,11 @@ impl Checkpoints {
     }
 
     fn sync(&self, folder: &Path) -> Result<(), HpoError> {
-        self.storage.sync_dir(folder).map_err(at("sync", folder))
+        Ok(self.storage.sync_dir(folder).map_err(StorageError::at("sync", folder))?)
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>, HpoError> {
-        self.storage.list(folder).map_err(at("list", folder))
+        Ok(self.storage.list(folder).map_err(StorageError::at("list", folder))?)
     }
 
     /// All folders that are named as a checkpoint is, the oldest first.
@@ -224,7 +223,7 @@ impl Checkpoints {
     fn hide(&self, old: &[(Name, Manifest)]) -> Result<(), HpoError> {
         for (name, _) in old {
             let (place, hidden) = (self.folder().join(name.to_string()), self.hidden(*name));
-            self.storage.rename(&place, &hidden).map_err(at("rename to", &hidden))?;
+            self.storage.rename(&place, &hidden).map_err(StorageError::at("rename to", &hidden))?;
         }
         Ok(())
     }
@@ -247,7 +246,7 @@ impl Checkpoints {
             // A segment without items ends where the oldest one begins.
             if (named.contains(&file) || is_past) && !needed.contains(&file) {
                 let path = self.memory().join(&file);
-                self.storage.remove(&path).map_err(at("remove", &path))?;
+                self.storage.remove(&path).map_err(StorageError::at("remove", &path))?;
             }
         }
         Ok(())
@@ -286,7 +285,7 @@ impl Checkpoints {
         let taken = self.list(&self.folder())?;
         let free = (1..).map(|n| format!("{name}.set-aside-{n}")).find(|free| !taken.contains(free));
         let (from, to) = (self.folder().join(name.to_string()), self.folder().join(free.expect("numbers go on")));
-        self.storage.rename(&from, &to).map_err(at("rename to", &to))
+        Ok(self.storage.rename(&from, &to).map_err(StorageError::at("rename to", &to))?)
     }
 
     fn load(&self, name: Name) -> Result<Checkpoint, HpoError> {
@@ -307,24 +306,26 @@ impl Checkpoints {
 
     fn manifest(&self, name: Name) -> Result<Manifest, HpoError> {
         let path = self.folder().join(name.to_string()).join(MANIFEST);
-        if self.storage.size(&path).map_err(at("read", &path))? > LARGEST_MANIFEST {
-            return Err(HpoError::Changed { path, what: format!("it is larger than {LARGEST_MANIFEST} bytes") });
+        if self.storage.size(&path).map_err(StorageError::at("read", &path))? > LARGEST_MANIFEST {
+            let what = format!("it is larger than {LARGEST_MANIFEST} bytes");
+            return Err(StorageError::Changed { path, what }.into());
         }
-        let manifest = Manifest::parse(&self.storage.read(&path).map_err(at("read", &path))?, &path)?;
+        let manifest = Manifest::parse(&self.storage.read(&path).map_err(StorageError::at("read", &path))?, &path)?;
         if (manifest.generation, manifest.round) != (name.generation, name.round) {
-            return Err(HpoError::Changed { path, what: "it is the manifest of another checkpoint".to_owned() });
+            let what = "it is the manifest of another checkpoint".to_owned();
+            return Err(StorageError::Changed { path, what }.into());
         }
         Ok(manifest)
     }
 
     /// A file that must hold what the digest says. A length that cannot be right is seen before anything is read.
     fn read_checked(&self, path: &Path, digest: &Digest) -> Result<Vec<u8>, HpoError> {
-        let changed = |what: String| HpoError::Changed { path: path.to_owned(), what };
-        let found = self.storage.size(path).map_err(at("read", path))?;
+        let changed = |what: String| HpoError::from(StorageError::Changed { path: path.to_owned(), what });
+        let found = self.storage.size(path).map_err(StorageError::at("read", path))?;
         if found != digest.bytes {
             return Err(changed(format!("it has {found} bytes instead of {}", digest.bytes)));
         }
-        let content = self.storage.read(path).map_err(at("read", path))?;
+        let content = self.storage.read(path).map_err(StorageError::at("read", path))?;
         if digest.fits(&content) { Ok(content) } else { Err(changed("its digest is another one".to_owned())) }
     }
 }

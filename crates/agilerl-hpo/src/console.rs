@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use crate::{
-    Change, Ending, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter, Individual, Mutated, MutationKind,
-    Observer, ObserverError,
+    BoxError, Change, Ending, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter, Individual, Mutated,
+    MutationKind, Observer,
 };
 
 /// Widest line.
@@ -132,7 +132,7 @@ impl Pulse {
 }
 
 impl<A: Evolve, W: Write> Observer<A> for Console<W> {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
         let printed = match event {
             Event::Started { seed, generations, generation_env_steps, target, evolving, population } => {
                 self.evolving = evolving.to_vec();

@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{Mutation, TaskError};
+use agilerl_storage::StorageError;
+
+/// Any error: of a task, an individual or an observer.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -19,15 +22,14 @@ pub enum HpoError {
         expected: String,
     },
     /// A name of `rl_hp_selection` that the individuals do not know.
-    #[error(
-        "unknown hyperparameter {name:?} in mutation.rl_hp_selection; this agent has: {known}{}",
-        if is_selected_by_default(name) { SELECTED_BY_DEFAULT } else { "" }
-    )]
+    #[error("unknown hyperparameter {name:?} in mutation.rl_hp_selection; this agent has: {known}{advice}")]
     UnknownHyperparameter {
         /// The name asked for.
         name: String,
         /// All names, separated by commas.
         known: String,
+        /// More advice in parentheses, or nothing.
+        advice: &'static str,
     },
     /// A hyperparameter that is to be mutated has no bounds.
     #[error(
@@ -67,7 +69,7 @@ pub enum HpoError {
         /// What was to be made.
         what: String,
         /// The task's error.
-        source: TaskError,
+        source: BoxError,
     },
     /// Training or scoring an individual failed or panicked.
     #[error("individual {individual} failed in {stage} of generation {generation}")]
@@ -79,7 +81,7 @@ pub enum HpoError {
         /// What it was doing.
         stage: &'static str,
         /// The task's error, or the panic's message.
-        source: TaskError,
+        source: BoxError,
     },
     /// Nobody can be a parent.
     #[error(
@@ -94,7 +96,7 @@ pub enum HpoError {
     #[error("an observer of the run failed")]
     Observer {
         /// Its error.
-        source: crate::ObserverError,
+        source: BoxError,
     },
     /// What a person was to see could not be printed.
     #[error("cannot print the progress of the run to {to}")]
@@ -104,24 +106,9 @@ pub enum HpoError {
         /// Why not.
         source: io::Error,
     },
-    /// A file could not be written or read.
-    #[error("cannot {action} {}", path.display())]
-    Storage {
-        /// What was tried: `write`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A file is not what the run wrote.
-    #[error("{} is not what this run wrote: {what}", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: String,
-    },
+    /// A file could not be written or read, or does not hold the bytes that the run wrote.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// There are checkpoints, and none of them is whole.
     #[error("no checkpoint in {} is whole:{}", folder.display(), listed(reasons))]
     NoWholeCheckpoint {
@@ -146,13 +133,37 @@ pub enum HpoError {
         /// Who wrote it.
         written_by: String,
     },
+    /// A checkpoint that an earlier version wrote.
+    #[error(
+        "{} has the format {found}, and this version reads format {known}: finish the run with the version that wrote it \
+         ({written_by})",
+        path.display()
+    )]
+    OlderFormat {
+        /// The manifest.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The format of this version.
+        known: u64,
+        /// The versions that wrote it.
+        written_by: String,
+    },
+    /// The task failed when a generation was born.
+    #[error("the task could not hand its state over to generation {generation}")]
+    Inherit {
+        /// The generation that was born, from 1.
+        generation: u64,
+        /// The task's error, or the panic's message.
+        source: BoxError,
+    },
     /// The bytes are no state of this run.
     #[error("cannot resume from {what}")]
     State {
         /// Which part of the state.
         what: String,
         /// What is wrong with it.
-        source: TaskError,
+        source: BoxError,
     },
     /// A run can only be extended once it is over.
     #[error("this run is not over yet: it can be extended once it is")]
@@ -168,14 +179,6 @@ pub enum HpoError {
 /// The error of a setting outside its range.
 pub(crate) fn out_of_range(field: &str, value: impl ToString, expected: impl Into<String>) -> HpoError {
     HpoError::Config { field: field.to_owned(), value: value.to_string(), expected: expected.into() }
-}
-
-/// Who evolves a thing of one's own meets this first, without having selected anything.
-const SELECTED_BY_DEFAULT: &str = " (lr and batch_size are selected by default: set mutation.rl_hp_selection to names that \
-                                   this agent has, each with bounds in mutation.bounds, or mutation.rl_hp to 0)";
-
-fn is_selected_by_default(name: &str) -> bool {
-    Mutation::default().rl_hp_selection.iter().any(|selected| selected == name)
 }
 
 fn listed(reasons: &[String]) -> String {

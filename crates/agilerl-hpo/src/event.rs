@@ -7,10 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Ending, Evaluation, Individual, Mutated, RoundStats};
-
-/// Error of an observer, whatever it is.
-pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
+use crate::{BoxError, Evaluation, Individual, RoundStats};
 
 /// Whether the run goes on: the only thing that an observer can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +27,28 @@ pub trait Observer<A> {
     ///
     /// # Errors
     /// If it cannot do its work (a full disk): the run stops and names it.
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError>;
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError>;
 }
 
 /// An observer that somebody else holds too.
 impl<A, O: Observer<A> + ?Sized> Observer<A> for Arc<Mutex<O>> {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
         self.lock().map_err(|_| "this observer panicked before")?.observe(event)
     }
 }
 
 impl<A, O: Observer<A> + ?Sized> Observer<A> for Box<O> {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
         (**self).observe(event)
+    }
+}
+
+/// An observer made of a closure; see [`Trainer::on_event`](crate::Trainer::on_event).
+pub struct OnEvent<F>(pub F);
+
+impl<A, F: FnMut(&Event<'_, A>) -> Result<Flow, BoxError>> Observer<A> for OnEvent<F> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
+        (self.0)(event)
     }
 }
 
@@ -185,21 +191,14 @@ impl<A> GenerationReport<'_, A> {
     }
 }
 
-/// One line of an individual's life, without its weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LineageRecord {
-    /// Unique within the run.
-    pub id: u64,
-    /// Ids of the parents; none in the first generation.
-    pub parents: Vec<u64>,
-    /// What made it differ from its parent.
-    pub mutation: Mutated,
-    /// Hyperparameters by name.
-    pub hyperparameters: serde_json::Map<String, serde_json::Value>,
-    /// One short line.
-    pub architecture: String,
-    /// Its own last fitness, if it has been evaluated.
-    pub fitness: Option<f64>,
-    /// Transitions that it and its ancestors trained.
-    pub env_steps: u64,
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// An individual reached the target, and reached it again on fresh episodes.
+    TargetConfirmed,
+    /// All generations were done.
+    GenerationsDone,
+    /// An observer said stop.
+    Stopped,
 }

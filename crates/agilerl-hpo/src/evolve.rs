@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::StreamRng;
+use crate::{Mutation, MutationKind, StreamRng};
 
 /// A hyperparameter that evolution may change, with its present value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,15 @@ pub struct Change {
     pub after: Value,
 }
 
+/// The mutation of an individual. The default is "none".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mutated {
+    /// The kind that took effect; `None` as well if the kind that was drawn changed nothing.
+    pub kind: MutationKind,
+    /// The change, unless the kind is `None`.
+    pub change: Option<Change>,
+}
+
 /// An individual's genes: what tournament selection copies and mutation changes.
 ///
 /// Only hyperparameters are required; an individual without networks leaves the rest at "none". Cloning must be
@@ -49,23 +58,11 @@ pub trait Evolve: Clone + Send + Sync {
     /// If the individual has no hyperparameter of that name.
     fn set_hyperparameter(&mut self, name: &str, value: f64);
 
-    /// Changes the network's architecture: with probability `new_layer_prob` its depth, otherwise its width.
-    /// `None` if it has none, or if what was drawn would leave the limits; then nothing at all has changed.
-    fn mutate_architecture(&mut self, new_layer_prob: f64, rng: &mut StreamRng) -> Option<Change> {
-        let _ = (new_layer_prob, rng);
-        None
-    }
-
-    /// Adds noise to some weights, with standard deviation `mutation_sd` relative to each weight.
-    /// `None` if nothing changed.
-    fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
-        let _ = (mutation_sd, rng);
-        None
-    }
-
-    /// Exchanges the activation function. `None` if nothing changed.
-    fn mutate_activation(&mut self, rng: &mut StreamRng) -> Option<Change> {
-        let _ = rng;
+    /// Mutates anything that is not a hyperparameter: the kinds other than [`MutationKind::None`] and
+    /// [`MutationKind::Hyperparameter`]. `settings` says how far. Returns the change, or `None` if the agent has nothing of
+    /// that kind or what was drawn would leave its limits; then nothing at all has changed.
+    fn mutate(&mut self, kind: MutationKind, settings: &Mutation, rng: &mut StreamRng) -> Option<Change> {
+        let _ = (kind, settings, rng);
         None
     }
 

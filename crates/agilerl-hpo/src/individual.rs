@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Evolve, LineageRecord, Mutated};
+use crate::{Evolve, Mutated};
 
 /// An agent with its place in the family tree and its own results.
 ///
@@ -82,4 +82,28 @@ impl<A: Evolve> Individual<A> {
             env_steps: self.env_steps,
         }
     }
+}
+
+/// Ids that no individual has had in this run: a generation always holds the greatest id given so far.
+pub(crate) fn new_ids<A>(population: &[Individual<A>]) -> impl Iterator<Item = u64> + use<A> {
+    population.iter().map(|individual| individual.id + 1).max().unwrap_or(0)..
+}
+
+/// One line of an individual's life, without its weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LineageRecord {
+    /// Unique within the run.
+    pub id: u64,
+    /// Ids of the parents; none in the first generation.
+    pub parents: Vec<u64>,
+    /// What made it differ from its parent.
+    pub mutation: Mutated,
+    /// Hyperparameters by name.
+    pub hyperparameters: serde_json::Map<String, serde_json::Value>,
+    /// One short line.
+    pub architecture: String,
+    /// Its own last fitness, if it has been evaluated.
+    pub fitness: Option<f64>,
+    /// Transitions that it and its ancestors trained.
+    pub env_steps: u64,
 }

@@ -4,9 +4,9 @@ use std::{path::Path, time::Duration};
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    Digest, Event, Evolve, Flow, GenerationReport, HpoError, Individual, LogFile, Observer, ObserverError, Storage,
-};
+use agilerl_storage::{Digest, LogFile, Storage, StorageError};
+
+use crate::{BoxError, Event, Evolve, Flow, GenerationReport, Individual, Observer, RunLog};
 
 /// Names of the fields that hold the clock. Two logs of the same run differ in nothing else.
 const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
@@ -39,38 +39,29 @@ impl JsonLines {
     ///
     /// # Errors
     /// If the file cannot be created.
-    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, HpoError> {
+    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, StorageError> {
         Ok(Self { file: LogFile::create(storage, path)? })
     }
 
-    /// Goes on where the log stood when [`digest`](Self::digest) was taken, as if it had never been written further.
+    /// Goes on where the log stood when [`digest`](RunLog::digest) was taken, as if it had never been written further.
     ///
     /// # Errors
     /// If the file is not there, or if what it held then has been changed.
-    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, HpoError> {
+    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, StorageError> {
         Ok(Self { file: LogFile::resume(storage, path, digest)? })
     }
 
-    /// What the log holds, made to survive a loss of power.
-    ///
-    /// # Errors
-    /// If it cannot be synced.
-    pub fn digest(&mut self) -> Result<Digest, HpoError> {
-        self.file.sync()?;
-        Ok(self.file.digest())
-    }
-
-    fn line(&mut self, value: &Value) -> Result<(), ObserverError> {
+    fn line(&mut self, value: &Value) -> Result<(), BoxError> {
         let mut line = value.to_string();
         line.push('\n');
         Ok(self.file.write(line.as_bytes())?)
     }
 
-    fn born<A: Evolve>(&mut self, generation: u64, individual: &Individual<A>) -> Result<(), ObserverError> {
+    fn born<A: Evolve>(&mut self, generation: u64, individual: &Individual<A>) -> Result<(), BoxError> {
         self.line(&with_record(json!({ "event": "born", "generation": generation }), individual)?)
     }
 
-    fn evaluated<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), ObserverError> {
+    fn evaluated<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), BoxError> {
         for (place, individual) in report.population.iter().enumerate() {
             let evaluation = &report.evaluations[place];
             let line = json!({
@@ -98,7 +89,7 @@ impl JsonLines {
 }
 
 impl<A: Evolve> Observer<A> for JsonLines {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
         match event {
             Event::Started { seed, generations, generation_env_steps, target, population, .. } => {
                 self.line(&json!({
@@ -164,6 +155,17 @@ impl<A: Evolve> Observer<A> for JsonLines {
     }
 }
 
+impl<A: Evolve> RunLog<A> for JsonLines {
+    fn file_name(&self) -> &str {
+        self.file.name()
+    }
+
+    fn digest(&mut self) -> Result<Digest, StorageError> {
+        self.file.sync()?;
+        Ok(self.file.digest())
+    }
+}
+
 /// A log without its clock: two runs with one seed leave the same text, whatever the number of threads.
 ///
 /// ```
@@ -183,7 +185,7 @@ pub fn without_clock(log: &str) -> String {
 }
 
 /// A line with the individual's record beside its own fields.
-fn with_record<A: Evolve>(mut line: Value, individual: &Individual<A>) -> Result<Value, ObserverError> {
+fn with_record<A: Evolve>(mut line: Value, individual: &Individual<A>) -> Result<Value, BoxError> {
     let Value::Object(record) = serde_json::to_value(individual.record())? else {
         unreachable!("a record is a struct, and a struct is a JSON object");
     };

@@ -33,7 +33,7 @@
 //!
 //! ```
 //! use agilerl_hpo::{
-//!     Individual, Mutation, Purpose, Streams, Tournament, evaluate,
+//!     Individual, Mutation, Purpose, Selector, Streams, Tournament, evaluate,
 //!     toy::{Guess, GuessTheNumber},
 //! };
 //!
@@ -45,7 +45,7 @@
 //!     let seeds = streams.seeds(Purpose::Evaluation, generation, 0, 10);
 //!     evaluate(&task, &mut population, generation, &seeds)?;
 //!     let mut rng = streams.get(Purpose::Selection, generation, 0, 0);
-//!     let selection = tournament.select(&tournament.scores(&population), &mut rng)?;
+//!     let selection = tournament.select(generation, &tournament.scores(&population), &mut rng)?;
 //!     population = selection.reproduce(&population);
 //!     mutation.mutate(&mut population, &streams, generation);
 //! }
@@ -74,43 +74,49 @@ mod event;
 mod evolve;
 mod individual;
 mod json_lines;
-mod log_file;
 mod manifest;
+mod metrics;
 mod metrics_csv;
 mod mutation;
 mod persist;
 mod progress;
+mod run_log;
 mod saved;
+mod selection;
 mod stages;
-mod storage;
+mod stats;
 mod streams;
 mod task;
 mod tournament;
 pub mod toy;
 mod trainer;
 mod trainer_config;
+mod truncation;
 
 pub use bounds::Bounds;
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use console::Console;
-pub use error::HpoError;
-pub use event::{Event, Flow, GenerationReport, LineageRecord, Observer, ObserverError};
-pub use evolve::{Change, Evolve, Hyperparameter};
-pub use individual::Individual;
+pub use error::{BoxError, HpoError};
+pub use event::{Ending, Event, Flow, GenerationReport, Observer, OnEvent};
+pub use evolve::{Change, Evolve, Hyperparameter, Mutated};
+pub use individual::{Individual, LineageRecord};
 pub use json_lines::{JsonLines, without_clock};
-pub use log_file::{Digest, LogFile};
 pub use manifest::{Manifest, Segment};
+pub use metrics::MetricSums;
 pub use metrics_csv::MetricsCsv;
-pub use mutation::{Mutated, Mutation, MutationKind};
+pub use mutation::{Mutation, MutationKind};
 pub use persist::{Persist, PersistTask};
+pub use run_log::{RunLog, RunLogKind};
 pub use saved::Saved;
+pub use selection::{Origin, Selection, SelectionConfig, Selector};
 pub use stages::{Round, evaluate, guard, score, train_round};
-pub use storage::{Disk, MemoryStorage, Storage, StorageFile, create_dir_synced, write_atomically};
+pub use stats::{Evaluation, RoundStats};
 pub use streams::{Purpose, StreamRng, Streams};
-pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError, Trainee};
-pub use tournament::{Selection, Tournament};
-pub use trainer::{Ending, Outcome, Trainer};
+pub use task::{RoundContext, Task, Trainee};
+pub use tournament::Tournament;
+pub use trainer::{Outcome, Trainer};
 pub use trainer_config::TrainerConfig;
+pub use truncation::TruncationSelection;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

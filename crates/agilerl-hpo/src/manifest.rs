@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, ops::Range, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Digest, HpoError};
+use agilerl_storage::{Digest, StorageError};
+
+use crate::HpoError;
 
 /// What a checkpoint consists of: the content of `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,20 +42,20 @@ pub struct Segment {
 }
 
 impl Manifest {
-    /// Version of the format that this build writes. It reads format 1 too, which has no digest of itself.
-    pub const SCHEMA: u64 = 2;
+    /// Version of the format that this build writes and reads.
+    pub const SCHEMA: u64 = 3;
 
     /// The content of a `manifest.json`: a JSON object whose last field, `blake3`, is the digest of all bytes before
     /// that field. So no byte of it can change unseen, and no other file is blamed for it.
     ///
     /// ```
-    /// use agilerl_hpo::{Manifest, HpoError};
+    /// use agilerl_hpo::{HpoError, Manifest};
     /// # let (files, segments, beside) = Default::default();
-    /// # let manifest = Manifest { schema: 2, versions: Default::default(), generation: 3, round: 0, files, segments, beside };
+    /// # let manifest = Manifest { schema: 3, versions: Default::default(), generation: 3, round: 0, files, segments, beside };
     /// let mut bytes = manifest.to_bytes();
     /// assert_eq!(Manifest::parse(&bytes, "manifest.json".as_ref())?, manifest);
     /// bytes[10] ^= 1;
-    /// assert!(matches!(Manifest::parse(&bytes, "manifest.json".as_ref()), Err(HpoError::Changed { .. })));
+    /// assert!(matches!(Manifest::parse(&bytes, "manifest.json".as_ref()), Err(HpoError::Storage(_))));
     /// # Ok::<(), HpoError>(())
     /// ```
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -67,23 +69,28 @@ impl Manifest {
     /// Reads the content of a `manifest.json`.
     ///
     /// # Errors
-    /// [`HpoError::NewerFormat`] of a later version's; [`HpoError::Changed`] if a byte of it is another one than was
-    /// written, or if it makes no sense.
+    /// [`HpoError::NewerFormat`] or [`HpoError::OlderFormat`] if another version wrote it; [`StorageError::Changed`] if a
+    /// byte of it is another one than was written, or if it makes no sense.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, HpoError> {
-        let changed = |what: String| HpoError::Changed { path: path.to_owned(), what };
+        let changed = |what: String| HpoError::from(StorageError::Changed { path: path.to_owned(), what });
         let mut value: Value = serde_json::from_slice(bytes).map_err(|error| changed(error.to_string()))?;
         let schema = value.get("schema").and_then(Value::as_u64);
-        // Format 1 had no digest of itself. Every later one ends in it, and so a later version's can be told from a
-        // number that was changed.
+        // Format 1 had no digest of itself. Every later one ends in it, and so another version's manifest can be told from
+        // a number that was changed.
         if value.as_object_mut().and_then(|fields| fields.remove(SEAL)).is_some() || schema != Some(1) {
             let content = bytes.len().checked_sub(SEAL_LEN).map(|len| bytes.split_at(len));
             if content.is_none_or(|(content, end)| seal(content) != end) {
                 return Err(changed("its digest of itself is another one".to_owned()));
             }
         }
-        if let Some(found) = schema.filter(|&found| found > Self::SCHEMA) {
+        if let Some(found) = schema.filter(|&found| found != Self::SCHEMA) {
             let written_by = value.get("versions").map(Value::to_string).unwrap_or_default();
-            return Err(HpoError::NewerFormat { path: path.to_owned(), found, known: Self::SCHEMA, written_by });
+            let (path, known) = (path.to_owned(), Self::SCHEMA);
+            return Err(if found > known {
+                HpoError::NewerFormat { path, found, known, written_by }
+            } else {
+                HpoError::OlderFormat { path, found, known, written_by }
+            });
         }
         let manifest: Self = serde_json::from_value(value).map_err(|error| changed(error.to_string()))?;
         // A name with a folder in it would lead out of the checkpoint.

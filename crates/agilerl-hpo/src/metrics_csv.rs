@@ -2,13 +2,26 @@
 
 use std::path::Path;
 
-use crate::{
-    Digest, Event, Evolve, Flow, GenerationReport, HpoError, Individual, LogFile, Observer, ObserverError, Storage,
-};
+use agilerl_storage::{Digest, LogFile, Storage, StorageError};
 
-/// The columns before the hyperparameters.
-const COLUMNS: &str = "generation,env_steps,eval_steps,id,parent,elite,fitness,spread,train_episodes,train_return,updates,\
-                       loss,value,grad_norm,mutation,architecture";
+use crate::{BoxError, Event, Evolve, Flow, GenerationReport, Observer, RunLog};
+
+/// The columns before the metrics of learning.
+const FIRST: [&str; 11] = [
+    "generation",
+    "env_steps",
+    "eval_steps",
+    "id",
+    "parent",
+    "elite",
+    "fitness",
+    "spread",
+    "train_episodes",
+    "train_return",
+    "updates",
+];
+/// The columns between the metrics of learning and the hyperparameters.
+const MIDDLE: [&str; 2] = ["mutation", "architecture"];
 
 /// Writes one line per individual and generation, in columns:
 ///
@@ -20,68 +33,87 @@ const COLUMNS: &str = "generation,env_steps,eval_steps,id,parent,elite,fitness,s
 /// | `elite` | 1 for the fittest of the generation |
 /// | `fitness`, `spread` | mean and standard deviation of the evaluation's returns |
 /// | `train_episodes`, `train_return` | complete training episodes of the generation, and their mean return |
-/// | `updates`, `loss`, `value`, `grad_norm` | gradient updates of the generation, and means over them |
+/// | `updates` | gradient updates of the generation |
+/// | one for each metric: `loss`, `value`, `grad_norm` | its mean over these updates |
 /// | `mutation`, `architecture` | what changed it at birth, and what its network is |
 /// | the rest | its hyperparameters by name |
 ///
+/// The columns of metrics are those of the first generation in the table; a metric that comes later has none.
 /// A mean over nothing is empty, and what is not finite reads `NaN` or `inf`. There is no clock in it: two runs with one
 /// seed leave the same table.
 pub struct MetricsCsv {
     file: LogFile,
+    /// The metrics that have a column; none before the header is written.
+    metrics: Vec<String>,
 }
 
 impl MetricsCsv {
-    /// Opens the file; one of that name is overwritten. The folder must be there.
+    /// Creates the file; one of that name is overwritten. The folder must be there.
     ///
     /// # Errors
     /// If the file cannot be created.
-    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, HpoError> {
-        Ok(Self { file: LogFile::create(storage, path)? })
+    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, StorageError> {
+        Ok(Self { file: LogFile::create(storage, path)?, metrics: Vec::new() })
     }
 
-    /// Goes on where the table stood when [`digest`](Self::digest) was taken.
+    /// Continues the table from the state with this [`digest`](RunLog::digest).
     ///
     /// # Errors
-    /// If the file is not there, or if what it held then has been changed.
-    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, HpoError> {
-        Ok(Self { file: LogFile::resume(storage, path, digest)? })
+    /// If the file is not there, or if its content up to that state has changed.
+    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, StorageError> {
+        let file = LogFile::resume(storage, path, digest)?;
+        let content = storage.read(path).map_err(StorageError::at("read", path))?;
+        let header = first_record(&String::from_utf8_lossy(&content));
+        let behind_first = header.get(FIRST.len()..).unwrap_or_default();
+        let metrics = behind_first.windows(MIDDLE.len()).take_while(|columns| *columns != MIDDLE);
+        Ok(Self { file, metrics: metrics.map(|columns| columns[0].clone()).collect() })
     }
 
-    /// What the table holds, made to survive a loss of power.
-    ///
-    /// # Errors
-    /// If it cannot be synced.
-    pub fn digest(&mut self) -> Result<Digest, HpoError> {
-        self.file.sync()?;
-        Ok(self.file.digest())
+    fn header<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), StorageError> {
+        for (name, _) in report.training.iter().flat_map(|stats| stats.metrics.iter()) {
+            if !self.metrics.iter().any(|known| known == name) {
+                self.metrics.push(name.to_owned());
+            }
+        }
+        let hyperparameters = report.population[0].agent.hyperparameters();
+        let columns = (FIRST.into_iter())
+            .chain(self.metrics.iter().map(String::as_str))
+            .chain(MIDDLE)
+            .chain(hyperparameters.iter().map(|hyperparameter| hyperparameter.name.as_str()));
+        let columns: Vec<String> = columns.map(quoted).collect();
+        self.file.write(format!("{}\n", columns.join(",")).as_bytes())
     }
 
-    fn header<A: Evolve>(&mut self, population: &[Individual<A>]) -> Result<(), HpoError> {
-        let names = population.first().map(|individual| individual.agent.hyperparameters()).unwrap_or_default();
-        let names: String = names.iter().map(|hyperparameter| format!(",{}", quoted(&hyperparameter.name))).collect();
-        self.file.write(format!("{COLUMNS}{names}\n").as_bytes())
-    }
-
-    fn rows<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), HpoError> {
-        let rows: String = (0..report.population.len()).map(|place| row(report, place)).collect();
+    fn rows<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) -> Result<(), StorageError> {
+        let rows: String = (0..report.population.len()).map(|place| row(report, place, &self.metrics)).collect();
         self.file.write(rows.as_bytes())
     }
 }
 
 impl<A: Evolve> Observer<A> for MetricsCsv {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
-        match event {
-            Event::Started { population, .. } => self.header(population)?,
-            // The table of the run so far is elsewhere: this one needs titles of its own.
-            Event::Resumed { population, .. } if self.file.is_empty() => self.header(population)?,
-            Event::Evaluated(report) => self.rows(report)?,
-            _ => {}
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
+        if let Event::Evaluated(report) = event {
+            if self.file.is_empty() {
+                self.header(report)?;
+            }
+            self.rows(report)?;
         }
         Ok(Flow::Continue)
     }
 }
 
-fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize) -> String {
+impl<A: Evolve> RunLog<A> for MetricsCsv {
+    fn file_name(&self) -> &str {
+        self.file.name()
+    }
+
+    fn digest(&mut self) -> Result<Digest, StorageError> {
+        self.file.sync()?;
+        Ok(self.file.digest())
+    }
+}
+
+fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, metrics: &[String]) -> String {
     let (individual, training, evaluation) =
         (&report.population[place], &report.training[place], &report.evaluations[place]);
     let mean = |sum: f64, count: u64| if count == 0 { String::new() } else { (sum / count as f64).to_string() };
@@ -97,12 +129,12 @@ fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize) -> String {
         training.episodes.to_string(),
         mean(training.return_sum, training.episodes),
         training.updates.to_string(),
-        mean(training.loss_sum, training.updates),
-        mean(training.value_sum, training.updates),
-        mean(training.grad_norm_sum, training.updates),
-        individual.mutated.change.as_ref().map_or(String::new(), |change| quoted(&change.what)),
-        quoted(&individual.agent.architecture()),
     ];
+    for name in metrics {
+        cells.push(training.metrics.get(name).map(|sum| mean(sum, training.updates)).unwrap_or_default());
+    }
+    cells.push(individual.mutated.change.as_ref().map_or(String::new(), |change| quoted(&change.what)));
+    cells.push(quoted(&individual.agent.architecture()));
     cells.extend(individual.agent.hyperparameters().iter().map(|hyperparameter| hyperparameter.value.to_string()));
     format!("{}\n", cells.join(","))
 }
@@ -110,4 +142,22 @@ fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize) -> String {
 /// A cell as RFC 4180 wants it.
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+/// Returns the cells of the first record of a table.
+fn first_record(table: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut letters = table.chars().peekable();
+    let mut is_quoted = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            // Two of them within quotes stand for one.
+            '"' if is_quoted && letters.next_if_eq(&'"').is_some() => cells.last_mut().expect("one at least").push('"'),
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => cells.push(String::new()),
+            '\n' if !is_quoted => break,
+            letter => cells.last_mut().expect("one at least").push(letter),
+        }
+    }
+    cells
 }

@@ -6,13 +6,15 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::tournament::new_ids;
-use crate::{Bounds, Change, Evolve, HpoError, Individual, Purpose, StreamRng, Streams, error::out_of_range};
+use crate::{
+    Bounds, Change, Evolve, HpoError, Individual, Mutated, Purpose, StreamRng, Streams, error::out_of_range,
+    individual::new_ids,
+};
 
 /// What mutates, how often, and how far: AgileRL's settings with the defaults of its documentation.
 ///
-/// Each child undergoes one kind of mutation, drawn from the five weights `no_mutation`, `architecture`,
-/// `parameters`, `activation` and `rl_hp`, which are normalised to 1.
+/// Each child undergoes one kind of mutation, drawn from the six weights `no_mutation`, `architecture`,
+/// `parameters`, `activation`, `rl_hp` and `dormant`, which are normalised to 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mutation {
@@ -28,6 +30,11 @@ pub struct Mutation {
     pub activation: f64,
     /// Weight of a change of one hyperparameter (0.2).
     pub rl_hp: f64,
+    /// Weight of a reset of dormant units (0; not in AgileRL). See `dormant_tau`.
+    pub dormant: f64,
+    /// A unit is dormant if its mean absolute output, divided by the mean of its layer, is at most this: from 0, only
+    /// units without any output, to 1 (0.1; tau in Sokar et al., 2023, definition 3.1).
+    pub dormant_tau: f64,
     /// Names of the hyperparameters that may change, one of which is drawn (`lr` and `batch_size`).
     pub rl_hp_selection: Vec<String>,
     /// Standard deviation of the noise, relative to each weight (0.1).
@@ -55,6 +62,8 @@ impl Default for Mutation {
             parameters: 0.2,
             activation: 0.0,
             rl_hp: 0.2,
+            dormant: 0.0,
+            dormant_tau: 0.1,
             rl_hp_selection: vec!["lr".to_owned(), "batch_size".to_owned()],
             mutation_sd: 0.1,
             mutate_elite: false,
@@ -66,7 +75,15 @@ impl Default for Mutation {
 impl Mutation {
     /// Never mutates: with it a population only learns and competes.
     pub fn none() -> Self {
-        Self { no_mutation: 1.0, architecture: 0.0, parameters: 0.0, activation: 0.0, rl_hp: 0.0, ..Self::default() }
+        Self {
+            no_mutation: 1.0,
+            architecture: 0.0,
+            parameters: 0.0,
+            activation: 0.0,
+            rl_hp: 0.0,
+            dormant: 0.0,
+            ..Self::default()
+        }
     }
 
     /// Mutates this hyperparameter too, between these bounds.
@@ -84,11 +101,14 @@ impl Mutation {
     /// # Errors
     /// Names the setting, its value and its range.
     pub fn validate(&self) -> Result<(), HpoError> {
-        let weights = self.weights().map(|(kind, weight)| (kind.setting(), weight));
+        let weights = KINDS.map(|row| (row.setting, (row.weight)(self)));
         for (field, value) in weights.into_iter().chain([("new_layer_prob", self.new_layer_prob)]) {
             if !(0.0..=1.0).contains(&value) {
                 return Err(out_of_range(&format!("mutation.{field}"), value, "a probability between 0 and 1"));
             }
+        }
+        if !(0.0..=1.0).contains(&self.dormant_tau) {
+            return Err(out_of_range("mutation.dormant_tau", self.dormant_tau, "a number between 0 and 1"));
         }
         if weights.iter().all(|(_, weight)| *weight == 0.0) {
             let names = weights.map(|(field, _)| field).join(", ");
@@ -118,7 +138,8 @@ impl Mutation {
             let Some(hyperparameter) = hyperparameters.iter().find(|hp| hp.name == *name) else {
                 let known: Vec<&str> = hyperparameters.iter().map(|hp| hp.name.as_str()).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                return Err(HpoError::UnknownHyperparameter { name: name.clone(), known });
+                let advice = if Self::default().rl_hp_selection.contains(name) { SELECTED_BY_DEFAULT } else { "" };
+                return Err(HpoError::UnknownHyperparameter { name: name.clone(), known, advice });
             };
             let bounds = self.bounds.get(name).ok_or_else(|| HpoError::NoBounds { name: name.clone() })?;
             if !bounds.contains(hyperparameter.value) {
@@ -157,10 +178,8 @@ impl Mutation {
         let kind = self.draw_kind(rng);
         let change = match kind {
             MutationKind::None => None,
-            MutationKind::Architecture => agent.mutate_architecture(self.new_layer_prob, rng),
-            MutationKind::Parameters => agent.mutate_parameters(self.mutation_sd, rng),
-            MutationKind::Activation => agent.mutate_activation(rng),
             MutationKind::Hyperparameter => self.mutate_hyperparameter(agent, rng),
+            kind => agent.mutate(kind, self, rng),
         };
         change.map_or_else(Mutated::default, |change| Mutated { kind, change: Some(change) })
     }
@@ -178,18 +197,8 @@ impl Mutation {
         }
     }
 
-    fn weights(&self) -> [(MutationKind, f64); 5] {
-        [
-            (MutationKind::None, self.no_mutation),
-            (MutationKind::Architecture, self.architecture),
-            (MutationKind::Parameters, self.parameters),
-            (MutationKind::Activation, self.activation),
-            (MutationKind::Hyperparameter, self.rl_hp),
-        ]
-    }
-
     fn draw_kind(&self, rng: &mut StreamRng) -> MutationKind {
-        let weights = self.weights();
+        let weights = KINDS.map(|row| (row.kind, (row.weight)(self)));
         let mut rest = rng.random::<f64>() * weights.iter().map(|(_, weight)| weight).sum::<f64>();
         for (kind, weight) in weights {
             if rest < weight {
@@ -222,18 +231,17 @@ impl Mutation {
     }
 }
 
-/// What a mutation did to an individual. The default is "nothing".
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Mutated {
-    /// The kind that took effect; none as well if what was drawn changed nothing.
-    pub kind: MutationKind,
-    /// What it changed.
-    pub change: Option<Change>,
-}
+/// The advice for an agent that has none of the hyperparameters that are selected by default.
+const SELECTED_BY_DEFAULT: &str = " (lr and batch_size are selected by default: set mutation.rl_hp_selection to names that \
+                                   this agent has, each with bounds in mutation.bounds, or mutation.rl_hp to 0)";
 
 /// The kinds of mutation.
+///
+/// A new kind is a variant here, a row in the table of kinds below it, the field of [`Mutation`] that holds its weight, and
+/// an arm in the agents' [`Evolve::mutate`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum MutationKind {
     /// Nothing changed.
     #[default]
@@ -246,29 +254,40 @@ pub enum MutationKind {
     Activation,
     /// A hyperparameter of learning.
     Hyperparameter,
+    /// A reset of the network's dormant units (Sokar et al., 2023).
+    Dormant,
 }
 
-impl MutationKind {
+/// What the table says of a kind.
+struct Row {
+    kind: MutationKind,
+    /// Its name in logs and tables.
+    name: &'static str,
     /// The setting of [`Mutation`] that holds its weight.
-    fn setting(self) -> &'static str {
-        match self {
-            Self::None => "no_mutation",
-            Self::Architecture => "architecture",
-            Self::Parameters => "parameters",
-            Self::Activation => "activation",
-            Self::Hyperparameter => "rl_hp",
-        }
+    setting: &'static str,
+    weight: fn(&Mutation) -> f64,
+}
+
+/// All kinds. Their order is part of every run: a kind is drawn by the sums of the weights before it.
+const KINDS: [Row; 6] = [
+    Row { kind: MutationKind::None, name: "none", setting: "no_mutation", weight: |m| m.no_mutation },
+    Row { kind: MutationKind::Architecture, name: "architecture", setting: "architecture", weight: |m| m.architecture },
+    Row { kind: MutationKind::Parameters, name: "parameters", setting: "parameters", weight: |m| m.parameters },
+    Row { kind: MutationKind::Activation, name: "activation", setting: "activation", weight: |m| m.activation },
+    Row { kind: MutationKind::Hyperparameter, name: "hyperparameter", setting: "rl_hp", weight: |m| m.rl_hp },
+    Row { kind: MutationKind::Dormant, name: "dormant", setting: "dormant", weight: |m| m.dormant },
+];
+
+impl MutationKind {
+    /// Returns all kinds, in the order in which they are drawn.
+    pub fn all() -> impl Iterator<Item = Self> {
+        KINDS.iter().map(|row| row.kind)
     }
 }
 
 impl fmt::Display for MutationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Architecture => "architecture",
-            Self::Parameters => "parameters",
-            Self::Activation => "activation",
-            Self::Hyperparameter => "hyperparameter",
-        })
+        let row = KINDS.iter().find(|row| row.kind == *self).expect("every kind has a row");
+        f.write_str(row.name)
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Ending, HpoError, Individual, Mutated, Persist, PersistTask, RoundStats, TaskError, Trainer,
+    BoxError, Ending, HpoError, Individual, MetricSums, Mutated, Persist, PersistTask, RoundStats, Trainer,
     progress::{Judged, Lineage, Progress},
     stages::guard,
 };
@@ -27,7 +27,10 @@ pub struct Saved {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
-impl<A: Persist, T: PersistTask<A>> Trainer<A, T> {
+impl<T: PersistTask> Trainer<T>
+where
+    T::Agent: Persist,
+{
     /// The state of the run; to be taken between two steps.
     ///
     /// # Errors
@@ -158,9 +161,16 @@ struct SavedJudged {
     individual: SavedIndividual,
 }
 
-/// Steps, updates, episodes; sums of returns, losses, values and norms.
 #[derive(Serialize, Deserialize)]
-struct SavedStats([u64; 3], [Exact; 4]);
+#[serde(deny_unknown_fields)]
+struct SavedStats {
+    env_steps: u64,
+    updates: u64,
+    episodes: u64,
+    return_sum: Exact,
+    /// Names and sums in their order.
+    metrics: Vec<(String, Exact)>,
+}
 
 struct Limits {
     individuals: usize,
@@ -190,7 +200,7 @@ impl SavedProgress {
     }
 
     /// The progress with its agents: those of the population, then the champion's and the verdict's.
-    fn into_progress<A>(self, agents: Vec<A>, limits: &Limits) -> Result<Progress<A>, TaskError> {
+    fn into_progress<A>(self, agents: Vec<A>, limits: &Limits) -> Result<Progress<A>, BoxError> {
         let snapshots = usize::from(self.champion.is_some()) + usize::from(self.verdict.is_some());
         let fits = self.population.len() == limits.individuals
             && self.training.len() == limits.individuals
@@ -258,14 +268,19 @@ impl SavedJudged {
 
 impl SavedStats {
     fn of(stats: &RoundStats) -> Self {
-        let sums = [stats.return_sum, stats.loss_sum, stats.value_sum, stats.grad_norm_sum];
-        Self([stats.env_steps, stats.updates, stats.episodes], sums.map(Exact))
+        Self {
+            env_steps: stats.env_steps,
+            updates: stats.updates,
+            episodes: stats.episodes,
+            return_sum: Exact(stats.return_sum),
+            metrics: stats.metrics.iter().map(|(name, sum)| (name.to_owned(), Exact(sum))).collect(),
+        }
     }
 
     fn into_stats(self) -> RoundStats {
-        let Self([env_steps, updates, episodes], sums) = self;
-        let [return_sum, loss_sum, value_sum, grad_norm_sum] = sums.map(|sum| sum.0);
-        RoundStats { env_steps, updates, episodes, return_sum, loss_sum, value_sum, grad_norm_sum }
+        let Self { env_steps, updates, episodes, return_sum, metrics } = self;
+        let metrics: MetricSums = metrics.into_iter().map(|(name, sum)| (name, sum.0)).collect();
+        RoundStats { env_steps, updates, episodes, return_sum: return_sum.0, metrics }
     }
 }
 
@@ -311,8 +326,8 @@ fn join(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// What [`join`] joined. It allocates no more than the bytes themselves say in truth.
-fn split(bytes: &[u8]) -> Result<Vec<&[u8]>, TaskError> {
-    let short = || TaskError::from("it is cut off");
+fn split(bytes: &[u8]) -> Result<Vec<&[u8]>, BoxError> {
+    let short = || BoxError::from("it is cut off");
     let (count, mut lengths) = bytes.split_first_chunk::<8>().ok_or_else(short)?;
     let count = usize::try_from(u64::from_le_bytes(*count))?;
     let header = count.checked_mul(8).filter(|&header| header <= lengths.len()).ok_or_else(short)?;
@@ -328,11 +343,11 @@ fn split(bytes: &[u8]) -> Result<Vec<&[u8]>, TaskError> {
     if content.is_empty() { Ok(parts) } else { Err(format!("{} bytes are left over", content.len()).into()) }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TaskError> {
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
     Ok(serde_json::from_slice(bytes)?)
 }
 
-fn in_part(what: &str) -> impl Fn(TaskError) -> HpoError {
+fn in_part(what: &str) -> impl Fn(BoxError) -> HpoError {
     let what = what.to_owned();
     move |source| HpoError::State { what: what.clone(), source }
 }

@@ -1,5 +1,5 @@
 //! The stages of a generation that a task does: training and scoring. The other two, selection and mutation, are
-//! [`Tournament::select`](crate::Tournament::select) with [`Selection::reproduce`](crate::Selection::reproduce), and
+//! [`Selector::select`](crate::Selector::select) with [`Selection::reproduce`](crate::Selection::reproduce), and
 //! [`Mutation::mutate`](crate::Mutation::mutate).
 //!
 //! Each can be called alone, from a training loop of one's own. Individuals run in parallel on the rayon pool that is
@@ -12,7 +12,7 @@ use std::{
 
 use rayon::prelude::*;
 
-use crate::{Evaluation, Evolve, HpoError, Individual, RoundContext, RoundStats, Streams, Task, TaskError, Trainee};
+use crate::{BoxError, Evaluation, HpoError, Individual, RoundContext, RoundStats, Streams, Task, Trainee};
 
 /// Where in the run a round stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,9 @@ pub struct Round {
 /// # Errors
 /// [`HpoError::Task`] of the first individual, in their order, that failed or panicked. The population is then half
 /// trained: do not go on with it.
-pub fn train_round<A: Evolve, T: Task<A>>(
+pub fn train_round<T: Task>(
     task: &T,
-    population: &mut [Individual<A>],
+    population: &mut [Individual<T::Agent>],
     slots: &mut [T::Slot],
     shared: &mut T::Shared,
     round: &Round,
@@ -61,7 +61,7 @@ pub fn train_round<A: Evolve, T: Task<A>>(
         individual.env_steps += result.env_steps;
         stats.push(result);
     }
-    task.merge(shared, slots);
+    task.merge(shared, &mut slots.iter_mut().collect::<Vec<_>>());
     Ok(stats)
 }
 
@@ -69,13 +69,13 @@ pub fn train_round<A: Evolve, T: Task<A>>(
 ///
 /// # Errors
 /// [`HpoError::Task`] of the first individual, in their order, that failed or panicked.
-pub fn evaluate<A: Evolve, T: Task<A>>(
+pub fn evaluate<T: Task>(
     task: &T,
-    population: &mut [Individual<A>],
+    population: &mut [Individual<T::Agent>],
     generation: u64,
     seeds: &[u64],
 ) -> Result<Vec<Evaluation>, HpoError> {
-    let individuals: Vec<&Individual<A>> = population.iter().collect();
+    let individuals: Vec<&Individual<T::Agent>> = population.iter().collect();
     let evaluations = score(task, &individuals, generation, seeds)?;
     for (individual, evaluation) in population.iter_mut().zip(&evaluations) {
         individual.fitness.push(evaluation.mean());
@@ -87,13 +87,13 @@ pub fn evaluate<A: Evolve, T: Task<A>>(
 ///
 /// # Errors
 /// [`HpoError::Task`] of the first individual, in their order, that failed or panicked.
-pub fn score<A: Evolve, T: Task<A>>(
+pub fn score<T: Task>(
     task: &T,
-    individuals: &[&Individual<A>],
+    individuals: &[&Individual<T::Agent>],
     generation: u64,
     seeds: &[u64],
 ) -> Result<Vec<Evaluation>, HpoError> {
-    let score = |individual: &&Individual<A>| {
+    let score = |individual: &&Individual<T::Agent>| {
         guard(|| {
             let evaluation = task.evaluate(&individual.agent, seeds)?;
             let (returns, asked) = (evaluation.returns.len(), seeds.len());
@@ -113,7 +113,7 @@ pub fn score<A: Evolve, T: Task<A>>(
 ///
 /// # Errors
 /// What the work says, or the panic's message.
-pub fn guard<R>(work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, TaskError> {
+pub fn guard<R>(work: impl FnOnce() -> Result<R, BoxError>) -> Result<R, BoxError> {
     // Whatever a panic leaves half done is dropped with the population: the error ends the run.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(message(&*panic).into()))
 }
@@ -123,6 +123,6 @@ fn message(panic: &(dyn Any + Send)) -> String {
     format!("panic: {}", text.unwrap_or("without a message"))
 }
 
-fn failed<A>(individual: &Individual<A>, generation: u64, stage: &'static str, source: TaskError) -> HpoError {
+fn failed<A>(individual: &Individual<A>, generation: u64, stage: &'static str, source: BoxError) -> HpoError {
     HpoError::Task { individual: individual.id, generation, stage, source }
 }

@@ -29,12 +29,14 @@ pub enum Purpose {
     Selection = 8,
     /// Kind and content of a mutation.
     Mutation = 9,
+    /// Noise of a learning step: smoothed targets, reparametrised actions.
+    Learning = 10,
 }
 
 /// Hands out the random streams of one run.
 ///
-/// A stream is named by its purpose, a generation, an individual and a lane (or round, or layer: whatever counts
-/// inside). The four numbers and the root seed *are* the 256-bit key of a ChaCha8 generator, so two names never share
+/// A stream is named by its purpose, a generation, an individual and an index that counts inside the purpose: a round, an
+/// environment, a layer. The four numbers and the root seed *are* the 256-bit key of a ChaCha8 generator, so two names never share
 /// a stream, and nobody's draws depend on who drew before: the reason why a run is the same at any number of threads.
 ///
 /// ```
@@ -63,18 +65,23 @@ impl Streams {
     }
 
     /// The stream of this name, from its beginning.
-    pub fn get(&self, purpose: Purpose, generation: u64, individual: usize, lane: usize) -> StreamRng {
+    pub fn get(&self, purpose: Purpose, generation: u64, individual: usize, index: usize) -> StreamRng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.root.to_le_bytes());
         key[8] = purpose as u8;
         key[12..16].copy_from_slice(&u32::try_from(individual).expect("fewer than 2^32 individuals").to_le_bytes());
         key[16..24].copy_from_slice(&generation.to_le_bytes());
-        key[24..].copy_from_slice(&(lane as u64).to_le_bytes());
+        key[24..].copy_from_slice(&(index as u64).to_le_bytes());
         StreamRng::from_seed(key)
     }
 
-    /// Seeds for `episodes` episodes, drawn from lane 0 of the stream of this name. Below 2^32, which every simulator
-    /// and every other language takes.
+    /// Returns one seed: the first of [`seeds`](Self::seeds).
+    pub fn seed(&self, purpose: Purpose, generation: u64, individual: usize) -> u64 {
+        u64::from(self.get(purpose, generation, individual, 0).next_u32())
+    }
+
+    /// Returns seeds for `episodes` episodes, drawn from the stream of this name with index 0. They are below 2^32, which
+    /// every simulator and every other language takes.
     pub fn seeds(&self, purpose: Purpose, generation: u64, individual: usize, episodes: usize) -> Vec<u64> {
         let mut rng = self.get(purpose, generation, individual, 0);
         (0..episodes).map(|_| u64::from(rng.next_u32())).collect()

@@ -10,8 +10,8 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Evaluation, Evolve, Hyperparameter, Persist, PersistTask, Purpose, RoundContext, RoundStats, StreamRng,
-    Streams, Task, TaskError,
+    BoxError, Change, Evaluation, Evolve, Hyperparameter, Mutation, MutationKind, Persist, PersistTask, Purpose,
+    RoundContext, RoundStats, StreamRng, Streams, Task,
 };
 
 /// An individual of one float, which learns by moving towards the mean of a few readings.
@@ -54,9 +54,12 @@ impl Evolve for Guess {
         }
     }
 
-    fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
+    fn mutate(&mut self, kind: MutationKind, settings: &Mutation, rng: &mut StreamRng) -> Option<Change> {
+        if kind != MutationKind::Parameters {
+            return None;
+        }
         let before = self.value;
-        self.value *= 1.0 + mutation_sd * noise(rng);
+        self.value *= 1.0 + settings.mutation_sd * noise(rng);
         let change = || Change { what: "value".to_owned(), before: before.into(), after: self.value.into() };
         (self.value != before).then(change)
     }
@@ -82,15 +85,16 @@ pub struct GuessTheNumber {
     pub number: f64,
 }
 
-impl Task<Guess> for GuessTheNumber {
+impl Task for GuessTheNumber {
+    type Agent = Guess;
     type Shared = Vec<f64>;
     type Slot = Vec<f64>;
 
-    fn shared(&self) -> Result<Self::Shared, TaskError> {
+    fn shared(&self) -> Result<Self::Shared, BoxError> {
         Ok(Vec::new())
     }
 
-    fn slot(&self, _index: usize, _streams: &Streams) -> Result<Self::Slot, TaskError> {
+    fn slot(&self, _place: usize, _streams: &Streams) -> Result<Self::Slot, BoxError> {
         Ok(Vec::new())
     }
 
@@ -100,7 +104,7 @@ impl Task<Guess> for GuessTheNumber {
         slot: &mut Self::Slot,
         shared: &Self::Shared,
         context: &RoundContext,
-    ) -> Result<RoundStats, TaskError> {
+    ) -> Result<RoundStats, BoxError> {
         let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
         let (mut readings, mut replay) = (stream(Purpose::Environment), stream(Purpose::Replay));
         for _ in 0..context.env_steps {
@@ -114,13 +118,13 @@ impl Task<Guess> for GuessTheNumber {
         Ok(RoundStats { env_steps: context.env_steps, updates: context.env_steps, ..RoundStats::default() })
     }
 
-    fn merge(&self, shared: &mut Self::Shared, slots: &mut [Self::Slot]) {
+    fn merge(&self, shared: &mut Self::Shared, slots: &mut [&mut Self::Slot]) {
         for slot in slots {
             shared.append(slot);
         }
     }
 
-    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
         let luck = |&seed| 0.01 * noise(&mut Streams::new(seed).get(Purpose::Environment, 0, 0, 0));
         let returns = seeds.iter().map(|seed| luck(seed) - (agent.value - self.number).abs()).collect();
         Ok(Evaluation { returns, env_steps: seeds.len() as u64, cut: 0 })
@@ -128,11 +132,11 @@ impl Task<Guess> for GuessTheNumber {
 }
 
 impl Persist for Guess {
-    fn save(&self) -> Result<Vec<u8>, TaskError> {
+    fn save(&self) -> Result<Vec<u8>, BoxError> {
         Ok([self.value.to_le_bytes(), self.lr.to_le_bytes(), (self.batch_size as u64).to_le_bytes()].concat())
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), TaskError> {
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), BoxError> {
         let ([value, lr, batch_size], []) = bytes.as_chunks() else { return Err("not three numbers".into()) };
         let batch_size = usize::try_from(u64::from_le_bytes(*batch_size))?;
         *self = Self { value: f64::from_le_bytes(*value), lr: f64::from_le_bytes(*lr), batch_size };
@@ -140,12 +144,12 @@ impl Persist for Guess {
     }
 }
 
-impl PersistTask<Guess> for GuessTheNumber {
-    fn save_slot(&self, _slot: &Self::Slot) -> Result<Vec<u8>, TaskError> {
+impl PersistTask for GuessTheNumber {
+    fn save_slot(&self, _slot: &Self::Slot) -> Result<Vec<u8>, BoxError> {
         Ok(Vec::new()) // what it gathered was handed over
     }
 
-    fn restore_slot(&self, slot: &mut Self::Slot, _bytes: &[u8]) -> Result<(), TaskError> {
+    fn restore_slot(&self, slot: &mut Self::Slot, _bytes: &[u8]) -> Result<(), BoxError> {
         slot.clear();
         Ok(())
     }
@@ -154,12 +158,12 @@ impl PersistTask<Guess> for GuessTheNumber {
         0..shared.len() as u64
     }
 
-    fn save_items(&self, shared: &Self::Shared, items: Range<u64>) -> Result<Vec<u8>, TaskError> {
+    fn save_items(&self, shared: &Self::Shared, items: Range<u64>) -> Result<Vec<u8>, BoxError> {
         let readings = &shared[items.start as usize..items.end as usize];
         Ok(readings.iter().flat_map(|reading| reading.to_le_bytes()).collect())
     }
 
-    fn restore_items(&self, shared: &mut Self::Shared, items: Range<u64>, bytes: &[u8]) -> Result<(), TaskError> {
+    fn restore_items(&self, shared: &mut Self::Shared, items: Range<u64>, bytes: &[u8]) -> Result<(), BoxError> {
         let (readings, rest) = bytes.as_chunks();
         if !rest.is_empty() || items.start != shared.len() as u64 || items.end - items.start != readings.len() as u64 {
             return Err("not these readings".into());

@@ -6,23 +6,22 @@ use std::{
 };
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Individual, Observer, ObserverError, Purpose, Round,
-    RoundStats, Streams, Task, TrainerConfig,
+    BoxError, Ending, Evaluation, Event, Flow, GenerationReport, HpoError, Individual, Observer, OnEvent, Origin,
+    Purpose, Round, RoundStats, Selector as _, Streams, Task, TrainerConfig,
     error::out_of_range,
-    evaluate,
+    evaluate, guard,
     progress::{Judged, Progress},
     score,
-    tournament::{best, nan_last},
+    selection::{best, descending},
     train_round,
 };
 
 /// Trains and evolves a population.
 ///
 /// A generation is: train in rounds, evaluate everybody on the same fresh episodes, tell the observers, and breed the
-/// next generation. The elite stays in place 0 as it was evaluated: it goes on learning there, but nothing mutates it.
+/// next generation. An individual that the selection keeps goes on learning as it was evaluated; nothing mutates it.
 ///
 /// With one seed a run gives the same bits at any number of threads, for one build on one kind of processor.
 ///
@@ -33,27 +32,27 @@ use crate::{
 /// best snapshot so far (by its fitness, or by its mean on fresh episodes where it had to face them) and the last
 /// generation's elite face the same `confirm_episodes` fresh episodes, and the better one is the elite of the run.
 /// Its mean there is the maximum of two means, so still a little flattering.
-pub struct Trainer<A, T: Task<A>> {
+pub struct Trainer<T: Task> {
     config: TrainerConfig,
     streams: Streams,
     pub(crate) task: T,
     pool: ThreadPool,
     pub(crate) shared: T::Shared,
     pub(crate) slots: Vec<T::Slot>,
-    pub(crate) progress: Progress<A>,
-    audience: Audience<A>,
+    pub(crate) progress: Progress<T::Agent>,
+    audience: Audience<T::Agent>,
     /// What is to be told when the run begins.
     notices: Vec<String>,
     began: Option<Instant>,
     broken: bool,
 }
 
-impl<A: Evolve, T: Task<A>> Trainer<A, T> {
+impl<T: Task> Trainer<T> {
     /// A run that is about to begin with these agents. Everything is checked here, before any training.
     ///
     /// # Errors
     /// If a setting, alone or together with the agents, makes no sense, or if the task cannot make what it needs.
-    pub fn new(task: T, mut agents: Vec<A>, config: TrainerConfig) -> Result<Self, HpoError> {
+    pub fn new(task: T, mut agents: Vec<T::Agent>, config: TrainerConfig) -> Result<Self, HpoError> {
         config.validate(agents.len())?;
         let streams = Streams::new(config.seed);
         for (place, agent) in agents.iter_mut().enumerate() {
@@ -82,7 +81,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
 
     /// Adds an observer; they hear of an event in the order in which they were added.
     #[must_use]
-    pub fn with_observer(mut self, observer: impl Observer<A> + Send + 'static) -> Self {
+    pub fn with_observer(mut self, observer: impl Observer<T::Agent> + Send + 'static) -> Self {
         self.audience.observers.push(Box::new(observer));
         self
     }
@@ -91,9 +90,9 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
     #[must_use]
     pub fn on_event<F>(self, closure: F) -> Self
     where
-        F: FnMut(&Event<'_, A>) -> Result<Flow, ObserverError> + Send + 'static,
+        F: FnMut(&Event<'_, T::Agent>) -> Result<Flow, BoxError> + Send + 'static,
     {
-        self.with_observer(Closure(closure))
+        self.with_observer(OnEvent(closure))
     }
 
     /// Has the observers hear of something that whoever started the run should know: at once, or when the run begins. The
@@ -110,7 +109,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
     ///
     /// # Errors
     /// See [`generation`](Self::generation).
-    pub fn run(&mut self) -> Result<Outcome<A>, HpoError> {
+    pub fn run(&mut self) -> Result<Outcome<T::Agent>, HpoError> {
         let ending = loop {
             if let ControlFlow::Break(ending) = self.generation()? {
                 break ending;
@@ -261,18 +260,18 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
             elite: &champion.individual,
             confirmed_mean: champion.estimate,
         })?;
-        self.breed(&self.config.tournament.scores(&self.progress.population))?;
+        self.breed(&self.config.selection.scores(&self.progress.population))?;
         self.broken = false;
         Ok(())
     }
 
     /// The present generation.
-    pub fn population(&self) -> &[Individual<A>] {
+    pub fn population(&self) -> &[Individual<T::Agent>] {
         &self.progress.population
     }
 
     /// The best individual so far, as it was evaluated; none before the first evaluation.
-    pub fn best_so_far(&self) -> Option<&Individual<A>> {
+    pub fn best_so_far(&self) -> Option<&Individual<T::Agent>> {
         self.progress.champion.as_ref().map(|champion| &champion.individual)
     }
 
@@ -393,7 +392,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         progress.eval_steps += eval_steps(&evaluations);
         progress.fitness_history.push(evaluations.iter().map(Evaluation::mean).collect());
 
-        let scores = config.tournament.scores(&progress.population);
+        let scores = config.selection.scores(&progress.population);
         for (individual, _) in progress.population.iter().zip(&scores).filter(|(_, score)| score.is_nan()) {
             audience.tell(&Event::NotFinite { generation, individual })?;
         }
@@ -424,7 +423,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         let mut candidates: Vec<usize> = (0..estimates.len())
             .filter(|&place| config.target.is_some_and(|target| estimates[place] >= target))
             .collect();
-        candidates.sort_by(|&a, &b| nan_last(estimates[b], estimates[a]).then(a.cmp(&b)));
+        candidates.sort_by(|&a, &b| descending(&estimates, a, b));
         for place in candidates {
             let individual = &progress.population[place];
             let seeds = streams.seeds(Purpose::Confirmation, generation, place, config.confirm_episodes);
@@ -452,16 +451,26 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
     }
 
     fn breed(&mut self, scores: &[f64]) -> Result<(), HpoError> {
-        let Self { config, streams, progress, audience, .. } = self;
+        let Self { config, streams, task, slots, progress, audience, .. } = self;
         let generation = progress.generation;
-        let selection = config.tournament.select(scores, &mut streams.get(Purpose::Selection, generation, 0, 0))?;
+        let mut rng = streams.get(Purpose::Selection, generation, 0, 0);
+        let mut selection = config.selection.select(generation, scores, &mut rng)?;
         progress.population = selection.reproduce(&progress.population);
         config.mutation.mutate(&mut progress.population, streams, generation);
+        for (origin, individual) in selection.origins.iter_mut().zip(&progress.population) {
+            // A mutated elite is its own child.
+            if !individual.is_evaluated() {
+                *origin = Origin::ChildOf(origin.place());
+            }
+        }
+        let mut slots: Vec<&mut T::Slot> = slots.iter_mut().collect();
+        guard(|| task.inherit(&mut slots, &selection.origins))
+            .map_err(|source| HpoError::Inherit { generation, source })?;
         audience.tell(&Event::Evolved { generation, population: &progress.population })
     }
 
     /// Without a confirmed target: the better of the best snapshot and the last elite, on the same fresh episodes.
-    fn judge(&mut self) -> Result<Judged<A>, HpoError> {
+    fn judge(&mut self) -> Result<Judged<T::Agent>, HpoError> {
         let Self { config, streams, task, pool, progress, audience, .. } = self;
         let generation = progress.generation - 1;
         let last = &progress.population[progress.elite];
@@ -470,7 +479,7 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         if champion.generation != generation || champion.individual.id != last.id {
             candidates.insert(0, (champion.generation, &champion.individual));
         }
-        let individuals: Vec<&Individual<A>> = candidates.iter().map(|(_, individual)| *individual).collect();
+        let individuals: Vec<&Individual<T::Agent>> = candidates.iter().map(|(_, individual)| *individual).collect();
         // A stream of its own, under a place where nobody sits.
         let nobody = progress.population.len();
         let seeds = streams.seeds(Purpose::Confirmation, generation, nobody, config.confirm_episodes);
@@ -488,18 +497,6 @@ impl<A: Evolve, T: Task<A>> Trainer<A, T> {
         let (generation, individual) = candidates[better];
         Ok(Judged { generation, individual: individual.clone(), estimate: means[better] })
     }
-}
-
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// An individual reached the target, and reached it again on fresh episodes.
-    TargetConfirmed,
-    /// All generations were done.
-    GenerationsDone,
-    /// An observer said stop.
-    Stopped,
 }
 
 /// What a run leaves.
@@ -547,14 +544,6 @@ impl<A> Audience<A> {
             }
         }
         told
-    }
-}
-
-struct Closure<F>(F);
-
-impl<A, F: FnMut(&Event<'_, A>) -> Result<Flow, ObserverError>> Observer<A> for Closure<F> {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
-        (self.0)(event)
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HpoError, Mutation, Tournament, error::out_of_range};
+use crate::{HpoError, Mutation, SelectionConfig, Selector as _, error::out_of_range};
 
 /// The settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,8 +29,8 @@ pub struct TrainerConfig {
     /// Whether the first generation draws the hyperparameters of `rl_hp_selection` log-uniformly inside their bounds
     /// instead of starting alike (false).
     pub initial_diversity: bool,
-    /// Who becomes a parent.
-    pub tournament: Tournament,
+    /// Which individuals go on, and which become parents (a tournament).
+    pub selection: SelectionConfig,
     /// How children come to differ.
     pub mutation: Mutation,
 }
@@ -47,7 +47,7 @@ impl Default for TrainerConfig {
             confirm_episodes: 100,
             threads: 0,
             initial_diversity: false,
-            tournament: Tournament::default(),
+            selection: SelectionConfig::default(),
             mutation: Mutation::default(),
         }
     }
@@ -59,8 +59,13 @@ impl TrainerConfig {
     /// # Errors
     /// Names the setting, its value and its range.
     pub fn validate(&self, population: usize) -> Result<(), HpoError> {
-        self.tournament.validate(population)?;
+        self.selection.validate(population)?;
         self.mutation.validate()?;
+        if self.mutation.mutate_elite && matches!(self.selection, SelectionConfig::Truncation(_)) {
+            let expected =
+                "false where selection.kind is truncation: most individuals are kept, and only children mutate";
+            return Err(out_of_range("mutation.mutate_elite", true, expected));
+        }
         let counts = [
             ("generations", self.generations),
             ("generation_env_steps", self.generation_env_steps),

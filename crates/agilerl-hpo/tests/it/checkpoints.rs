@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
-use agilerl_hpo::{Checkpoints, HpoError, Manifest, MemoryStorage, Saved, Segment, Storage};
+use agilerl_hpo::{Checkpoints, HpoError, Manifest, Saved, Segment};
+use agilerl_storage::{Digest, MemoryStorage, Storage, StorageError};
 
 const RUN: &str = "run";
 
@@ -175,7 +176,7 @@ fn a_run_that_begins_anew_leaves_no_segment_behind() {
 #[test]
 fn segments_follow_each_other_without_a_gap() {
     let check = |spans: &[(u64, u64)]| {
-        let digest = agilerl_hpo::Digest::of(b"");
+        let digest = Digest::of(b"");
         let segment = |&(first, end): &(u64, u64)| Segment { first, end, digest: digest.clone() };
         let manifest = Manifest {
             schema: Manifest::SCHEMA,
@@ -188,7 +189,11 @@ fn segments_follow_each_other_without_a_gap() {
         };
         match Manifest::parse(&manifest.to_bytes(), "manifest.json".as_ref()) {
             Ok(read) => read == manifest,
-            Err(HpoError::Changed { what, .. }) if what == "its segments do not follow each other" => false,
+            Err(HpoError::Storage(StorageError::Changed { what, .. }))
+                if what == "its segments do not follow each other" =>
+            {
+                false
+            }
             Err(other) => panic!("{other}"),
         }
     };

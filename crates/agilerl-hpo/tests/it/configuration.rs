@@ -24,9 +24,12 @@ fn check(change: impl FnOnce(&mut TrainerConfig), expected: &str) {
 
 #[test]
 fn the_tournament_must_fit_the_population() {
-    check(|c| c.tournament.size = 0, "tournament.size is 0, but must be between 1 and the size of the population, 6");
-    check(|c| c.tournament.size = 7, "tournament.size is 7, but must be between 1 and the size of the population, 6");
-    check(|c| c.tournament.window = 0, "tournament.window is 0, but must be at least 1");
+    let tournament = |size, window| {
+        move |c: &mut TrainerConfig| c.selection = Tournament { size, window, ..Tournament::default() }.into()
+    };
+    check(tournament(0, 1), "selection.size is 0, but must be between 1 and the size of the population, 6");
+    check(tournament(7, 1), "selection.size is 7, but must be between 1 and the size of the population, 6");
+    check(tournament(2, 0), "selection.window is 0, but must be at least 1");
     assert_eq!(refusal(Vec::new(), |_| {}), "population is 0, but must be at least 1 individual");
 }
 
@@ -50,7 +53,7 @@ fn probabilities_lie_between_0_and_1() {
     check(
         |c| c.mutation = Mutation { no_mutation: 0.0, ..Mutation::none() },
         "mutation: the sum of its weights is 0, but must be above 0; the weights are no_mutation, architecture, \
-         parameters, activation, rl_hp",
+         parameters, activation, rl_hp, dormant",
     );
     check(|c| c.mutation.mutation_sd = 0.0, "mutation.mutation_sd is 0, but must be a number above 0");
     check(|c| c.mutation.mutation_sd = f64::NAN, "mutation.mutation_sd is NaN, but must be a number above 0");
@@ -147,9 +150,10 @@ fn settings_survive_json_and_unknown_keys_are_refused() {
     let text = serde_json::to_string(&config).expect("it is plain data");
     assert_eq!(serde_json::from_str::<TrainerConfig>(&text).expect("it is its own text"), config);
     // What is left out is the default.
-    let partial: TrainerConfig = serde_json::from_str(r#"{"seed": 7, "tournament": {"size": 3}}"#).expect("a part");
-    assert_eq!(partial.tournament, Tournament { size: 3, ..Tournament::default() });
-    for text in [r#"{"sed": 7}"#, r#"{"tournament": {"siz": 3}}"#, r#"{"mutation": {"lr": 3}}"#] {
+    let partial: TrainerConfig =
+        serde_json::from_str(r#"{"seed": 7, "selection": {"kind": "tournament", "size": 3}}"#).expect("a part");
+    assert_eq!(partial.selection, Tournament { size: 3, ..Tournament::default() }.into());
+    for text in [r#"{"sed": 7}"#, r#"{"selection": {"kind": "tournament", "siz": 3}}"#, r#"{"mutation": {"lr": 3}}"#] {
         let error = serde_json::from_str::<TrainerConfig>(text).expect_err("a typo").to_string();
         assert!(error.contains("unknown field"), "{error}");
     }
@@ -170,25 +174,25 @@ fn the_defaults_are_the_seeds() {
 
 #[test]
 fn what_the_task_cannot_make_is_an_error_before_training() {
-    use agilerl_hpo::{Evaluation, RoundContext, RoundStats, Streams, Task, TaskError};
+    use agilerl_hpo::{BoxError, Evaluation, RoundContext, RoundStats, Streams, Task};
     /// Fails to make its memory, or the slot of one place.
     struct Poor {
         slot: Option<usize>,
     }
-    impl Task<Guess> for Poor {
+    impl Task for Poor {
+        type Agent = Guess;
         type Shared = ();
         type Slot = ();
-        fn shared(&self) -> Result<(), TaskError> {
+        fn shared(&self) -> Result<(), BoxError> {
             if self.slot.is_none() { Err("a memory of 10 TB does not fit".into()) } else { Ok(()) }
         }
-        fn slot(&self, index: usize, _: &Streams) -> Result<(), TaskError> {
+        fn slot(&self, index: usize, _: &Streams) -> Result<(), BoxError> {
             if self.slot == Some(index) { Err("no environment".into()) } else { Ok(()) }
         }
-        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
             unreachable!("nothing runs")
         }
-        fn merge(&self, (): &mut (), _: &mut [()]) {}
-        fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, TaskError> {
+        fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, BoxError> {
             unreachable!("nothing runs")
         }
     }

@@ -1,14 +1,13 @@
 //! A run that is over goes on.
 
 use agilerl_hpo::{
-    Ending, Event, Flow, HpoError, JsonLines, MemoryStorage, Saved, Storage, Trainer, TrainerConfig,
-    toy::{Guess, GuessTheNumber},
-    without_clock,
+    Ending, Event, Flow, HpoError, JsonLines, Saved, Trainer, TrainerConfig, toy::GuessTheNumber, without_clock,
 };
+use agilerl_storage::{MemoryStorage, Storage};
 
 use crate::population::{short, trainer};
 
-type Toy = Trainer<Guess, GuessTheNumber>;
+type Toy = Trainer<GuessTheNumber>;
 
 const LOG: &str = "events.jsonl";
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use agilerl_hpo::{
-    Event, Flow, Individual, Mutation, Tournament, Trainer, TrainerConfig,
+    Event, Flow, Individual, Mutation, SelectionConfig, Tournament, Trainer, TrainerConfig,
     toy::{Guess, GuessTheNumber},
 };
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn configs() -> impl Strategy<Value = (Vec<Guess>, TrainerConfig)> {
             confirm_episodes: 4,
             threads: 1,
             initial_diversity,
-            tournament: Tournament { size: size.min(population), elitism, window },
+            selection: Tournament { size: size.min(population), elitism, window }.into(),
             mutation: Mutation { no_mutation: none, parameters, rl_hp, ..Mutation::default() },
         };
         (agents, config)
@@ -41,7 +41,7 @@ proptest! {
     #[test]
     fn generations_are_sound((agents, config) in configs()) {
         let size = agents.len();
-        let elitism = config.tournament.elitism;
+        let elitism = matches!(&config.selection, SelectionConfig::Tournament(tournament) if tournament.elitism);
         let mut evaluated: Vec<Individual<Guess>> = Vec::new();
         let mut elite = 0;
         let mut ever: BTreeSet<u64> = (0..size as u64).collect();

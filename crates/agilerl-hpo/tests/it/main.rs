@@ -17,7 +17,6 @@ mod saving;
 mod scripted;
 mod signature;
 mod stages;
-mod storage;
 mod streams;
 mod task;
 mod tournament;

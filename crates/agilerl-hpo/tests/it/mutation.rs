@@ -7,25 +7,18 @@ use agilerl_hpo::{
 use crate::gene_pool::Genes;
 
 /// How often each kind takes hold in so many mutations.
-fn rates(mutation: &Mutation, mutations: usize) -> [(MutationKind, usize); 5] {
-    let kinds = [
-        MutationKind::None,
-        MutationKind::Architecture,
-        MutationKind::Parameters,
-        MutationKind::Activation,
-        MutationKind::Hyperparameter,
-    ];
-    let mut counts = kinds.map(|kind| (kind, 0));
+fn rates(mutation: &Mutation, mutations: usize) -> Vec<(MutationKind, usize)> {
+    let mut counts: Vec<_> = MutationKind::all().map(|kind| (kind, 0)).collect();
     for number in 0..mutations {
         let mut rng = Streams::new(3).get(Purpose::Mutation, 0, number, 0);
         let Mutated { kind, .. } = mutation.apply(&mut Genes::usual(), &mut rng);
-        counts.iter_mut().find(|(counted, _)| *counted == kind).expect("one of five").1 += 1;
+        counts.iter_mut().find(|(counted, _)| *counted == kind).expect("one of all").1 += 1;
     }
     counts
 }
 
 #[track_caller]
-fn check(counts: [(MutationKind, usize); 5], shares: [f64; 5]) {
+fn check(counts: Vec<(MutationKind, usize)>, shares: [f64; 6]) {
     let total: usize = counts.iter().map(|(_, count)| count).sum();
     for ((kind, count), share) in counts.into_iter().zip(shares) {
         let sigma = (total as f64 * share * (1.0 - share)).sqrt();
@@ -35,7 +28,7 @@ fn check(counts: [(MutationKind, usize); 5], shares: [f64; 5]) {
 
 #[test]
 fn the_rates_of_the_seed_are_its_weights() {
-    check(rates(&Mutation::default(), 20_000), [0.4, 0.2, 0.2, 0.0, 0.2]);
+    check(rates(&Mutation::default(), 20_000), [0.4, 0.2, 0.2, 0.0, 0.2, 0.0]);
 }
 
 #[test]
@@ -45,16 +38,17 @@ fn weights_are_normalised() {
         no_mutation: 0.1,
         architecture: 0.05,
         parameters: 0.05,
-        activation: 0.2,
+        activation: 0.1,
         rl_hp: 0.1,
+        dormant: 0.1,
         ..Mutation::default()
     };
-    check(rates(&half, 20_000), [0.2, 0.1, 0.1, 0.4, 0.2]);
+    check(rates(&half, 20_000), [0.2, 0.1, 0.1, 0.2, 0.2, 0.2]);
 }
 
 #[test]
 fn a_weight_of_zero_never_happens() {
-    check(rates(&Mutation::none(), 1_000), [1.0, 0.0, 0.0, 0.0, 0.0]);
+    check(rates(&Mutation::none(), 1_000), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
 #[test]
@@ -110,17 +104,21 @@ fn each_kind_of_mutation_hears_its_own_setting() {
             Vec::new()
         }
         fn set_hyperparameter(&mut self, _: &str, _: f64) {}
-        fn mutate_architecture(&mut self, new_layer_prob: f64, _: &mut StreamRng) -> Option<Change> {
-            told("architecture", new_layer_prob)
-        }
-        fn mutate_parameters(&mut self, mutation_sd: f64, _: &mut StreamRng) -> Option<Change> {
-            told("parameters", mutation_sd)
+        fn mutate(&mut self, kind: MutationKind, settings: &Mutation, _: &mut StreamRng) -> Option<Change> {
+            match kind {
+                MutationKind::Architecture => told("architecture", settings.new_layer_prob),
+                MutationKind::Parameters => told("parameters", settings.mutation_sd),
+                MutationKind::Dormant => told("dormant", settings.dormant_tau),
+                _ => None,
+            }
         }
     }
-    let silent = Mutation { new_layer_prob: 0.75, mutation_sd: 0.5, no_mutation: 0.0, ..Mutation::none() };
+    let silent =
+        Mutation { new_layer_prob: 0.75, mutation_sd: 0.5, dormant_tau: 0.25, no_mutation: 0.0, ..Mutation::none() };
     for (mutation, kind, expected) in [
         (Mutation { architecture: 0.25, ..silent.clone() }, MutationKind::Architecture, told("architecture", 0.75)),
-        (Mutation { parameters: 0.25, ..silent }, MutationKind::Parameters, told("parameters", 0.5)),
+        (Mutation { parameters: 0.25, ..silent.clone() }, MutationKind::Parameters, told("parameters", 0.5)),
+        (Mutation { dormant: 0.5, ..silent }, MutationKind::Dormant, told("dormant", 0.25)),
     ] {
         let mut rng = Streams::new(1).get(Purpose::Mutation, 0, 0, 0);
         assert_eq!(mutation.apply(&mut Echo, &mut rng), Mutated { kind, change: expected });

@@ -24,6 +24,6 @@ pub(crate) fn short(seed: u64) -> TrainerConfig {
     }
 }
 
-pub(crate) fn trainer(config: TrainerConfig) -> Trainer<Guess, GuessTheNumber> {
+pub(crate) fn trainer(config: TrainerConfig) -> Trainer<GuessTheNumber> {
     Trainer::new(GuessTheNumber { number: 3.3 }, guesses(), config).expect("a sound configuration")
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Has the second trainer go on where the first one stands.
-fn hand_over<T: PersistTask<Guess>>(from: &Trainer<Guess, T>, to: &mut Trainer<Guess, T>) {
+fn hand_over<T: PersistTask<Agent = Guess>>(from: &Trainer<T>, to: &mut Trainer<T>) {
     let saved = from.save().expect("it can be saved");
     let items = from.save_items(from.items()).expect("they can be saved");
     to.restore(&saved, [(from.items(), &items[..])]).expect("it is a state of this run");
@@ -29,9 +29,7 @@ fn every_sum_of_the_generation_that_trains_is_gone_on_with() {
         updates: 2,
         episodes: 3,
         return_sum: 4.0,
-        loss_sum: 5.0,
-        value_sum: 6.0,
-        grad_norm_sum: 7.0 + context.individual as f64,
+        metrics: [("loss", 5.0), ("value", 6.0), ("grad_norm", 7.0 + context.individual as f64)].into(),
     };
     let told: Arc<Mutex<Vec<RoundStats>>> = Arc::default();
     let new = || {
@@ -53,9 +51,7 @@ fn every_sum_of_the_generation_that_trains_is_gone_on_with() {
         updates: 6,
         episodes: 9,
         return_sum: 12.0,
-        loss_sum: 15.0,
-        value_sum: 18.0,
-        grad_norm_sum: 21.0 + 3.0 * place as f64,
+        metrics: [("loss", 15.0), ("value", 18.0), ("grad_norm", 21.0 + 3.0 * place as f64)].into(),
     };
     assert_eq!(*told.lock().unwrap(), (0..6).map(expected).collect::<Vec<_>>());
 }
@@ -70,7 +66,7 @@ fn numbers_that_json_does_not_know_are_saved_too() {
     let (mut first, mut second) = (new(), new());
     while first.step().expect("one of four is sound").is_continue() {}
     hand_over(&first, &mut second);
-    let fitness = |trainer: &Trainer<_, _>| -> Vec<u64> {
+    let fitness = |trainer: &Trainer<_>| -> Vec<u64> {
         trainer.population().iter().map(|individual| individual.fitness[0].to_bits()).collect()
     };
     assert_eq!(fitness(&second), fitness(&first));
@@ -87,7 +83,7 @@ fn a_run_that_is_over_is_saved_with_its_champion_and_its_verdict() {
     let config = || TrainerConfig {
         generations: 3,
         round_env_steps: 25,
-        tournament: Tournament { size: 1, ..Tournament::default() },
+        selection: Tournament { size: 1, ..Tournament::default() }.into(),
         ..short(1)
     };
     let told: Arc<Mutex<u32>> = Arc::default();

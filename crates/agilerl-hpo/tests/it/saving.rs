@@ -1,16 +1,16 @@
 //! What is known before a run is saved, and what is said where files fail.
 
 use std::{
-    ops::Range,
     path::Path,
     sync::{Arc, Mutex},
 };
 
 use agilerl_hpo::{
-    Console, Evaluation, Event, Flow, HpoError, JsonLines, MemoryStorage, MetricsCsv, Observer, PersistTask,
-    RoundContext, RoundStats, Storage, Streams, Task, TaskError, Trainer,
+    BoxError, Console, Evaluation, Event, Flow, HpoError, JsonLines, MetricsCsv, Observer, PersistTask, RoundContext,
+    RoundStats, Streams, Task, Trainer,
     toy::{Guess, GuessTheNumber},
 };
+use agilerl_storage::{MemoryStorage, Storage, StorageError};
 
 use crate::population::{guesses, short, trainer};
 
@@ -23,41 +23,32 @@ enum Refuses {
     Restoring,
 }
 
-impl Task<Guess> for Refuses {
+impl Task for Refuses {
+    type Agent = Guess;
     type Shared = ();
     type Slot = u8;
 
-    fn shared(&self) -> Result<(), TaskError> {
+    fn shared(&self) -> Result<(), BoxError> {
         Ok(())
     }
-    fn slot(&self, index: usize, _: &Streams) -> Result<u8, TaskError> {
+    fn slot(&self, index: usize, _: &Streams) -> Result<u8, BoxError> {
         Ok(index as u8)
     }
-    fn train(&self, _: &mut Guess, _: &mut u8, _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+    fn train(&self, _: &mut Guess, _: &mut u8, _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
         Ok(RoundStats::default())
     }
-    fn merge(&self, (): &mut (), _: &mut [u8]) {}
-    fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+    fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
         Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0, cut: 0 })
     }
 }
 
-impl PersistTask<Guess> for Refuses {
-    fn save_slot(&self, slot: &u8) -> Result<Vec<u8>, TaskError> {
+impl PersistTask for Refuses {
+    fn save_slot(&self, slot: &u8) -> Result<Vec<u8>, BoxError> {
         assert!(*self != Self::SavingLoudly, "no time for that");
         if *self == Self::Saving { Err("it cannot be saved".into()) } else { Ok(vec![*slot]) }
     }
-    fn restore_slot(&self, _: &mut u8, _: &[u8]) -> Result<(), TaskError> {
+    fn restore_slot(&self, _: &mut u8, _: &[u8]) -> Result<(), BoxError> {
         if *self == Self::Restoring { Err("it cannot be restored".into()) } else { Ok(()) }
-    }
-    fn items(&self, (): &()) -> Range<u64> {
-        0..0
-    }
-    fn save_items(&self, (): &(), _: Range<u64>) -> Result<Vec<u8>, TaskError> {
-        Ok(Vec::new())
-    }
-    fn restore_items(&self, (): &mut (), _: Range<u64>, _: &[u8]) -> Result<(), TaskError> {
-        Ok(())
     }
 }
 
@@ -125,7 +116,7 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// The error of a run with this observer, when the call of that name fails.
 fn failing<O: Observer<Guess> + Send + 'static>(
     call: &str,
-    observer: impl Fn(&MemoryStorage) -> Result<O, HpoError>,
+    observer: impl Fn(&MemoryStorage) -> Result<O, StorageError>,
 ) -> String {
     let whole = MemoryStorage::new();
     trainer(short(1)).with_observer(observer(&whole).unwrap()).run().unwrap();
@@ -174,7 +165,7 @@ fn a_log_and_a_table_that_begin_in_the_middle_say_so_and_have_their_titles() {
     }
     let (saved, items) = (toy.save().unwrap(), toy.save_items(toy.items()).unwrap());
     let storage = MemoryStorage::new();
-    let mut again: Trainer<Guess, GuessTheNumber> = trainer(short(2));
+    let mut again: Trainer<GuessTheNumber> = trainer(short(2));
     again.restore(&saved, [(toy.items(), &items[..])]).unwrap();
     let mut again = again
         .with_observer(JsonLines::create(&storage, Path::new("events.jsonl")).unwrap())

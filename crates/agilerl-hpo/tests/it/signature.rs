@@ -12,7 +12,12 @@ use crate::{
 /// Numbers in every field, so that none of them can be missed.
 fn train(agent: &mut Guess, context: &RoundContext) -> RoundStats {
     agent.value += 0.25 * (context.individual + context.round) as f64;
-    RoundStats { env_steps: context.env_steps, updates: 2, loss_sum: agent.value, ..RoundStats::default() }
+    RoundStats {
+        env_steps: context.env_steps,
+        updates: 2,
+        metrics: [("loss", agent.value)].into(),
+        ..RoundStats::default()
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use super::{Storage, StorageFile, too_short};
+use crate::storage::{Storage, StorageFile, too_short};
 
 /// Files in memory, for tests: any call can be made to fail, and the power can be cut. Clones share the same files.
 ///

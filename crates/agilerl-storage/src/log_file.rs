@@ -1,32 +1,12 @@
-//! A file that only grows, and knows what it holds.
+//! A file that only grows, and knows its digest.
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::{HpoError, Storage, StorageFile, storage::at};
-
-/// The length and the digest of bytes: enough to recognise them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Digest {
-    /// How many bytes.
-    pub bytes: u64,
-    /// Their BLAKE3, in hexadecimal.
-    pub blake3: String,
-}
-
-impl Digest {
-    /// Of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, blake3: blake3::hash(bytes).to_hex().to_string() }
-    }
-
-    /// Whether these are the bytes.
-    pub fn fits(&self, bytes: &[u8]) -> bool {
-        *self == Self::of(bytes)
-    }
-}
+use crate::{
+    digest::Digest,
+    error::StorageError,
+    storage::{Storage, StorageFile},
+};
 
 /// A log that can be cut back to where it stood, so that a resumed run goes on in the same file.
 pub struct LogFile {
@@ -41,8 +21,8 @@ impl LogFile {
     ///
     /// # Errors
     /// If the file cannot be created.
-    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, HpoError> {
-        let file = storage.create(path).map_err(at("create", path))?;
+    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, StorageError> {
+        let file = storage.create(path).map_err(StorageError::at("create", path))?;
         Ok(Self { path: path.to_owned(), file, bytes: 0, hasher: blake3::Hasher::new() })
     }
 
@@ -50,16 +30,19 @@ impl LogFile {
     ///
     /// # Errors
     /// If the file is not there, or if what it held then has been changed.
-    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, HpoError> {
-        let content = storage.read(path).map_err(at("read", path))?;
+    pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, StorageError> {
+        let content = storage.read(path).map_err(StorageError::at("read", path))?;
         let kept = usize::try_from(digest.bytes).ok().and_then(|bytes| content.get(..bytes));
         let Some(kept) = kept.filter(|kept| digest.fits(kept)) else {
             let (path, bytes) = (path.to_owned(), digest.bytes);
-            return Err(HpoError::Changed { path, what: format!("its first {bytes} bytes are not those of the run") });
+            return Err(StorageError::Changed {
+                path,
+                what: format!("its first {bytes} bytes are not those of the run"),
+            });
         };
         let mut hasher = blake3::Hasher::new();
         hasher.update(kept);
-        let file = storage.open_at(path, digest.bytes).map_err(at("open", path))?;
+        let file = storage.open_at(path, digest.bytes).map_err(StorageError::at("open", path))?;
         Ok(Self { path: path.to_owned(), file, bytes: digest.bytes, hasher })
     }
 
@@ -67,8 +50,8 @@ impl LogFile {
     ///
     /// # Errors
     /// If they cannot be written; the error names the file.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), HpoError> {
-        self.file.write(bytes).map_err(at("write to", &self.path))?;
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.file.write(bytes).map_err(StorageError::at("write to", &self.path))?;
         self.bytes += bytes.len() as u64;
         self.hasher.update(bytes);
         Ok(())
@@ -78,8 +61,13 @@ impl LogFile {
     ///
     /// # Errors
     /// If the file cannot be synced; the error names it.
-    pub fn sync(&mut self) -> Result<(), HpoError> {
-        self.file.sync().map_err(at("sync", &self.path))
+    pub fn sync(&mut self) -> Result<(), StorageError> {
+        self.file.sync().map_err(StorageError::at("sync", &self.path))
+    }
+
+    /// Returns the name of the file, without its folder.
+    pub fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
     /// Whether nothing has been written to it yet.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use agilerl_hpo::{Disk, HpoError, MemoryStorage, Storage, create_dir_synced, write_atomically};
+use agilerl_storage::{Disk, MemoryStorage, Storage, StorageError, create_dir_synced, write_atomically};
 
 #[test]
 fn an_atomic_write_goes_by_a_temporary_name_and_syncs_before_it_renames() {
@@ -56,7 +56,7 @@ fn a_folder_that_is_not_there_is_an_error_with_the_path() {
     let path = folder.path().join("missing/elite.json");
     for storage in [&Disk as &dyn Storage, &MemoryStorage::new()] {
         let error = write_atomically(storage, &path, b"new").expect_err("no such folder");
-        assert!(matches!(&error, HpoError::Storage { action: "create", .. }), "{error}");
+        assert!(matches!(&error, StorageError::Io { action: "create", .. }), "{error}");
         assert!(error.to_string().contains("missing"), "{error}");
     }
 }
