@@ -66,57 +66,45 @@
 //!   [`Outcome::signature`] is the digest that says so. [`Checkpoints`] keeps such states on disk, whole or not at all.
 //! - An individual with a NaN ranks last and is never a parent.
 
-mod bounds;
-mod checkpoint;
-mod console;
-mod error;
-mod event;
-mod evolve;
-mod individual;
-mod json_lines;
-mod manifest;
-mod metrics;
-mod metrics_csv;
-mod mutation;
-mod persist;
-mod progress;
-mod run_log;
-mod saved;
+mod evolution;
 mod selection;
-mod stages;
-mod stats;
-mod streams;
-mod task;
-mod tournament;
-pub mod toy;
-mod trainer;
-mod trainer_config;
-mod truncation;
 
-pub use bounds::Bounds;
-pub use checkpoint::{Checkpoint, Checkpoints};
-pub use console::Console;
+mod run;
+
+mod observers;
+mod resume;
+
+mod error;
+mod streams;
+
+pub mod toy;
+
 pub use error::{BoxError, HpoError};
-pub use event::{Ending, Event, Flow, GenerationReport, Observer, OnEvent};
-pub use evolve::{Change, Evolve, Hyperparameter, Mutated};
-pub use individual::{Individual, LineageRecord};
-pub use json_lines::{JsonLines, without_clock};
-pub use manifest::{Manifest, Segment};
-pub use metrics::MetricSums;
-pub use metrics_csv::MetricsCsv;
-pub use mutation::{Mutation, MutationKind};
-pub use persist::{Persist, PersistTask};
-pub use run_log::{RunLog, RunLogKind};
-pub use saved::Saved;
-pub use selection::{Origin, Selection, SelectionConfig, Selector};
-pub use stages::{Round, evaluate, guard, score, train_round};
-pub use stats::{Evaluation, RoundStats};
+pub use evolution::bounds::Bounds;
+pub use evolution::evolve::{Change, Evolve, Hyperparameter, Mutated};
+pub use evolution::individual::{Individual, LineageRecord};
+pub use evolution::mutation::{Mutation, MutationKind};
+pub use observers::console::Console;
+pub use observers::json_lines::{JsonLines, without_clock};
+pub use observers::metrics_csv::MetricsCsv;
+pub use observers::run_log::{RunLog, RunLogKind};
+pub use resume::checkpoint::{Checkpoint, Checkpoints};
+pub use resume::manifest::{Manifest, Segment};
+pub use resume::persist::{Persist, PersistTask};
+pub use resume::trainer_state::Saved;
+pub use run::config::TrainerConfig;
+pub use run::event::{Ending, Event, Flow, GenerationReport, Observer, OnEvent};
+pub use run::guard::guard;
+pub use run::metrics::MetricSums;
+pub use run::stages::{Round, evaluate, score, train_round};
+pub use run::stats::{Evaluation, RoundStats};
+pub use run::task::{RoundContext, Task, Trainee};
+pub use run::trainer::{Outcome, Trainer};
+pub use selection::config::SelectionConfig;
+pub use selection::selector::{Origin, Selection, Selector};
+pub use selection::tournament::Tournament;
+pub use selection::truncation::TruncationSelection;
 pub use streams::{Purpose, StreamRng, Streams};
-pub use task::{RoundContext, Task, Trainee};
-pub use tournament::Tournament;
-pub use trainer::{Outcome, Trainer};
-pub use trainer_config::TrainerConfig;
-pub use truncation::TruncationSelection;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

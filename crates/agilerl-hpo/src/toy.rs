@@ -9,10 +9,13 @@ use std::ops::Range;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    BoxError, Change, Evaluation, Evolve, Hyperparameter, Mutation, MutationKind, Persist, PersistTask, Purpose,
-    RoundContext, RoundStats, StreamRng, Streams, Task,
-};
+use crate::error::BoxError;
+use crate::evolution::evolve::{Change, Evolve, Hyperparameter};
+use crate::evolution::mutation::{Mutation, MutationKind};
+use crate::resume::persist::{Persist, PersistTask};
+use crate::run::stats::{Evaluation, RoundStats};
+use crate::run::task::{RoundContext, Task};
+use crate::streams::{Purpose, StreamRng, Streams};
 
 /// An individual of one float, which learns by moving towards the mean of a few readings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

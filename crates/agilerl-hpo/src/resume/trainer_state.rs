@@ -4,11 +4,16 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{
-    BoxError, Ending, HpoError, Individual, MetricSums, Mutated, Persist, PersistTask, RoundStats, Trainer,
-    progress::{Judged, Lineage, Progress},
-    stages::guard,
-};
+use crate::error::{BoxError, HpoError};
+use crate::evolution::evolve::Mutated;
+use crate::evolution::individual::Individual;
+use crate::resume::persist::{Persist, PersistTask};
+use crate::run::event::Ending;
+use crate::run::guard::guard;
+use crate::run::metrics::MetricSums;
+use crate::run::progress::{Judged, Lineage, Progress};
+use crate::run::stats::RoundStats;
+use crate::run::trainer::Trainer;
 
 /// The names of the parts of a saved trainer.
 const PROGRESS: &str = "progress.json";

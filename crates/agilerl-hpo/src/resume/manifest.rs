@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use agilerl_storage::{Digest, StorageError};
 
-use crate::HpoError;
+use crate::error::HpoError;
 
 /// What a checkpoint consists of: the content of `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,9 @@ use std::{
 
 use agilerl_storage::{Digest, Storage, StorageError, write_atomically, write_synced};
 
-use crate::{HpoError, Manifest, Saved, Segment};
+use crate::error::HpoError;
+use crate::resume::manifest::{Manifest, Segment};
+use crate::resume::trainer_state::Saved;
 
 const MANIFEST: &str = "manifest.json";
 /// A manifest holds some kilobytes: what is larger is none, and is not read.

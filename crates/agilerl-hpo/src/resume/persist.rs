@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use crate::{BoxError, Evolve, Task};
+use crate::error::BoxError;
+use crate::evolution::evolve::Evolve;
+use crate::run::task::Task;
 
 /// An individual that can be written as bytes and read back, to the last bit.
 pub trait Persist: Evolve {

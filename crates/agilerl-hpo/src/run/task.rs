@@ -2,7 +2,12 @@
 
 use rayon::prelude::*;
 
-use crate::{BoxError, Evaluation, Evolve, Origin, RoundStats, Streams, stages::guard};
+use crate::error::BoxError;
+use crate::evolution::evolve::Evolve;
+use crate::run::guard::guard;
+use crate::run::stats::{Evaluation, RoundStats};
+use crate::selection::selector::Origin;
+use crate::streams::Streams;
 
 /// Trains and scores individuals. A task knows environments and memories; the trainer knows neither.
 ///

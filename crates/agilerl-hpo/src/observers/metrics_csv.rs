@@ -4,7 +4,10 @@ use std::path::Path;
 
 use agilerl_storage::{Digest, LogFile, Storage, StorageError};
 
-use crate::{BoxError, Event, Evolve, Flow, GenerationReport, Observer, RunLog};
+use crate::error::BoxError;
+use crate::evolution::evolve::Evolve;
+use crate::observers::run_log::{RunLog, RunLogKind};
+use crate::run::event::{Event, Flow, GenerationReport, Observer};
 
 /// The columns before the metrics of learning.
 const FIRST: [&str; 11] = [
@@ -110,6 +113,17 @@ impl<A: Evolve> RunLog<A> for MetricsCsv {
     fn digest(&mut self) -> Result<Digest, StorageError> {
         self.file.sync()?;
         Ok(self.file.digest())
+    }
+}
+
+impl<A: Evolve> RunLogKind<A> {
+    /// [`MetricsCsv`] under this name.
+    pub fn metrics_csv(file_name: &'static str) -> Self {
+        Self {
+            file_name,
+            create: |storage, path| Ok(Box::new(MetricsCsv::create(storage, path)?)),
+            resume: |storage, path, digest| Ok(Box::new(MetricsCsv::resume(storage, path, digest)?)),
+        }
     }
 }
 

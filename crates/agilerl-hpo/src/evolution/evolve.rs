@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Mutation, MutationKind, StreamRng};
+use crate::evolution::mutation::{Mutation, MutationKind};
+use crate::streams::StreamRng;
 
 /// A hyperparameter that evolution may change, with its present value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HpoError, Mutation, SelectionConfig, Selector as _, error::out_of_range};
+use crate::error::{HpoError, out_of_range};
+use crate::evolution::mutation::Mutation;
+use crate::selection::config::SelectionConfig;
+use crate::selection::selector::Selector as _;
 
 /// The settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

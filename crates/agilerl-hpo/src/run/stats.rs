@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::MetricSums;
+use crate::run::metrics::MetricSums;
 
 /// The numbers of an individual's round.
 ///

@@ -6,7 +6,11 @@ use serde_json::{Map, Value, json};
 
 use agilerl_storage::{Digest, LogFile, Storage, StorageError};
 
-use crate::{BoxError, Event, Evolve, Flow, GenerationReport, Individual, Observer, RunLog};
+use crate::error::BoxError;
+use crate::evolution::evolve::Evolve;
+use crate::evolution::individual::Individual;
+use crate::observers::run_log::{RunLog, RunLogKind};
+use crate::run::event::{Event, Flow, GenerationReport, Observer};
 
 /// Names of the fields that hold the clock. Two logs of the same run differ in nothing else.
 const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
@@ -163,6 +167,17 @@ impl<A: Evolve> RunLog<A> for JsonLines {
     fn digest(&mut self) -> Result<Digest, StorageError> {
         self.file.sync()?;
         Ok(self.file.digest())
+    }
+}
+
+impl<A: Evolve> RunLogKind<A> {
+    /// [`JsonLines`] under this name.
+    pub fn json_lines(file_name: &'static str) -> Self {
+        Self {
+            file_name,
+            create: |storage, path| Ok(Box::new(JsonLines::create(storage, path)?)),
+            resume: |storage, path, digest| Ok(Box::new(JsonLines::resume(storage, path, digest)?)),
+        }
     }
 }
 

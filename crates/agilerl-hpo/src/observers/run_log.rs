@@ -4,7 +4,7 @@ use std::path::Path;
 
 use agilerl_storage::{Digest, Storage, StorageError};
 
-use crate::{Evolve, JsonLines, MetricsCsv, Observer};
+use crate::run::event::Observer;
 
 /// An observer that writes one file, which a resumed run continues.
 ///
@@ -22,6 +22,8 @@ pub trait RunLog<A>: Observer<A> + Send {
 }
 
 type BoxLog<A> = Box<dyn RunLog<A>>;
+type Create<A> = fn(&dyn Storage, &Path) -> Result<BoxLog<A>, StorageError>;
+type Resume<A> = fn(&dyn Storage, &Path, &Digest) -> Result<BoxLog<A>, StorageError>;
 
 /// A kind of run log: a file name, and how the file is opened. A run keeps a list of them.
 ///
@@ -43,9 +45,9 @@ pub struct RunLogKind<A> {
     /// The name of the file in the folder of the run.
     pub file_name: &'static str,
     /// Creates the file of this path.
-    pub create: fn(&dyn Storage, &Path) -> Result<BoxLog<A>, StorageError>,
+    pub create: Create<A>,
     /// Continues the file of this path from the state with this digest.
-    pub resume: fn(&dyn Storage, &Path, &Digest) -> Result<BoxLog<A>, StorageError>,
+    pub resume: Resume<A>,
 }
 
 impl<A> RunLogKind<A> {
@@ -63,25 +65,5 @@ impl<A> RunLogKind<A> {
     /// If the file is not there, or if its content up to that state has changed.
     pub fn resume(&self, storage: &dyn Storage, folder: &Path, digest: &Digest) -> Result<BoxLog<A>, StorageError> {
         (self.resume)(storage, &folder.join(self.file_name), digest)
-    }
-}
-
-impl<A: Evolve> RunLogKind<A> {
-    /// [`JsonLines`] under this name.
-    pub fn json_lines(file_name: &'static str) -> Self {
-        Self {
-            file_name,
-            create: |storage, path| Ok(Box::new(JsonLines::create(storage, path)?)),
-            resume: |storage, path, digest| Ok(Box::new(JsonLines::resume(storage, path, digest)?)),
-        }
-    }
-
-    /// [`MetricsCsv`] under this name.
-    pub fn metrics_csv(file_name: &'static str) -> Self {
-        Self {
-            file_name,
-            create: |storage, path| Ok(Box::new(MetricsCsv::create(storage, path)?)),
-            resume: |storage, path, digest| Ok(Box::new(MetricsCsv::resume(storage, path, digest)?)),
-        }
     }
 }

@@ -4,7 +4,9 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HpoError, Origin, Selection, Selector, StreamRng, error::out_of_range, selection::descending};
+use crate::error::{HpoError, out_of_range};
+use crate::selection::selector::{Origin, Selection, Selector, descending};
+use crate::streams::StreamRng;
 
 /// Truncation selection, as in population-based training (Jaderberg et al., 2017, section 4.1.1).
 ///

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Evolve, Mutated};
+use crate::evolution::evolve::{Evolve, Mutated};
 
 /// An agent with its place in the family tree and its own results.
 ///

@@ -4,7 +4,9 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HpoError, Origin, Selection, Selector, StreamRng, error::out_of_range, selection::best};
+use crate::error::{HpoError, out_of_range};
+use crate::selection::selector::{Origin, Selection, Selector, best};
+use crate::streams::StreamRng;
 
 /// Tournament selection.
 ///

@@ -8,10 +8,11 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-use crate::{
-    BoxError, Change, Ending, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter, Individual, Mutated,
-    MutationKind, Observer,
-};
+use crate::error::{BoxError, HpoError};
+use crate::evolution::evolve::{Change, Evolve, Hyperparameter, Mutated};
+use crate::evolution::individual::Individual;
+use crate::evolution::mutation::MutationKind;
+use crate::run::event::{Ending, Event, Flow, GenerationReport, Observer};
 
 /// Widest line.
 const WIDTH: usize = 100;

@@ -4,7 +4,8 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HpoError, StreamRng, error::out_of_range};
+use crate::error::{HpoError, out_of_range};
+use crate::streams::StreamRng;
 
 /// Where a hyperparameter may go, and how far one mutation takes it.
 ///

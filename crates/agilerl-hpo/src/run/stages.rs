@@ -5,14 +5,14 @@
 //! Each can be called alone, from a training loop of one's own. Individuals run in parallel on the rayon pool that is
 //! current; the results depend neither on its size nor on who runs first.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
-
 use rayon::prelude::*;
 
-use crate::{BoxError, Evaluation, HpoError, Individual, RoundContext, RoundStats, Streams, Task, Trainee};
+use crate::error::{BoxError, HpoError};
+use crate::evolution::individual::Individual;
+use crate::run::guard::guard;
+use crate::run::stats::{Evaluation, RoundStats};
+use crate::run::task::{RoundContext, Task, Trainee};
+use crate::streams::Streams;
 
 /// Where in the run a round stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,20 +107,6 @@ pub fn score<T: Task>(
     };
     let results: Vec<Result<Evaluation, HpoError>> = individuals.par_iter().with_max_len(1).map(score).collect();
     results.into_iter().collect()
-}
-
-/// A panic in foreign code becomes an error like any other.
-///
-/// # Errors
-/// What the work says, or the panic's message.
-pub fn guard<R>(work: impl FnOnce() -> Result<R, BoxError>) -> Result<R, BoxError> {
-    // Whatever a panic leaves half done is dropped with the population: the error ends the run.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(message(&*panic).into()))
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panic: {}", text.unwrap_or("without a message"))
 }
 
 fn failed<A>(individual: &Individual<A>, generation: u64, stage: &'static str, source: BoxError) -> HpoError {

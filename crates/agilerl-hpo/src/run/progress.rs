@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Ending, Evolve, GenerationReport, Individual, RoundStats};
+use crate::evolution::evolve::Evolve;
+use crate::evolution::individual::Individual;
+use crate::run::event::{Ending, GenerationReport};
+use crate::run::stats::RoundStats;
 
 /// All that changes in a run beside the shared memory and the slots. Streams have no position, so nothing of them is
 /// in it.

@@ -7,7 +7,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxError, Evaluation, Individual, RoundStats};
+use crate::error::BoxError;
+use crate::evolution::individual::Individual;
+use crate::run::stats::{Evaluation, RoundStats};
 
 /// Whether the run goes on: the only thing that an observer can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
