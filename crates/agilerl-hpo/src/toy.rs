@@ -1,10 +1,9 @@
 //! The smallest thing that evolves: a number that guesses another number.
 //!
-//! It has all that a real task has (a shared memory of noisy readings, slots, schedules by streams, hyperparameters
-//! named `lr` and `batch_size`) and runs in microseconds. It is here for documentation and tests, and as something
-//! to copy: read it once, then write your own.
-
-use std::ops::Range;
+//! It has hyperparameters named `lr` and `batch_size`, mutates its one weight, reports a loss, can be saved, and runs in
+//! microseconds. It is here for documentation and tests, and as something to copy: read it once, then write your own.
+//! Its individuals share nothing, and their slots are empty; a task with a replay memory has a `Shared` and a `Slot` type
+//! in place of `()`, and [`Task::merge`].
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -80,8 +79,8 @@ impl Evolve for Guess {
     }
 }
 
-/// The task: find a number of which only noisy readings are to be had, one per transition. The return of an episode
-/// is minus the distance to it, up to a noise that depends on the episode alone.
+/// The task: find a number of which only noisy readings can be had. The return of an episode is minus the distance to it,
+/// up to a noise that depends on the episode alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuessTheNumber {
     /// The number.
@@ -90,41 +89,29 @@ pub struct GuessTheNumber {
 
 impl Task for GuessTheNumber {
     type Agent = Guess;
-    type Shared = Vec<f64>;
-    type Slot = Vec<f64>;
+    type Shared = ();
+    type Slot = ();
 
-    fn shared(&self) -> Result<Self::Shared, BoxError> {
-        Ok(Vec::new())
+    fn shared(&self) -> Result<(), BoxError> {
+        Ok(())
     }
 
-    fn slot(&self, _place: usize, _streams: &Streams) -> Result<Self::Slot, BoxError> {
-        Ok(Vec::new())
+    fn slot(&self, _place: usize, _streams: &Streams) -> Result<(), BoxError> {
+        Ok(())
     }
 
-    fn train(
-        &self,
-        agent: &mut Guess,
-        slot: &mut Self::Slot,
-        shared: &Self::Shared,
-        context: &RoundContext,
-    ) -> Result<RoundStats, BoxError> {
-        let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
-        let (mut readings, mut replay) = (stream(Purpose::Environment), stream(Purpose::Replay));
-        for _ in 0..context.env_steps {
-            slot.push(self.number + noise(&mut readings));
-            // What the others gathered in earlier rounds, and what this one gathered in this round.
-            let row = |index: usize| if index < shared.len() { shared[index] } else { slot[index - shared.len()] };
-            let rows = shared.len() + slot.len();
-            let sum: f64 = (0..agent.batch_size).map(|_| row(replay.random_range(0..rows))).sum();
-            agent.value += agent.lr * (sum / agent.batch_size as f64 - agent.value);
+    /// Each transition gives a batch of readings, and is followed by one update.
+    fn train(&self, agent: &mut Guess, (): &mut (), (): &(), context: &RoundContext) -> Result<RoundStats, BoxError> {
+        let RoundContext { streams, generation, individual, round, env_steps, .. } = *context;
+        let mut rng = streams.get(Purpose::Environment, generation, individual, round);
+        let mut stats = RoundStats { env_steps, updates: env_steps, ..RoundStats::default() };
+        for _ in 0..env_steps {
+            let sum: f64 = (0..agent.batch_size).map(|_| self.number + noise(&mut rng)).sum();
+            let error = sum / agent.batch_size as f64 - agent.value;
+            agent.value += agent.lr * error;
+            stats.metrics.add("loss", error * error);
         }
-        Ok(RoundStats { env_steps: context.env_steps, updates: context.env_steps, ..RoundStats::default() })
-    }
-
-    fn merge(&self, shared: &mut Self::Shared, slots: &mut [&mut Self::Slot]) {
-        for slot in slots {
-            shared.append(slot);
-        }
+        Ok(stats)
     }
 
     fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
@@ -148,30 +135,11 @@ impl Persist for Guess {
 }
 
 impl PersistTask for GuessTheNumber {
-    fn save_slot(&self, _slot: &Self::Slot) -> Result<Vec<u8>, BoxError> {
-        Ok(Vec::new()) // what it gathered was handed over
+    fn save_slot(&self, (): &()) -> Result<Vec<u8>, BoxError> {
+        Ok(Vec::new())
     }
 
-    fn restore_slot(&self, slot: &mut Self::Slot, _bytes: &[u8]) -> Result<(), BoxError> {
-        slot.clear();
-        Ok(())
-    }
-
-    fn items(&self, shared: &Self::Shared) -> Range<u64> {
-        0..shared.len() as u64
-    }
-
-    fn save_items(&self, shared: &Self::Shared, items: Range<u64>) -> Result<Vec<u8>, BoxError> {
-        let readings = &shared[items.start as usize..items.end as usize];
-        Ok(readings.iter().flat_map(|reading| reading.to_le_bytes()).collect())
-    }
-
-    fn restore_items(&self, shared: &mut Self::Shared, items: Range<u64>, bytes: &[u8]) -> Result<(), BoxError> {
-        let (readings, rest) = bytes.as_chunks();
-        if !rest.is_empty() || items.start != shared.len() as u64 || items.end - items.start != readings.len() as u64 {
-            return Err("not these readings".into());
-        }
-        shared.extend(readings.iter().map(|reading| f64::from_le_bytes(*reading)));
+    fn restore_slot(&self, (): &mut (), _bytes: &[u8]) -> Result<(), BoxError> {
         Ok(())
     }
 }

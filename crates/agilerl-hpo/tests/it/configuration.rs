@@ -1,7 +1,7 @@
 //! Bad settings are refused before anything runs, in words that say what to do.
 
 use agilerl_hpo::{
-    Bounds, HpoError, Mutation, Tournament, Trainer, TrainerConfig,
+    Bounds, HpoError, Mutation, SelectionConfig, Tournament, Trainer, TrainerConfig, TruncationSelection,
     toy::{Guess, GuessTheNumber},
 };
 
@@ -34,7 +34,66 @@ fn the_tournament_must_fit_the_population() {
 }
 
 #[test]
+fn the_share_of_truncation_is_at_most_a_half() {
+    let truncation =
+        |share, window| move |c: &mut TrainerConfig| c.selection = TruncationSelection { share, window }.into();
+    check(truncation(0.0, 1), "selection.share is 0, but must be a number above 0 and at most 0.5");
+    check(truncation(0.51, 1), "selection.share is 0.51, but must be a number above 0 and at most 0.5");
+    check(truncation(f64::NAN, 1), "selection.share is NaN, but must be a number above 0 and at most 0.5");
+    check(truncation(0.5, 0), "selection.window is 0, but must be at least 1");
+    let error = TrainerConfig { selection: TruncationSelection::default().into(), ..short(1) }.validate(0);
+    assert_eq!(error.unwrap_err().to_string(), "population is 0, but must be at least 1 individual");
+    for share in [0.01, 0.5] {
+        let config = TrainerConfig { selection: TruncationSelection { share, window: 1 }.into(), ..short(1) };
+        config.validate(1).expect("a sound share");
+    }
+    check(
+        |c| {
+            c.selection = TruncationSelection::default().into();
+            c.mutation.mutate_elite = true;
+        },
+        "mutation.mutate_elite is true, but must be false where selection.kind is truncation: most individuals are kept, \
+         and only children mutate",
+    );
+}
+
+#[test]
+fn a_selection_is_named_by_its_kind() {
+    let parse = |text: &str| serde_json::from_str::<SelectionConfig>(text).map_err(|error| error.to_string());
+    let truncation = TruncationSelection { share: 0.25, ..TruncationSelection::default() };
+    assert_eq!(parse(r#"{"kind": "truncation", "share": 0.25}"#), Ok(truncation.clone().into()));
+    assert_eq!(parse(r#"{"kind": "tournament"}"#), Ok(SelectionConfig::default()));
+    let text = serde_json::to_string(&SelectionConfig::from(truncation)).expect("it is plain data");
+    assert_eq!(text, r#"{"kind":"truncation","share":0.25,"window":1}"#);
+    for (text, expected) in [
+        (r#"{"size": 3}"#, "missing field `kind`"),
+        (r#"{"kind": "roulette"}"#, "unknown variant `roulette`, expected `tournament` or `truncation`"),
+        // The settings of one kind are none of the other's.
+        (r#"{"kind": "truncation", "size": 3}"#, "unknown field `size`, expected `share` or `window`"),
+        (r#"{"kind": "tournament", "share": 0.1}"#, "unknown field `share`"),
+    ] {
+        let error = parse(text).expect_err(text);
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(TruncationSelection::default(), TruncationSelection { share: 0.2, window: 1 });
+}
+
+#[test]
+fn the_schema_knows_each_kind_of_selection_with_its_settings() {
+    let schema = serde_json::to_value(schemars::schema_for!(SelectionConfig)).expect("JSON");
+    let kinds = schema["oneOf"].as_array().expect("one schema for each kind");
+    for (kind, own, foreign) in [("tournament", "size", "share"), ("truncation", "share", "size")] {
+        let of_kind = kinds.iter().find(|schema| schema["properties"]["kind"]["const"] == kind);
+        let properties = &of_kind.unwrap_or_else(|| panic!("{kind} in {schema:#}"))["properties"];
+        assert!(properties.get(own).is_some() && properties.get(foreign).is_none(), "{schema:#}");
+    }
+}
+
+#[test]
 fn probabilities_lie_between_0_and_1() {
+    check(|c| c.mutation.dormant = 1.5, "mutation.dormant is 1.5, but must be a probability between 0 and 1");
+    check(|c| c.mutation.dormant_tau = -0.1, "mutation.dormant_tau is -0.1, but must be a number between 0 and 1");
+    check(|c| c.mutation.dormant_tau = f64::NAN, "mutation.dormant_tau is NaN, but must be a number between 0 and 1");
     check(|c| c.mutation.no_mutation = 1.5, "mutation.no_mutation is 1.5, but must be a probability between 0 and 1");
     check(
         |c| c.mutation.architecture = -0.1,
@@ -166,6 +225,8 @@ fn the_defaults_are_the_seeds() {
         [no_mutation, architecture, new_layer_prob, parameters, activation, rl_hp],
         [0.4, 0.2, 0.2, 0.2, 0.0, 0.2]
     );
+    let Mutation { dormant, dormant_tau, .. } = Mutation::default();
+    assert_eq!((dormant, dormant_tau), (0.0, 0.1));
     let Mutation { rl_hp_selection, mutation_sd, mutate_elite, .. } = Mutation::default();
     assert_eq!((rl_hp_selection, mutation_sd, mutate_elite), (vec!["lr".into(), "batch_size".into()], 0.1, false));
     assert_eq!(Tournament::default(), Tournament { size: 2, elitism: true, window: 1 });

@@ -1,13 +1,9 @@
 //! A run that is over goes on.
 
-use agilerl_hpo::{
-    Ending, Event, Flow, HpoError, JsonLines, Saved, Trainer, TrainerConfig, toy::GuessTheNumber, without_clock,
-};
+use agilerl_hpo::{Ending, Event, Flow, HpoError, JsonLines, Saved, TrainerConfig, without_clock};
 use agilerl_storage::{MemoryStorage, Storage};
 
-use crate::population::{short, trainer};
-
-type Toy = Trainer<GuessTheNumber>;
+use crate::population::{Toy, short, trainer};
 
 const LOG: &str = "events.jsonl";
 

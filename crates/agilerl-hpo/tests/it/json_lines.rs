@@ -3,16 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use agilerl_hpo::{
-    HpoError, JsonLines, LineageRecord, MetricsCsv, Mutation, RoundContext, RoundStats, Tournament, Trainer,
-    TrainerConfig,
-    toy::{Guess, GuessTheNumber},
-    without_clock,
+    HpoError, JsonLines, LineageRecord, MetricsCsv, Mutation, RoundContext, RoundStats, Tournament, TrainerConfig,
+    toy::Guess, without_clock,
 };
 use agilerl_storage::{MemoryStorage, Storage};
 use serde_json::Value;
 
 use crate::{
-    population::{short, trainer},
+    population::{Toy, short, trainer},
     scripted,
 };
 
@@ -116,7 +114,7 @@ fn a_log_that_cannot_be_written_is_known_before_the_run_or_ends_it() {
 }
 
 /// Runs until an observer fails, and says how.
-fn why_it_ended(mut trainer: Trainer<GuessTheNumber>) -> String {
+fn why_it_ended(mut trainer: Toy) -> String {
     match trainer.run().expect_err("a call fails") {
         HpoError::Observer { source } => {
             let cause = source.source().expect("the system's words").to_string();

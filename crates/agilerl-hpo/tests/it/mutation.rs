@@ -132,3 +132,43 @@ fn a_hyperparameter_that_is_selected_already_is_drawn_no_more_often() {
     assert_eq!(mutation.rl_hp_selection, ["lr", "batch_size", "gamma"]);
     assert_eq!((mutation.bounds["lr"], mutation.bounds["gamma"]), (bounds, bounds));
 }
+
+#[test]
+fn every_kind_has_one_name_in_tables_logs_and_signatures() {
+    // These names are part of every signature.
+    let names = ["none", "architecture", "parameters", "activation", "hyperparameter", "dormant"];
+    assert_eq!(MutationKind::all().map(|kind| kind.to_string()).collect::<Vec<_>>(), names);
+    for (kind, name) in MutationKind::all().zip(names) {
+        assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{name}\""));
+    }
+}
+
+#[test]
+fn a_kind_with_a_row_in_the_table_reaches_the_agents_and_the_lineage() {
+    let dormant = Mutation { dormant: 0.5, no_mutation: 0.0, ..Mutation::none() };
+    let mut population = Individual::founders(vec![Genes::usual(); 3]);
+    dormant.mutate(&mut population, &Streams::new(1), 1);
+    for individual in &population {
+        assert_eq!(individual.agent, Genes { dormant: 1, ..Genes::usual() });
+        let record = serde_json::to_string(&individual.record()).unwrap();
+        let expected = r#""mutation":{"kind":"dormant","change":{"what":"dormant","before":0,"after":1}}"#;
+        assert!(record.contains(expected), "{record}");
+    }
+}
+
+#[test]
+fn an_agent_without_anything_but_hyperparameters_has_no_other_kind_of_mutation() {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Bare;
+    impl Evolve for Bare {
+        fn hyperparameters(&self) -> Vec<Hyperparameter> {
+            Vec::new()
+        }
+        fn set_hyperparameter(&mut self, _: &str, _: f64) {}
+    }
+    let all = Mutation { architecture: 0.25, parameters: 0.25, activation: 0.25, dormant: 0.25, ..Mutation::none() };
+    let mut rng = Streams::new(1).get(Purpose::Mutation, 0, 0, 0);
+    for _ in 0..20 {
+        assert_eq!(all.apply(&mut Bare, &mut rng), Mutated::default());
+    }
+}

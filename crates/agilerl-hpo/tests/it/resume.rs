@@ -3,15 +3,11 @@
 use std::{collections::BTreeMap, ops::ControlFlow, path::Path, sync::Arc};
 
 use agilerl_hpo::{
-    Checkpoints, Event, Flow, HpoError, JsonLines, Manifest, RunLog, Trainer, TrainerConfig,
-    toy::{Guess, GuessTheNumber},
-    without_clock,
+    Checkpoints, Event, Flow, HpoError, JsonLines, Manifest, RunLog, TrainerConfig, toy::Guess, without_clock,
 };
 use agilerl_storage::{Digest, MemoryStorage, Storage, StorageError, create_dir_synced};
 
-use crate::population::{short, trainer};
-
-type Toy = Trainer<GuessTheNumber>;
+use crate::population::{Toy, short, trainer};
 
 const RUN: &str = "run";
 const LOG: &str = "run/events.jsonl";

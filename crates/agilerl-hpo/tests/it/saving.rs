@@ -7,12 +7,11 @@ use std::{
 
 use agilerl_hpo::{
     BoxError, Console, Evaluation, Event, Flow, HpoError, JsonLines, MetricsCsv, Observer, PersistTask, RoundContext,
-    RoundStats, Streams, Task, Trainer,
-    toy::{Guess, GuessTheNumber},
+    RoundStats, Streams, Task, Trainer, toy::Guess,
 };
 use agilerl_storage::{MemoryStorage, Storage, StorageError};
 
-use crate::population::{guesses, short, trainer};
+use crate::population::{Toy, guesses, short, trainer};
 
 /// Where a slot refuses to be saved.
 #[derive(Clone, Copy, PartialEq)]
@@ -65,6 +64,28 @@ fn whether_a_run_can_be_saved_is_known_before_it_begins() {
         let error = tried(refuses).unwrap_err();
         let HpoError::State { source, .. } = &error else { panic!("{error:?}") };
         assert!(source.to_string().contains(why), "{source}");
+    }
+}
+
+#[test]
+fn a_task_that_shares_nothing_is_saved_without_a_line_for_it() {
+    let toy = || {
+        let task = agilerl_hpo::toy::GuessTheNumber { number: 3.3 };
+        Trainer::new(task, guesses(), short(1)).expect("a sound configuration")
+    };
+    let expected = toy().run().unwrap().signature;
+    let mut first = toy();
+    for _ in 0..7 {
+        assert!(first.step().unwrap().is_continue());
+    }
+    assert_eq!((first.items(), first.save_items(0..0).unwrap()), (0..0, Vec::new()));
+    let mut second = toy();
+    second.restore(&first.save().unwrap(), [(0..0, &[][..])]).unwrap();
+    assert_eq!(second.run().unwrap().signature, expected);
+    // Items that this task cannot have written are those of another one.
+    for (items, bytes) in [(0..1, &[][..]), (0..0, &[7][..])] {
+        let error = causes(&toy().restore(&first.save().unwrap(), [(items, bytes)]).unwrap_err());
+        assert_eq!(error, "cannot resume from the shared items: this task shares nothing, and has no items to restore");
     }
 }
 
@@ -165,7 +186,7 @@ fn a_log_and_a_table_that_begin_in_the_middle_say_so_and_have_their_titles() {
     }
     let (saved, items) = (toy.save().unwrap(), toy.save_items(toy.items()).unwrap());
     let storage = MemoryStorage::new();
-    let mut again: Trainer<GuessTheNumber> = trainer(short(2));
+    let mut again: Toy = trainer(short(2));
     again.restore(&saved, [(toy.items(), &items[..])]).unwrap();
     let mut again = again
         .with_observer(JsonLines::create(&storage, Path::new("events.jsonl")).unwrap())

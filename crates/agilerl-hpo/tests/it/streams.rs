@@ -48,3 +48,16 @@ fn seeds_fit_into_32_bits_and_more_of_them_begin_with_the_same() {
     assert!(many.iter().all(|seed| u32::try_from(*seed).is_ok()));
     assert_eq!(streams.seeds(Purpose::Confirmation, 3, 5, 10), many[..10]);
 }
+
+#[test]
+fn one_seed_is_the_first_of_many() {
+    let streams = Streams::new(7);
+    assert_eq!(streams.seed(Purpose::Evaluation, 3, 0), 4012800120);
+    assert_eq!(streams.seed(Purpose::Environment, 2, 5), streams.seeds(Purpose::Environment, 2, 5, 4)[0]);
+}
+
+#[test]
+fn a_step_of_learning_has_the_tenth_key() {
+    // The purpose is a byte of the key: a change of its number is another stream.
+    assert_eq!(Purpose::Learning as u8, 10);
+}
