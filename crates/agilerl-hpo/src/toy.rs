@@ -19,7 +19,7 @@ use crate::streams::{Purpose, StreamRng, Streams};
 /// An individual of one float, which learns by moving towards the mean of a few readings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guess {
-    /// What it believes the number to be.
+    /// Its guess of the number.
     pub value: f64,
     /// How far it moves towards the readings, as a share of the way.
     pub lr: f64,

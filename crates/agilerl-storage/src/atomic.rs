@@ -4,8 +4,8 @@ use std::{io, path::Path};
 
 use crate::{error::StorageError, storage::Storage};
 
-/// Writes a file so that at every moment, whatever fails, its name stands for the whole old content or the whole new
-/// one.
+/// Writes a file so that at every moment, whichever call fails, it has either the whole old content or the whole new
+/// content.
 ///
 /// ```
 /// use agilerl_storage::{MemoryStorage, Storage, write_atomically};
@@ -17,8 +17,8 @@ use crate::{error::StorageError, storage::Storage};
 /// ```
 ///
 /// # Errors
-/// [`StorageError::Io`] with what failed. The old content is still there, unless only the last step failed: then
-/// the new one is, but may not survive a loss of power.
+/// [`StorageError::Io`] with the call that failed. The file has its old content, unless only the last call failed: then
+/// it has the new content, which may not survive a loss of power.
 ///
 /// # Panics
 /// If `path` names no file.
@@ -31,7 +31,7 @@ pub fn write_atomically(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Res
         storage.rename(&temporary, path).map_err(StorageError::at("rename to", path))
     };
     if let Err(error) = fill() {
-        // The first error is the one to tell; that the rest cannot be tidied up is no news then.
+        // The first error is reported, even if the temporary file cannot be removed.
         let _ = storage.remove(&temporary);
         return Err(error);
     }
@@ -39,17 +39,17 @@ pub fn write_atomically(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Res
     storage.sync_dir(folder).map_err(StorageError::at("sync", folder))
 }
 
-/// Makes a folder and those above it that are missing, so that they survive a loss of power: the folder above each new one
-/// is synced. Folders that are there already are left alone, for they may be anybody's.
+/// Creates a folder and all missing folders above it, and syncs the folder above each new one, so that they survive a
+/// loss of power. Existing folders are not touched: they may belong to other programs.
 ///
 /// # Errors
-/// [`StorageError::Io`] with what failed.
+/// [`StorageError::Io`] with the call that failed.
 pub fn create_dir_synced(storage: &dyn Storage, path: &Path) -> Result<(), StorageError> {
     let mut missing = Vec::new();
     for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
         match storage.list(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(folder),
-            // There it is, though only its owner may look into it.
+            // The folder exists, though only its owner may list it.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
             Err(error) => return Err(StorageError::at("list", folder)(error)),
             Ok(_) => break,
@@ -63,12 +63,12 @@ pub fn create_dir_synced(storage: &dyn Storage, path: &Path) -> Result<(), Stora
     Ok(())
 }
 
-/// The folder that holds a name.
+/// Returns the folder of a file.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Writes a file and syncs it. Its name is safe once the folder is synced.
+/// Writes a file and syncs it. Its name survives a loss of power once its folder is synced.
 pub fn write_synced(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     let mut file = storage.create(path).map_err(StorageError::at("create", path))?;
     file.write(bytes).map_err(StorageError::at("write", path))?;

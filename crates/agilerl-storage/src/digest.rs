@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Digest {
-    /// How many bytes.
+    /// The number of bytes.
     pub bytes: u64,
-    /// Their BLAKE3, in hexadecimal.
+    /// Their BLAKE3 digest, in hexadecimal.
     pub blake3: String,
 }
 
 impl Digest {
-    /// Of these bytes.
+    /// Computes the digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, blake3: blake3::hash(bytes).to_hex().to_string() }
     }
 
-    /// Whether these are the bytes.
+    /// Returns whether these bytes have this length and digest.
     pub fn fits(&self, bytes: &[u8]) -> bool {
         *self == Self::of(bytes)
     }

@@ -60,7 +60,7 @@ impl Storage for Disk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        // Other systems than Unix cannot open a folder, and keep its names safe themselves.
+        // Systems other than Unix cannot open a folder, and make its names durable by themselves.
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
     }
 }

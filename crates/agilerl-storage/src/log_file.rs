@@ -1,4 +1,4 @@
-//! A file that only grows, and knows its digest.
+//! A file that only grows, and knows the digest of its content.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::{
     storage::{Storage, StorageFile},
 };
 
-/// A log that can be cut back to where it stood, so that a resumed run goes on in the same file.
+/// A log that can be cut back to an earlier state and continued, so that a resumed run writes to the same file.
 pub struct LogFile {
     path: PathBuf,
     file: Box<dyn StorageFile>,
@@ -17,7 +17,7 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// A new log; a file of that name is overwritten. The folder must be there.
+    /// Creates an empty log; a file of that name is overwritten. The folder must exist.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -26,10 +26,10 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), file, bytes: 0, hasher: blake3::Hasher::new() })
     }
 
-    /// Goes on where a log stood when [`digest`](Self::digest) was taken; what was written since is cut off.
+    /// Continues a log from the state with this [`digest`](Self::digest); all bytes written since are cut off.
     ///
     /// # Errors
-    /// If the file is not there, or if what it held then has been changed.
+    /// If the file is missing, or if its content up to that state has changed.
     pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, StorageError> {
         let content = storage.read(path).map_err(StorageError::at("read", path))?;
         let kept = usize::try_from(digest.bytes).ok().and_then(|bytes| content.get(..bytes));
@@ -46,7 +46,7 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), file, bytes: digest.bytes, hasher })
     }
 
-    /// Appends these bytes.
+    /// Appends the bytes.
     ///
     /// # Errors
     /// If they cannot be written; the error names the file.
@@ -57,7 +57,7 @@ impl LogFile {
         Ok(())
     }
 
-    /// Makes what was written survive a loss of power.
+    /// Syncs the file: the bytes written so far survive a loss of power.
     ///
     /// # Errors
     /// If the file cannot be synced; the error names it.
@@ -70,12 +70,12 @@ impl LogFile {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
-    /// Whether nothing has been written to it yet.
+    /// Returns whether nothing has been written to it yet.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
-    /// What it holds.
+    /// Returns the digest of its content.
     pub fn digest(&self) -> Digest {
         Digest { bytes: self.bytes, blake3: self.hasher.finalize().to_hex().to_string() }
     }

@@ -11,7 +11,8 @@ use crate::storage::{Storage, StorageFile, too_short};
 
 /// Files in memory, for tests: any call can be made to fail, and the power can be cut. Clones share the same files.
 ///
-/// As on a real file system, what a file holds is safe once the file is synced, and a name is safe once its folder is.
+/// As on a real file system, the content of a file is safe once the file is synced, and a name is safe once its folder
+/// is synced.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     state: Arc<Mutex<State>>,
@@ -19,14 +20,14 @@ pub struct MemoryStorage {
 
 #[derive(Debug)]
 struct State {
-    /// The root folder is the first; who is not reachable from it is gone.
+    /// The root folder is the first; a node that cannot be reached from it is deleted.
     nodes: Vec<Node>,
     calls: Vec<String>,
     fails: Option<usize>,
     fails_for_ever: bool,
 }
 
-/// A file or a folder: how it is now, and what a loss of power would leave.
+/// A file or a folder: its present content, and the content that a loss of power would leave.
 #[derive(Clone, Debug)]
 enum Node {
     File { now: Vec<u8>, safe: Vec<u8> },
@@ -42,32 +43,32 @@ impl Default for State {
 }
 
 impl MemoryStorage {
-    /// Without files.
+    /// Creates a storage without files.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets call number `call` fail, counted from 0 over the whole life of this storage. A write that fails leaves
-    /// the first half of its bytes behind.
+    /// Makes call number `call` fail, counted from 0 over the whole life of this storage. A failed write leaves the
+    /// first half of its bytes behind.
     #[must_use]
     pub fn failing_at(self, call: usize) -> Self {
         self.lock().fails = Some(call);
         self
     }
 
-    /// Lets call number `call` and every later one fail: from there on the process is as good as dead.
+    /// Makes call number `call` and every later call fail, as if the process had died.
     #[must_use]
     pub fn dying_at(self, call: usize) -> Self {
         self.lock().fails_for_ever = true;
         self.failing_at(call)
     }
 
-    /// No call fails any more.
+    /// Makes all further calls succeed.
     pub fn heal(&self) {
         self.lock().fails = None;
     }
 
-    /// Cuts the power: whatever was not synced is lost.
+    /// Cuts the power: all content and names that were not synced are lost.
     pub fn cut_power(&self) {
         for node in &mut self.lock().nodes {
             match node {
@@ -77,19 +78,19 @@ impl MemoryStorage {
         }
     }
 
-    /// Files as they are now, which nothing done to the one will change in the other.
+    /// Returns an independent copy of the files as they are now.
     #[must_use]
     pub fn copy(&self) -> Self {
         let nodes = self.lock().nodes.clone();
         Self { state: Arc::new(Mutex::new(State { nodes, ..State::default() })) }
     }
 
-    /// All calls so far: `"create elite.json"`.
+    /// Returns all calls so far: `"create elite.json"`.
     pub fn calls(&self) -> Vec<String> {
         self.lock().calls.clone()
     }
 
-    /// The names of all files, in alphabetical order.
+    /// Returns the paths of all files, in alphabetical order.
     pub fn paths(&self) -> Vec<PathBuf> {
         let state = self.lock();
         let (mut paths, mut folders) = (Vec::new(), vec![(PathBuf::new(), 0)]);
@@ -107,7 +108,7 @@ impl MemoryStorage {
         paths
     }
 
-    /// Changes what a file holds, behind everybody's back.
+    /// Changes the content of a file without a recorded call.
     ///
     /// # Panics
     /// If there is no such file.
@@ -165,7 +166,7 @@ impl State {
         }
     }
 
-    /// The names in the folder above, and the name itself.
+    /// Returns the names in the folder above, and the name itself.
     fn place(&mut self, path: &Path) -> io::Result<(&mut Names, String)> {
         let name = path.file_name().ok_or_else(|| missing(path))?.to_string_lossy().into_owned();
         let folder = self.find(path.parent().unwrap_or(Path::new("")))?;
@@ -291,7 +292,7 @@ impl Storage for MemoryStorage {
     }
 }
 
-/// A file by what it is, not by its name: it can be renamed while it is open.
+/// An open file, identified by its node: it can be renamed meanwhile.
 struct MemoryFile {
     storage: MemoryStorage,
     path: PathBuf,

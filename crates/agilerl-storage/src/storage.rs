@@ -1,41 +1,41 @@
-//! Where files are written: through one small trait, so that a fault can be put at every call.
+//! The trait through which all files are read and written, so that a test can make any call fail.
 
 use std::{io, path::Path, sync::Arc};
 
-/// Everything that this project does to files.
+/// A place that holds files: the disk, or memory in a test.
 pub trait Storage: Send + Sync {
-    /// Opens a new, empty file; one of that name loses what it held.
+    /// Creates an empty file and opens it. A file of that name is emptied.
     ///
     /// # Errors
     /// If the file cannot be created.
     fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>>;
 
-    /// Opens a file behind its first `len` bytes; what it holds beyond them is lost.
+    /// Cuts a file to its first `len` bytes and opens it to append.
     ///
     /// # Errors
     /// If there is no such file, or if it is shorter.
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn StorageFile>>;
 
-    /// The whole content of a file.
+    /// Returns the content of a file.
     ///
     /// # Errors
     /// If the file cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// The length of a file in bytes, so that nobody need read one that cannot be right.
+    /// Returns the length of a file in bytes, so that a file of the wrong length need not be read.
     ///
     /// # Errors
     /// If there is no such file.
     fn size(&self, path: &Path) -> io::Result<u64>;
 
-    /// The names of all files and folders in a folder, in alphabetical order.
+    /// Returns the names of all files and folders in a folder, in alphabetical order.
     ///
     /// # Errors
     /// If there is no such folder.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
 
-    /// Gives a file or a folder another name, in one step. A file that has the name is replaced; a folder that has it
-    /// is not, unless it is empty.
+    /// Renames a file or a folder in one step. A file that has the new name is replaced; a folder that has it is
+    /// replaced only if it is empty.
     ///
     /// # Errors
     /// If it cannot be renamed.
@@ -50,31 +50,31 @@ pub trait Storage: Send + Sync {
     /// Removes an empty folder.
     ///
     /// # Errors
-    /// If it holds anything.
+    /// If the folder is not empty.
     fn remove_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes a folder and those above it; one that is there already is fine.
+    /// Creates a folder and all missing folders above it. An existing folder is no error.
     ///
     /// # Errors
-    /// If the folder cannot be made.
+    /// If the folder cannot be created.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes the names in a folder survive a loss of power.
+    /// Syncs a folder: the names in it survive a loss of power.
     ///
     /// # Errors
     /// If the folder cannot be synced.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 }
 
-/// A file that is being written.
+/// A file that is open for writing.
 pub trait StorageFile: Send {
-    /// Appends all of these bytes.
+    /// Appends the bytes.
     ///
     /// # Errors
     /// If they cannot be written; some of them may have been.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Makes what was written survive a loss of power.
+    /// Syncs the file: the bytes written so far survive a loss of power.
     ///
     /// # Errors
     /// If the file cannot be synced.
@@ -114,7 +114,7 @@ impl<S: Storage + ?Sized> Storage for Arc<S> {
     }
 }
 
-/// The error of a file that is shorter than it was.
+/// Returns the error of a file that is shorter than it was.
 pub(crate) fn too_short(found: u64, len: u64) -> io::Error {
     let message = format!("it holds {found} bytes, and {len} were written to it");
     io::Error::new(io::ErrorKind::UnexpectedEof, message)

@@ -1,4 +1,4 @@
-//! How a hyperparameter moves.
+//! The range and the steps of a hyperparameter.
 
 use rand::RngExt;
 use schemars::JsonSchema;
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{HpoError, out_of_range};
 use crate::streams::StreamRng;
 
-/// Where a hyperparameter may go, and how far one mutation takes it.
+/// The range of a hyperparameter, and the size of the step that one mutation makes.
 ///
 /// A mutation multiplies or divides by `factor`, so that a step up and a step down undo each other and nothing drifts
-/// unless selection pulls. (AgileRL multiplies by 1.2 or 0.8: a hundred such steps take the median learning rate to
-/// an eighth.) What would leave the bounds is reflected at them, because stopping there would pile values up.
+/// unless selection pulls. (AgileRL multiplies by 1.2 or 0.8: a hundred such steps take the median learning rate to an
+/// eighth.) A step across a bound is reflected at it; clamping would accumulate values at the bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
@@ -19,12 +19,12 @@ pub struct Bounds {
     pub min: f64,
     /// Greatest value.
     pub max: f64,
-    /// What one mutation multiplies or divides by, above 1.
+    /// The factor by which one mutation multiplies or divides, above 1.
     pub factor: f64,
 }
 
 impl Bounds {
-    /// Whether the bounds of hyperparameter `name` make sense.
+    /// Checks the bounds of hyperparameter `name`.
     ///
     /// # Errors
     /// Names the setting, its value and its range.
@@ -43,12 +43,12 @@ impl Bounds {
         Ok(())
     }
 
-    /// Whether a value lies inside.
+    /// Returns whether a value lies within the bounds.
     pub fn contains(&self, value: f64) -> bool {
         (self.min..=self.max).contains(&value)
     }
 
-    /// The value one mutation away. The same value only where the bounds leave no room for a step.
+    /// Returns the value one mutation away. It is the same value only if the bounds leave no room for a step.
     ///
     /// ```
     /// use agilerl_hpo::Bounds;
@@ -62,7 +62,7 @@ impl Bounds {
         if integer { self.step_integer(value, up) } else { self.step_float(value, up) }
     }
 
-    /// A value drawn log-uniformly.
+    /// Draws a value log-uniformly.
     pub fn draw(&self, integer: bool, rng: &mut StreamRng) -> f64 {
         let (low, high) = if integer { (self.min.ceil(), self.max.floor()) } else { (self.min, self.max) };
         let value = (low.ln() + rng.random::<f64>() * (high.ln() - low.ln())).exp();
@@ -73,7 +73,7 @@ impl Bounds {
 
     fn step_float(&self, value: f64, up: bool) -> f64 {
         let moved = if up { value * self.factor } else { value / self.factor };
-        // Mirrored in log space: as far inside as it would have gone outside, so that this step can be undone too.
+        // Mirrored in log space, as far inside as it would have gone outside, so that this step can be undone too.
         let reflected = match moved {
             moved if moved > self.max => self.max / moved * self.max,
             moved if moved < self.min => self.min / moved * self.min,
@@ -82,8 +82,8 @@ impl Bounds {
         reflected.max(self.min).min(self.max)
     }
 
-    /// On whole numbers a mirror image need not be a rung of the ladder: there a step that would leave the bounds
-    /// goes the other way.
+    /// Steps between whole numbers. A mirror image need not be a value that steps reach, so a step that would leave the
+    /// bounds goes the other way.
     fn step_integer(&self, value: f64, up: bool) -> f64 {
         let (higher, lower) = (self.rung_above(value), self.rung_below(value));
         let (wanted, otherwise) = if up { (higher, lower) } else { (lower, higher) };
@@ -94,8 +94,8 @@ impl Bounds {
         (value * self.factor).round().max(value + 1.0)
     }
 
-    /// The greatest whole number from which a step up leads no further than here: so it undoes every step up, and
-    /// truncation cannot make small numbers fall for ever.
+    /// Returns the greatest whole number from which a step up leads no further than `value`. So a step down undoes
+    /// every step up, and rounding does not make small numbers drift down.
     fn rung_below(&self, value: f64) -> f64 {
         let mut lower = (value / self.factor).ceil().min(value - 1.0).max(0.0);
         while self.rung_above(lower) > value && lower > 0.0 {
@@ -108,5 +108,5 @@ impl Bounds {
     }
 }
 
-/// Up to here, 2^53, every whole number is an `f64`.
+/// 2^53: up to it, every whole number is an `f64`.
 const LARGEST: f64 = 9_007_199_254_740_992.0;

@@ -1,4 +1,4 @@
-//! What can be evolved.
+//! The trait of agents that evolve.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::evolution::mutation::{Mutation, MutationKind};
 use crate::streams::StreamRng;
 
-/// A hyperparameter that evolution may change, with its present value.
+/// A hyperparameter that evolution may change, with its current value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hyperparameter {
-    /// Its name, as in `rl_hp_selection`.
+    /// Its name, as in [`Mutation::rl_hp_selection`].
     pub name: String,
     /// Its value; a whole number if `integer`.
     pub value: f64,
@@ -18,66 +18,67 @@ pub struct Hyperparameter {
 }
 
 impl Hyperparameter {
-    /// Its value as JSON: a whole number without a fraction.
+    /// Returns its value as JSON, a whole number without a fraction.
     pub fn to_json(&self) -> Value {
         if self.integer { Value::from(self.value as i64) } else { Value::from(self.value) }
     }
 }
 
-/// What a mutation really changed, for the log and the lineage.
+/// The effect of a mutation, for the log and the lineage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// What was changed: `"lr"`, `"add_layer"`, `"activation"`.
+    /// The part that changed: `"lr"`, `"add_layer"`, `"activation"`.
     pub what: String,
-    /// How it was before.
+    /// Its value before.
     pub before: Value,
-    /// How it is now.
+    /// Its value after.
     pub after: Value,
 }
 
 /// The mutation of an individual. The default is "none".
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mutated {
-    /// The kind that took effect; `None` as well if the kind that was drawn changed nothing.
+    /// The kind that took effect. It is `None` too if the drawn kind changed nothing.
     pub kind: MutationKind,
     /// The change, unless the kind is `None`.
     pub change: Option<Change>,
 }
 
-/// An individual's genes: what tournament selection copies and mutation changes.
+/// An agent that evolves: selection clones it, and mutation changes it.
 ///
-/// Only hyperparameters are required; an individual without networks leaves the rest at "none". Cloning must be
-/// complete (networks, optimiser, every setting): offspring are clones of their parent before they are mutated.
+/// Only hyperparameters are required; an agent without networks keeps the defaults of the other methods. A clone must
+/// be complete (networks, optimiser, every setting): a child is a clone of its parent until it mutates.
 pub trait Evolve: Clone + Send + Sync {
-    /// All hyperparameters that may be mutated, in a fixed order. Which of them a run mutates, and between which
-    /// bounds, is the run's business.
+    /// Returns all hyperparameters that may be mutated, in a fixed order. The run's [`Mutation`] selects some of them
+    /// and sets their bounds.
     fn hyperparameters(&self) -> Vec<Hyperparameter>;
 
     /// Sets one of [`hyperparameters`](Evolve::hyperparameters).
     ///
     /// # Panics
-    /// If the individual has no hyperparameter of that name.
+    /// If the agent has no hyperparameter of that name.
     fn set_hyperparameter(&mut self, name: &str, value: f64);
 
     /// Mutates anything that is not a hyperparameter: the kinds other than [`MutationKind::None`] and
-    /// [`MutationKind::Hyperparameter`]. `settings` says how far. Returns the change, or `None` if the agent has nothing of
-    /// that kind or what was drawn would leave its limits; then nothing at all has changed.
+    /// [`MutationKind::Hyperparameter`]. `settings` holds their sizes and thresholds. Returns the change, or `None` if
+    /// the agent has no such kind or if the mutation would leave its limits; then the agent has not changed at all.
     fn mutate(&mut self, kind: MutationKind, settings: &Mutation, rng: &mut StreamRng) -> Option<Change> {
         let _ = (kind, settings, rng);
         None
     }
 
-    /// One short line for tables: `"8-[64, 64]-4 relu"`.
+    /// Returns a short description for tables: `"8-[64, 64]-4 relu"`. By default it is empty.
     fn architecture(&self) -> String {
         String::new()
     }
 
-    /// False once a weight is NaN or infinite: such an individual is never a parent.
+    /// Returns false once a weight is NaN or infinite: such an individual is never a parent.
     fn is_finite(&self) -> bool {
         true
     }
 
-    /// Everything that was learnt, as bytes: what the signature of a run covers beside its lineage. By default nothing.
+    /// Returns the learned state as bytes, which the signature of a run covers beside its lineage. By default it is
+    /// empty: the signature then covers the lineage only.
     fn fingerprint(&self) -> Vec<u8> {
         Vec::new()
     }

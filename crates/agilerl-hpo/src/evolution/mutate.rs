@@ -1,4 +1,4 @@
-//! How a mutation is drawn and carried out.
+//! Draws mutations and carries them out.
 
 use rand::RngExt;
 
@@ -10,10 +10,10 @@ use crate::evolution::mutation::{KINDS, Mutation, MutationKind};
 use crate::streams::{Purpose, StreamRng, Streams};
 
 impl Mutation {
-    /// Whether this agent has every selected hyperparameter, and each starts inside its bounds.
+    /// Checks that this agent has every selected hyperparameter, and that each starts inside its bounds.
     ///
     /// # Errors
-    /// Names the hyperparameter, what the agent has, and the way out.
+    /// Names the hyperparameter, the names that the agent has, and the way out.
     pub fn validate_agent<A: Evolve>(&self, agent: &A) -> Result<(), HpoError> {
         let hyperparameters = agent.hyperparameters();
         for name in &self.rl_hp_selection {
@@ -32,11 +32,12 @@ impl Mutation {
         Ok(())
     }
 
-    /// Mutates a newborn generation in place, each individual from its own stream. The elite that was kept stays as
-    /// it was evaluated, unless `mutate_elite`: then it becomes its own child, with a new id.
+    /// Mutates a newborn generation in place, each individual from its own stream. Individuals that selection kept stay
+    /// as they were evaluated. With `mutate_elite` the kept elite becomes its own child, with a new id, and mutates
+    /// too.
     ///
     /// # Panics
-    /// As [`apply`](Self::apply).
+    /// See [`apply`](Self::apply).
     pub fn mutate<A: Evolve>(&self, population: &mut [Individual<A>], streams: &Streams, generation: u64) {
         let mut ids = new_ids(population);
         for (place, individual) in population.iter_mut().enumerate() {
@@ -51,11 +52,11 @@ impl Mutation {
         }
     }
 
-    /// Mutates one agent and says what really changed.
+    /// Mutates one agent, and returns the change that took effect.
     ///
     /// # Panics
-    /// If a hyperparameter is to change that [`validate`](Self::validate) or
-    /// [`validate_agent`](Self::validate_agent) would complain about; a trainer asks them first.
+    /// If a selected hyperparameter is missing or has no bounds; [`validate`](Self::validate) and
+    /// [`validate_agent`](Self::validate_agent) find that before a run.
     pub fn apply<A: Evolve>(&self, agent: &mut A, rng: &mut StreamRng) -> Mutated {
         let kind = self.draw_kind(rng);
         let change = match kind {
@@ -66,10 +67,11 @@ impl Mutation {
         change.map_or_else(Mutated::default, |change| Mutated { kind, change: Some(change) })
     }
 
-    /// Draws all selected hyperparameters anew, log-uniformly inside their bounds: a first generation that differs.
+    /// Draws new values of all selected hyperparameters, log-uniformly inside their bounds, for a first generation that
+    /// differs.
     ///
     /// # Panics
-    /// If [`validate_agent`](Self::validate_agent) would name a missing hyperparameter or missing bounds.
+    /// If a selected hyperparameter has no bounds; [`validate_agent`](Self::validate_agent) finds that before a run.
     pub fn draw_hyperparameters<A: Evolve>(&self, agent: &mut A, rng: &mut StreamRng) {
         for hyperparameter in agent.hyperparameters() {
             if self.rl_hp_selection.contains(&hyperparameter.name) {
@@ -88,7 +90,7 @@ impl Mutation {
             }
             rest -= weight;
         }
-        // Rounding can leave a crumb beyond the last weight: it belongs to the last kind that may happen at all.
+        // Rounding can leave a rest beyond the last weight: it belongs to the last kind with a weight.
         weights.iter().rev().find(|(_, weight)| *weight > 0.0).map_or(MutationKind::None, |(kind, _)| *kind)
     }
 
@@ -103,7 +105,7 @@ impl Mutation {
         let bounds = self.bounds.get(name).unwrap_or_else(|| panic!("{name:?} has no bounds: `validate_agent` tells"));
         let before = find(agent);
         agent.set_hyperparameter(name, bounds.step(before.value, before.integer, up));
-        // What the agent made of it counts, not what it was told.
+        // The value that the agent accepted counts: it may have rounded the one it was given.
         let after = find(agent);
         (after.value != before.value).then(|| Change {
             what: name.clone(),

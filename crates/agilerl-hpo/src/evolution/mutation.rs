@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{HpoError, out_of_range};
 use crate::evolution::bounds::Bounds;
 
-/// What mutates, how often, and how far: AgileRL's settings with the defaults of its documentation.
+/// The settings of mutation: its kinds, their weights and their sizes. Names and defaults are those of AgileRL's
+/// documentation.
 ///
 /// Each child undergoes one kind of mutation, drawn from the six weights `no_mutation`, `architecture`,
 /// `parameters`, `activation`, `rl_hp` and `dormant`, which are normalised to 1.
@@ -32,16 +33,16 @@ pub struct Mutation {
     /// A unit is dormant if its mean absolute output, divided by the mean of its layer, is at most this: from 0, only
     /// units without any output, to 1 (0.1; tau in Sokar et al., 2023, definition 3.1).
     pub dormant_tau: f64,
-    /// Names of the hyperparameters that may change, one of which is drawn (`lr` and `batch_size`).
+    /// Names of the hyperparameters that may change; each hyperparameter mutation draws one (`lr` and `batch_size`).
     pub rl_hp_selection: Vec<String>,
     /// Standard deviation of the noise, relative to each weight (0.1).
     pub mutation_sd: f64,
     /// Whether the elite that is kept is mutated as well (false; AgileRL's is true, which loses the best individual
     /// in most generations).
     pub mutate_elite: bool,
-    /// Between which bounds each hyperparameter moves, and how fast: one search space for the whole run, never
-    /// stored in an agent. By default `lr` in 0.0001 to 0.01 and `batch_size` in 8 to 512, by a factor of 1.2, and
-    /// `learn_step` in 1 to 16 by a factor of 2.
+    /// Bounds and step of each hyperparameter: one search space for the whole run, never stored in an agent. By default
+    /// `lr` in 0.0001 to 0.01 and `batch_size` in 8 to 512, by a factor of 1.2, and `learn_step` in 1 to 16 by a factor
+    /// of 2.
     pub bounds: BTreeMap<String, Bounds>,
 }
 
@@ -70,7 +71,7 @@ impl Default for Mutation {
 }
 
 impl Mutation {
-    /// Never mutates: with it a population only learns and competes.
+    /// Settings that never mutate: a population then only learns and competes.
     pub fn none() -> Self {
         Self {
             no_mutation: 1.0,
@@ -83,7 +84,7 @@ impl Mutation {
         }
     }
 
-    /// Mutates this hyperparameter too, between these bounds.
+    /// Adds a hyperparameter to those that may change, with its bounds.
     #[must_use]
     pub fn with_hyperparameter(mut self, name: &str, bounds: Bounds) -> Self {
         if !self.rl_hp_selection.iter().any(|selected| selected == name) {
@@ -93,7 +94,7 @@ impl Mutation {
         self
     }
 
-    /// Whether the settings make sense by themselves.
+    /// Checks the settings by themselves, without an agent.
     ///
     /// # Errors
     /// Names the setting, its value and its range.
@@ -129,12 +130,12 @@ impl Mutation {
 /// The kinds of mutation.
 ///
 /// A new kind is a variant here, a row in the table of kinds below it, the field of [`Mutation`] that holds its weight, and
-/// an arm in the agents' [`Evolve::mutate`].
+/// an arm in the agents' [`Evolve::mutate`](crate::Evolve::mutate).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MutationKind {
-    /// Nothing changed.
+    /// No mutation.
     #[default]
     None,
     /// The network's shape.
@@ -149,7 +150,7 @@ pub enum MutationKind {
     Dormant,
 }
 
-/// What the table says of a kind.
+/// A row of the table of kinds.
 pub(super) struct Row {
     pub(super) kind: MutationKind,
     /// Its name in logs and tables.

@@ -1,4 +1,4 @@
-//! What a person sees of a run.
+//! The table of a run for people.
 
 use std::{
     io::{self, IsTerminal as _, Stdout, Write},
@@ -14,44 +14,44 @@ use crate::evolution::individual::Individual;
 use crate::evolution::mutation::MutationKind;
 use crate::run::event::{Ending, Event, Flow, GenerationReport, Observer};
 
-/// Widest line.
+/// The width of the widest line, in columns.
 const WIDTH: usize = 100;
 
-/// Prints a table per generation, one line per individual, in 100 columns:
+/// Prints a table for each generation, with one line for each individual, in at most 100 columns:
 ///
 /// ```text
 /// generation 2 of 100 | 120,000 steps | 18,230 steps/s | 0:00:06
-///   id from fitness spread     lr batch_size architecture      born by
+///   id from fitness spread     lr batch_size architecture      origin
 ///    3    -   -62.1   40.3  0.001        128 8-[64, 64]-4 relu kept
 /// *  7    3    13.4   88.0 0.0012        128 8-[64, 64]-4 relu lr 0.001 -> 0.0012
 /// ```
 ///
-/// `*` marks the best, `!` one that is not finite. `from` is the parent, `spread` the standard deviation of the
-/// returns of the evaluation. `born by` tells what made the individual differ from its parent: `kept` is last
-/// generation's elite, which nothing changed, and `copy` a child of which no mutation took hold.
+/// `*` marks the best individual, `!` one that is not finite. `from` is the id of the parent, `spread` the standard
+/// deviation of the returns of the evaluation. `origin` is the mutation that made the individual differ from its
+/// parent; `kept` is an individual of the generation before that selection kept, and `copy` a child without a mutation.
 ///
-/// Where nobody sees a progress bar, a line tells every ten seconds that a generation trains:
+/// Without a terminal that shows a progress bar, a line is printed every ten seconds while a generation trains:
 ///
 /// ```text
 /// generation 3 of 100 trains | 7,000 of 60,000 steps | 0:00:16
 /// ```
 pub struct Console<W> {
     out: W,
-    /// What that is, for errors.
+    /// The name of the writer, for errors.
     name: &'static str,
     bar: ProgressBar,
     generations: u64,
     generation_env_steps: u64,
     pulse: Option<Pulse>,
-    /// The hyperparameters that have a column: those that evolution may change.
+    /// Names of the hyperparameters that have a column: those that evolution may change.
     evolving: Vec<String>,
-    /// Whether nobody reads what is printed.
+    /// Whether the reader of the output has closed it.
     deaf: bool,
 }
 
 impl Console<Stdout> {
-    /// Prints to the standard output, with a progress bar on the standard error. The bar is quiet when that is not a
-    /// terminal. Where one of them is none, a line is printed every ten seconds instead.
+    /// Prints to the standard output, with a progress bar on the standard error if that is a terminal. If one of them
+    /// is no terminal, a line is printed every ten seconds instead.
     pub fn stdout() -> Self {
         let bar = ProgressBar::no_length().with_style(style());
         let console = Self { name: "the standard output", bar, ..Self::new(io::stdout()) };
@@ -61,21 +61,21 @@ impl Console<Stdout> {
 }
 
 impl<W: Write> Console<W> {
-    /// Prints into any writer, without a progress bar.
+    /// Prints to any writer, without a progress bar.
     pub fn new(out: W) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let (name, pulse) = ("its writer", None);
         Self { out, name, bar, generations: 0, generation_env_steps: 0, pulse, evolving: Vec::new(), deaf: false }
     }
 
-    /// Prints a line when a round is over and nothing was printed for so long, by the clock of the run: a log then
-    /// shows that a long generation trains.
+    /// Prints a line at the end of a round if nothing was printed for this time, measured by the clock of the run: a
+    /// log then shows that a long generation is training.
     #[must_use]
     pub fn with_pulse(self, every: Duration) -> Self {
         Self { pulse: Some(Pulse { every, last: Some(Duration::ZERO) }), ..self }
     }
 
-    /// Prints a line where the progress bar was, which then reappears below.
+    /// Prints a line above the progress bar.
     fn print(&mut self, text: &str) -> Result<Flow, HpoError> {
         let Self { out, bar, deaf, .. } = self;
         if *deaf {
@@ -83,7 +83,7 @@ impl<W: Write> Console<W> {
         }
         match bar.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
             Ok(()) => Ok(Flow::Continue),
-            // Whoever read this has gone away: no reason to lose a run, and none to go on unseen.
+            // The reader of the output has closed it: pause, so that the run is saved and does not go on unseen.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe || is_of_a_closed_terminal(&error) => {
                 *deaf = true;
                 Ok(Flow::Pause)
@@ -92,14 +92,14 @@ impl<W: Write> Console<W> {
         }
     }
 
-    /// From here on the next sign of life is due; none: from the next round on.
+    /// Restarts the time until the next line of the pulse, from `wall` or from the next round.
     fn printed_at(&mut self, wall: Option<Duration>) {
         if let Some(pulse) = &mut self.pulse {
             pulse.last = wall;
         }
     }
 
-    /// Shows how far a generation is.
+    /// Shows the progress of a generation.
     fn progress(&mut self, generation: u64, env_steps: u64, wall: Duration) -> Result<Flow, HpoError> {
         let done = env_steps.saturating_sub(generation * self.generation_env_steps);
         self.bar.set_message(format!("generation {}", generation + 1));
@@ -113,15 +113,15 @@ impl<W: Write> Console<W> {
     }
 }
 
-/// When to show that a run lives.
+/// Decides when a line shows that the run is training.
 struct Pulse {
     every: Duration,
-    /// When something was printed last, by the clock of the run; none between a resume and its first round.
+    /// The time of the last output, by the clock of the run; none between a resume and its first round.
     last: Option<Duration>,
 }
 
 impl Pulse {
-    /// Whether it is time for a line, which is printed then.
+    /// Returns whether a line is due, and restarts the time if so.
     fn beats(&mut self, wall: Duration) -> bool {
         let last = *self.last.get_or_insert(wall);
         let is_due = wall.saturating_sub(last) >= self.every;
@@ -198,7 +198,7 @@ impl<A: Evolve, W: Write> Observer<A> for Console<W> {
     }
 }
 
-/// Unix says EIO where a terminal was closed.
+/// Returns whether the error is EIO, which Unix gives for a closed terminal.
 fn is_of_a_closed_terminal(error: &io::Error) -> bool {
     const EIO: i32 = 5;
     cfg!(unix) && error.raw_os_error() == Some(EIO)
@@ -233,10 +233,11 @@ fn table<A: Evolve>(report: &GenerationReport<'_, A>, evolving: &[String]) -> St
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
-    // The two columns of words share what the numbers leave over: architecture first gives way, to no less than 12.
-    let (architecture, born_by) = (columns - 2, columns - 1);
+    // The two columns of words share the width that the numbers leave: architecture is shortened first, to no less than
+    // 12.
+    let (architecture, origin) = (columns - 2, columns - 1);
     let excess = |widths: &[usize]| (widths.iter().sum::<usize>() + columns - 1).saturating_sub(WIDTH);
-    for (column, least) in [(architecture, 12), (born_by, 8)] {
+    for (column, least) in [(architecture, 12), (origin, 8)] {
         widths[column] -= excess(&widths).min(widths[column].saturating_sub(least));
     }
     for row in &rows {
@@ -252,7 +253,7 @@ fn table<A: Evolve>(report: &GenerationReport<'_, A>, evolving: &[String]) -> St
     text
 }
 
-/// The hyperparameters of an individual that have a column.
+/// Returns the hyperparameters of an individual that have a column.
 fn columns<'a, A: Evolve>(
     individual: &Individual<A>,
     evolving: &'a [String],
@@ -263,7 +264,7 @@ fn columns<'a, A: Evolve>(
 fn titles<A: Evolve>(individual: &Individual<A>, evolving: &[String]) -> Vec<String> {
     let mut titles: Vec<String> = ["", "id", "from", "fitness", "spread"].map(str::to_owned).into();
     titles.extend(columns(individual, evolving).map(|hyperparameter| hyperparameter.name));
-    titles.extend(["architecture", "born by"].map(str::to_owned));
+    titles.extend(["architecture", "origin"].map(str::to_owned));
     titles
 }
 
@@ -281,18 +282,18 @@ fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, evolving: &[St
     let mut cells = vec![mark.to_owned(), individual.id.to_string(), from, fitness, spread];
     cells.extend(columns(individual, evolving).map(|hyperparameter| value(&hyperparameter.to_json())));
     cells.push(individual.agent.architecture());
-    cells.push(born_by(individual));
+    cells.push(origin(individual));
     cells
 }
 
-fn born_by<A>(individual: &Individual<A>) -> String {
+fn origin<A>(individual: &Individual<A>) -> String {
     match &individual.mutated {
         _ if individual.fitness.len() > 1 => "kept".to_owned(),
         _ if individual.parents.is_empty() => "start".to_owned(),
         Mutated { change: Some(Change { what, before: Value::Null, after }), .. } => {
             format!("{what}: {}", value(after))
         }
-        // What it became stands in the column beside.
+        // The new architecture is in the column beside.
         Mutated { kind: MutationKind::Architecture, change: Some(Change { what, before, .. }) } => {
             format!("{what}, was {}", value(before))
         }
@@ -303,7 +304,7 @@ fn born_by<A>(individual: &Individual<A>) -> String {
     }
 }
 
-/// A value of a change, short enough for a table.
+/// Formats a value of a change, short enough for a table.
 fn value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -314,7 +315,7 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// Three significant digits, without an exponent where that reads well.
+/// Formats a number with three significant digits, without an exponent between 0.0001 and a million.
 fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
@@ -323,7 +324,7 @@ fn significant(value: f64) -> String {
     if (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
-/// A return that stands alone.
+/// Formats a return outside a table.
 fn result(value: f64) -> String {
     number(value, if value.abs() < 10.0 { 3 } else { 1 })
 }

@@ -1,4 +1,4 @@
-//! The log that machines read.
+//! The log of a run for programs.
 
 use std::{path::Path, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::evolution::individual::Individual;
 use crate::observers::run_log::{RunLog, RunLogKind};
 use crate::run::event::{Event, Flow, GenerationReport, Observer};
 
-/// Names of the fields that hold the clock. Two logs of the same run differ in nothing else.
+/// Names of the fields that hold times. Two logs of the same run differ in nothing else.
 const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
 
-/// Writes the whole lineage of a run, one JSON object per line, each handed to the storage at once.
+/// Writes the whole lineage of a run, one JSON object per line. Each line is written to the storage at once.
 ///
 /// | `event` | one line per | fields beside |
 /// |---|---|---|
@@ -29,17 +29,18 @@ const CLOCK_FIELDS: [&str; 2] = ["wall_seconds", "env_steps_per_second"];
 /// | `ended` | run, and once more for each time it is extended | `ending`, `elite`, `fitness`, `confirmed_mean`, `env_steps`, `eval_steps`, `signature`, the clock |
 ///
 /// The record of an individual is its [`LineageRecord`](crate::LineageRecord): `id`, `parents`, `mutation` with the
-/// value before and after, `hyperparameters`, `architecture`, `fitness`, `env_steps`. A log that begins in the middle of a run,
-/// because the one so far was set aside, begins with a line `resumed`: `generation`, `generations`, `env_steps`,
-/// `population`. The clock stands in
-/// `wall_seconds` and `env_steps_per_second` and nowhere else ([`without_clock`]). JSON has no NaN: it reads `null`.
+/// value before and after, `hyperparameters`, `architecture`, `fitness`, `env_steps`. `training` is a
+/// [`RoundStats`](crate::RoundStats): counts, `return_sum`, and a field `<name>_sum` for each metric. A log that starts
+/// in the middle of a run, because the earlier log was set aside, starts with a line `resumed`: `generation`,
+/// `generations`, `env_steps`, `population`. Times are in `wall_seconds` and `env_steps_per_second` and nowhere else
+/// ([`without_clock`]). JSON has no NaN; it is written as `null`.
 pub struct JsonLines {
     file: LogFile,
 }
 
 impl JsonLines {
-    /// Opens the file, so that a place that cannot be written to is known before the run begins. The folder must be
-    /// there; a file of that name is overwritten.
+    /// Creates the file, so that an unwritable place is found before the run begins. The folder must exist; a file of
+    /// that name is overwritten.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -47,10 +48,10 @@ impl JsonLines {
         Ok(Self { file: LogFile::create(storage, path)? })
     }
 
-    /// Goes on where the log stood when [`digest`](RunLog::digest) was taken, as if it had never been written further.
+    /// Continues the log from the state with this [`digest`](RunLog::digest), as if it had never been written further.
     ///
     /// # Errors
-    /// If the file is not there, or if what it held then has been changed.
+    /// If the file is missing, or if its content up to that state has changed.
     pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, StorageError> {
         Ok(Self { file: LogFile::resume(storage, path, digest)? })
     }
@@ -152,7 +153,7 @@ impl<A: Evolve> Observer<A> for JsonLines {
                     "population": population.len(),
                 }))?;
             }
-            // The log of a resumed run is that of a run that was never stopped.
+            // The log of a resumed run equals that of a run that was never stopped.
             Event::Round { .. } | Event::Resumed { .. } | Event::Notice { .. } => {}
         }
         Ok(Flow::Continue)
@@ -171,7 +172,7 @@ impl<A: Evolve> RunLog<A> for JsonLines {
 }
 
 impl<A: Evolve> RunLogKind<A> {
-    /// [`JsonLines`] under this name.
+    /// Returns the kind of [`JsonLines`] with this file name.
     pub fn json_lines(file_name: &'static str) -> Self {
         Self {
             file_name,
@@ -181,7 +182,7 @@ impl<A: Evolve> RunLogKind<A> {
     }
 }
 
-/// A log without its clock: two runs with one seed leave the same text, whatever the number of threads.
+/// Returns a log without its times: two runs with one seed write the same text, at any number of threads.
 ///
 /// ```
 /// let line = r#"{"event":"generation","env_steps":60000,"wall_seconds":1.5}"#;
@@ -189,7 +190,7 @@ impl<A: Evolve> RunLogKind<A> {
 /// ```
 ///
 /// # Panics
-/// If a line is no JSON object: for tests and tools that compare logs.
+/// If a line is not a JSON object: this function is for tests and tools that compare logs.
 pub fn without_clock(log: &str) -> String {
     let clean = |line: &str| {
         let mut fields: Map<String, Value> = serde_json::from_str(line).expect("a line of a log is a JSON object");
@@ -199,7 +200,7 @@ pub fn without_clock(log: &str) -> String {
     log.lines().map(clean).collect()
 }
 
-/// A line with the individual's record beside its own fields.
+/// Returns a line with the individual's record beside its own fields.
 fn with_record<A: Evolve>(mut line: Value, individual: &Individual<A>) -> Result<Value, BoxError> {
     let Value::Object(record) = serde_json::to_value(individual.record())? else {
         unreachable!("a record is a struct, and a struct is a JSON object");

@@ -1,4 +1,4 @@
-//! The table that spreadsheets and plots read.
+//! The table of a run for spreadsheets and plots.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ const FIRST: [&str; 11] = [
 /// The columns between the metrics of learning and the hyperparameters.
 const MIDDLE: [&str; 2] = ["mutation", "architecture"];
 
-/// Writes one line per individual and generation, in columns:
+/// Writes one line for each individual and generation, with these columns:
 ///
 /// | column | content |
 /// |---|---|
@@ -38,12 +38,12 @@ const MIDDLE: [&str; 2] = ["mutation", "architecture"];
 /// | `train_episodes`, `train_return` | complete training episodes of the generation, and their mean return |
 /// | `updates` | gradient updates of the generation |
 /// | one for each metric: `loss`, `value`, `grad_norm` | its mean over these updates |
-/// | `mutation`, `architecture` | what changed it at birth, and what its network is |
-/// | the rest | its hyperparameters by name |
+/// | `mutation`, `architecture` | the mutation at its birth, and a description of its network |
+/// | all others | its hyperparameters by name |
 ///
-/// The columns of metrics are those of the first generation in the table; a metric that comes later has none.
-/// A mean over nothing is empty, and what is not finite reads `NaN` or `inf`. There is no clock in it: two runs with one
-/// seed leave the same table.
+/// The columns of metrics are those of the first generation in the table; a metric that comes later has none. A mean
+/// over nothing is an empty cell, and numbers that are not finite are written as `NaN` or `inf`. The table has no
+/// times: two runs with one seed write the same table.
 pub struct MetricsCsv {
     file: LogFile,
     /// The metrics that have a column; none before the header is written.
@@ -51,7 +51,7 @@ pub struct MetricsCsv {
 }
 
 impl MetricsCsv {
-    /// Creates the file; one of that name is overwritten. The folder must be there.
+    /// Creates the file; one of that name is overwritten. The folder must exist.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -62,7 +62,7 @@ impl MetricsCsv {
     /// Continues the table from the state with this [`digest`](RunLog::digest).
     ///
     /// # Errors
-    /// If the file is not there, or if its content up to that state has changed.
+    /// If the file is missing, or if its content up to that state has changed.
     pub fn resume(storage: &dyn Storage, path: &Path, digest: &Digest) -> Result<Self, StorageError> {
         let file = LogFile::resume(storage, path, digest)?;
         let content = storage.read(path).map_err(StorageError::at("read", path))?;
@@ -117,7 +117,7 @@ impl<A: Evolve> RunLog<A> for MetricsCsv {
 }
 
 impl<A: Evolve> RunLogKind<A> {
-    /// [`MetricsCsv`] under this name.
+    /// Returns the kind of [`MetricsCsv`] with this file name.
     pub fn metrics_csv(file_name: &'static str) -> Self {
         Self {
             file_name,
@@ -153,7 +153,7 @@ fn row<A: Evolve>(report: &GenerationReport<'_, A>, place: usize, metrics: &[Str
     format!("{}\n", cells.join(","))
 }
 
-/// A cell as RFC 4180 wants it.
+/// Quotes a cell as in RFC 4180.
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

@@ -8,8 +8,8 @@ use crate::run::event::Observer;
 
 /// An observer that writes one file, which a resumed run continues.
 ///
-/// A checkpoint stores the [`digest`](Self::digest) of each log beside it; the log is [resumed](RunLogKind::resume) from
-/// there, as if it had never been written further.
+/// A checkpoint stores the [`digest`](Self::digest) of each log beside it; the log is [resumed](RunLogKind::resume)
+/// from that digest, as if it had never been written further.
 pub trait RunLog<A>: Observer<A> + Send {
     /// Returns the name of the file, without its folder.
     fn file_name(&self) -> &str;
@@ -51,7 +51,7 @@ pub struct RunLogKind<A> {
 }
 
 impl<A> RunLogKind<A> {
-    /// Creates the log in a folder; a file of its name is overwritten. The folder must be there.
+    /// Creates the log in a folder; a file of its name is overwritten. The folder must exist.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -62,7 +62,7 @@ impl<A> RunLogKind<A> {
     /// Continues the log in a folder from the state with this digest; everything written since is cut off.
     ///
     /// # Errors
-    /// If the file is not there, or if its content up to that state has changed.
+    /// If the file is missing, or if its content up to that state has changed.
     pub fn resume(&self, storage: &dyn Storage, folder: &Path, digest: &Digest) -> Result<BoxLog<A>, StorageError> {
         (self.resume)(storage, &folder.join(self.file_name), digest)
     }

@@ -1,4 +1,4 @@
-//! Checkpoints on disk: each a folder that is whole or is not there.
+//! Checkpoints on disk: folders that are complete or absent.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,64 +15,66 @@ use crate::resume::manifest::{Manifest, Segment};
 use crate::resume::trainer_state::Saved;
 
 const MANIFEST: &str = "manifest.json";
-/// A manifest holds some kilobytes: what is larger is none, and is not read.
+/// A manifest has some kilobytes; a larger file is not read.
 const LARGEST_MANIFEST: u64 = 1 << 20;
-/// So many segments, and the memory is written as a whole again.
+/// At this number of segments all items are written again, as one segment.
 const MOST_SEGMENTS: usize = 64;
 
 /// The checkpoints of a run.
 ///
 /// ```text
-/// checkpoints/000012/manifest.json       what belongs to the checkpoint, with lengths and digests
+/// checkpoints/000012/manifest.json       the parts of the checkpoint, with lengths and digests
 /// checkpoints/000012/progress.json, ..   the state after 12 generations (000012-0003: and 3 rounds)
-/// memory/000000060000-000000120000.rows  what the population shares, in segments that checkpoints have in common
+/// memory/000000060000-000000120000.rows  items of the shared state, in segments that several checkpoints use
 /// ```
 ///
-/// A checkpoint is written under a temporary name beside its place, synced, renamed, and the folder synced; the folder of the
-/// run is synced before, so that what stands beside a checkpoint is there as long as the checkpoint is. At every moment,
-/// whatever fails, the one before is whole. The folder of the run itself must be safe:
-/// [`create_dir_synced`](agilerl_storage::create_dir_synced). Older ones are removed afterwards, but for the `keep` newest. Nothing
-/// is removed but files that a manifest of this run names, and files and folders named as only this code names them.
+/// A checkpoint is written under a temporary name in the same folder, synced and renamed; then that folder is synced.
+/// The folder of the run is synced before, so that the logs beside a checkpoint exist as long as the checkpoint does.
+/// At every moment, whichever call fails, the checkpoint before is intact. The folder of the run itself must be created
+/// by [`create_dir_synced`](agilerl_storage::create_dir_synced). Afterwards all checkpoints but the `keep` newest are
+/// removed. Only files that a manifest of this run names, and files and folders with names that only this code gives,
+/// are ever removed.
 pub struct Checkpoints {
     storage: Arc<dyn Storage>,
     run: PathBuf,
     keep: usize,
-    /// Those that are whole, the oldest first.
+    /// The intact checkpoints, the oldest first.
     kept: Vec<(Name, Manifest)>,
 }
 
-/// A checkpoint that was found whole.
+/// An intact checkpoint, as it was read.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
-    /// The state, and whatever else was saved with it.
+    /// The state of the trainer, with all other files that were saved with it.
     pub saved: Saved,
-    /// What the population shares.
+    /// The items of the shared state, in segments.
     pub segments: Vec<(Range<u64>, Vec<u8>)>,
-    /// Newer ones that were passed over, and why.
+    /// Newer checkpoints that are not intact, with the faults.
     pub passed_over: Vec<String>,
 }
 
 impl Checkpoints {
-    /// The checkpoints of a run that begins: those of an earlier run in this folder are removed, and do not come back after a
-    /// loss of power.
+    /// Prepares the checkpoints of a new run. Checkpoints of an earlier run in this folder are removed for good, even
+    /// if the power is lost.
     ///
     /// # Errors
-    /// If the folders cannot be made or cleaned.
+    /// If the folders cannot be created or cleaned.
     pub fn begin(storage: Arc<dyn Storage>, run: &Path, keep: usize) -> Result<Self, HpoError> {
         let mut checkpoints = Self::new(storage, run, keep)?;
         checkpoints.remove_leftovers()?;
         for name in checkpoints.names()? {
             match checkpoints.manifest(name) {
                 Ok(manifest) => checkpoints.kept.push((name, manifest)),
-                // What cannot be read may be somebody else's, but it is in the way.
+                // An unreadable checkpoint may belong to another program, but its name is needed.
                 Err(_) => checkpoints.set_aside(name)?,
             }
         }
         let old = std::mem::take(&mut checkpoints.kept);
         checkpoints.hide(&old)?;
-        // Only what has lost its name for good may lose its files: no half of it comes back with the power.
+        // Files are removed only once their checkpoint has lost its name for good, so that no half of it returns after
+        // a loss of power.
         checkpoints.sync(&checkpoints.folder())?;
         checkpoints.forget(&old, u64::MAX)?;
         checkpoints.sync(&checkpoints.folder())?;
@@ -80,11 +82,11 @@ impl Checkpoints {
         Ok(checkpoints)
     }
 
-    /// The checkpoints of a run that is resumed, and the newest whole one of them; none if the run was stopped before it
-    /// had any. Newer ones that are not whole are set aside, under a name that says so.
+    /// Opens the checkpoints of a run, and reads the newest intact one; none if the run was stopped before its first
+    /// checkpoint. Newer checkpoints that are not intact are renamed to `<name>.set-aside-<n>`.
     ///
     /// # Errors
-    /// [`HpoError::NoWholeCheckpoint`] if there are some and none is whole; [`HpoError::NewerFormat`] or
+    /// [`HpoError::NoWholeCheckpoint`] if there are checkpoints and none is intact; [`HpoError::NewerFormat`] or
     /// [`HpoError::OlderFormat`]; or if the folder cannot be read.
     pub fn resume(storage: Arc<dyn Storage>, run: &Path, keep: usize) -> Result<(Self, Option<Checkpoint>), HpoError> {
         let mut checkpoints = Self::new(storage, run, keep)?;
@@ -114,12 +116,12 @@ impl Checkpoints {
         Err(HpoError::NoWholeCheckpoint { folder: checkpoints.folder(), reasons: passed_over })
     }
 
-    /// Writes a checkpoint, and removes those that are too old then. `items` are those that the population shares now,
-    /// `save_items` gives the bytes of those that no earlier checkpoint holds, and `beside` says how the files of the run
-    /// stand that grow. What these hold must be synced; their names are synced here, with the folder of the run.
+    /// Writes a checkpoint, and removes the oldest ones. `items` are the numbers of the items in the shared state,
+    /// `save_items` returns the bytes of the items that no earlier checkpoint holds, and `beside` has the digests of
+    /// the run's logs. The content of the logs must be synced; their names are synced here, with the folder of the run.
     ///
     /// # Errors
-    /// If a file cannot be written: the newest checkpoint is then the one before, unless only the removal of old ones
+    /// If a file cannot be written. The newest checkpoint is then the one before, unless only the removal of old ones
     /// failed.
     pub fn write(
         &mut self,
@@ -144,7 +146,8 @@ impl Checkpoints {
         }
         write_synced(&*self.storage, &temporary.join(MANIFEST), &manifest.to_bytes())?;
         self.sync(&temporary)?;
-        // The files beside it are synced, but not yet their names: a checkpoint must not outlive the log that it continues.
+        // The logs are synced, but not yet their names: after a loss of power there must be no checkpoint without its
+        // logs.
         self.sync(&self.run)?;
         self.storage.rename(&temporary, &place).map_err(StorageError::at("rename to", &place))?;
         self.sync(&self.folder())?;
@@ -152,12 +155,12 @@ impl Checkpoints {
         self.prune()
     }
 
-    /// The folder of the checkpoints.
+    /// Returns the folder of the checkpoints.
     pub fn folder(&self) -> PathBuf {
         self.run.join("checkpoints")
     }
 
-    /// Generations and rounds done at the newest whole checkpoint.
+    /// Returns the generations and rounds done at the newest intact checkpoint.
     pub fn newest(&self) -> Option<(u64, usize)> {
         self.kept.last().map(|(name, _)| (name.generation, name.round))
     }
@@ -183,14 +186,14 @@ impl Checkpoints {
         Ok(self.storage.list(folder).map_err(StorageError::at("list", folder))?)
     }
 
-    /// All folders that are named as a checkpoint is, the oldest first.
+    /// Returns all folders with the name of a checkpoint, the oldest first.
     fn names(&self) -> Result<Vec<Name>, HpoError> {
         let mut names: Vec<Name> = self.list(&self.folder())?.iter().filter_map(|name| Name::parse(name)).collect();
         names.sort_unstable();
         Ok(names)
     }
 
-    /// Writes what no checkpoint holds yet, and says what makes the whole.
+    /// Writes the items that no checkpoint holds yet, and returns the segments of all items.
     fn write_segments(
         &self,
         items: Range<u64>,
@@ -221,7 +224,7 @@ impl Checkpoints {
         self.forget(&old, oldest.unwrap_or(0))
     }
 
-    /// Takes their names from checkpoints that are to be removed, so that no half of one is ever taken for a checkpoint.
+    /// Renames checkpoints before their files are removed, so that half of one is never taken for a checkpoint.
     fn hide(&self, old: &[(Name, Manifest)]) -> Result<(), HpoError> {
         for (name, _) in old {
             let (place, hidden) = (self.folder().join(name.to_string()), self.hidden(*name));
@@ -245,7 +248,7 @@ impl Checkpoints {
         let (needed, named) = (segment_files(&self.kept), segment_files(old));
         for file in self.list(&self.memory())? {
             let is_past = Segment::span(&file).is_some_and(|span| span.end <= oldest);
-            // A segment without items ends where the oldest one begins.
+            // A segment without items ends at `oldest`, and may still be needed.
             if (named.contains(&file) || is_past) && !needed.contains(&file) {
                 let path = self.memory().join(&file);
                 self.storage.remove(&path).map_err(StorageError::at("remove", &path))?;
@@ -254,7 +257,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// What a stop in the middle of a checkpoint left.
+    /// Removes the files that a stop in the middle of a checkpoint left.
     fn remove_leftovers(&self) -> Result<(), HpoError> {
         for name in self.list(&self.folder())? {
             let hidden =
@@ -274,7 +277,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes these files, and the folder if nothing else is in it. What cannot be removed stays, which harms nobody.
+    /// Removes these files, and the folder if nothing else is in it. Errors are ignored: remaining files do no harm.
     fn remove_folder(&self, folder: &Path, files: &[&str]) {
         for file in files {
             let _ = self.storage.remove(&folder.join(file));
@@ -282,7 +285,7 @@ impl Checkpoints {
         let _ = self.storage.remove_dir(folder);
     }
 
-    /// Gives a checkpoint that is not to be used a name that says so; it is removed by nobody.
+    /// Renames an unusable checkpoint to `<name>.set-aside-<n>`; it is never removed.
     fn set_aside(&self, name: Name) -> Result<(), HpoError> {
         let taken = self.list(&self.folder())?;
         let free = (1..).map(|n| format!("{name}.set-aside-{n}")).find(|free| !taken.contains(free));
@@ -320,7 +323,7 @@ impl Checkpoints {
         Ok(manifest)
     }
 
-    /// A file that must hold what the digest says. A length that cannot be right is seen before anything is read.
+    /// Reads a file and checks its digest. The length is checked first, so that a file of the wrong length is not read.
     fn read_checked(&self, path: &Path, digest: &Digest) -> Result<Vec<u8>, HpoError> {
         let changed = |what: String| HpoError::from(StorageError::Changed { path: path.to_owned(), what });
         let found = self.storage.size(path).map_err(StorageError::at("read", path))?;
@@ -336,7 +339,7 @@ fn segment_files(checkpoints: &[(Name, Manifest)]) -> BTreeSet<String> {
     checkpoints.iter().flat_map(|(_, manifest)| &manifest.segments).map(Segment::file).collect()
 }
 
-/// Where in the run a checkpoint stands.
+/// The position of a checkpoint in the run, which is its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Name {
     generation: u64,

@@ -1,4 +1,4 @@
-//! What a checkpoint says of itself, so that it is whole or is not used.
+//! The manifest of a checkpoint.
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
 
@@ -9,35 +9,35 @@ use agilerl_storage::{Digest, StorageError};
 
 use crate::error::HpoError;
 
-/// What a checkpoint consists of: the content of `manifest.json`.
+/// The parts of a checkpoint with their digests: the content of `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Version of the format.
     pub schema: u64,
-    /// Versions of what wrote it.
+    /// Versions of the programs that wrote it.
     pub versions: BTreeMap<String, String>,
     /// Generations done.
     pub generation: u64,
-    /// Rounds done of the next one.
+    /// Rounds done of the generation after those.
     pub round: usize,
     /// The files in the folder.
     pub files: BTreeMap<String, Digest>,
-    /// What the population shares, in order.
+    /// The segments of the shared state, in order.
     pub segments: Vec<Segment>,
-    /// Files of the run as they were then: the settings, and logs up to where they stood.
+    /// Files in the folder of the run as they were then: the settings, and the logs up to that point.
     pub beside: BTreeMap<String, Digest>,
 }
 
-/// Some of the items that the population shares.
+/// A range of the items of the shared state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Segment {
     /// Number of the first item.
     pub first: u64,
-    /// Number behind the last.
+    /// Number of the last item, plus 1.
     pub end: u64,
-    /// Of its file.
+    /// The digest of its file.
     pub digest: Digest,
 }
 
@@ -45,8 +45,8 @@ impl Manifest {
     /// Version of the format that this build writes and reads.
     pub const SCHEMA: u64 = 3;
 
-    /// The content of a `manifest.json`: a JSON object whose last field, `blake3`, is the digest of all bytes before
-    /// that field. So no byte of it can change unseen, and no other file is blamed for it.
+    /// Returns the content of `manifest.json`: a JSON object whose last field, `blake3`, is the digest of all bytes
+    /// before that field. So a changed byte is found, and attributed to the manifest.
     ///
     /// ```
     /// use agilerl_hpo::{HpoError, Manifest};
@@ -66,17 +66,17 @@ impl Manifest {
         bytes
     }
 
-    /// Reads the content of a `manifest.json`.
+    /// Parses the content of a `manifest.json`.
     ///
     /// # Errors
-    /// [`HpoError::NewerFormat`] or [`HpoError::OlderFormat`] if another version wrote it; [`StorageError::Changed`] if a
-    /// byte of it is another one than was written, or if it makes no sense.
+    /// [`HpoError::NewerFormat`] or [`HpoError::OlderFormat`] if another version wrote it; [`StorageError::Changed`] if
+    /// a byte of it has changed, or if it is invalid.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, HpoError> {
         let changed = |what: String| HpoError::from(StorageError::Changed { path: path.to_owned(), what });
         let mut value: Value = serde_json::from_slice(bytes).map_err(|error| changed(error.to_string()))?;
         let schema = value.get("schema").and_then(Value::as_u64);
-        // Format 1 had no digest of itself. Every later one ends in it, and so another version's manifest can be told from
-        // a number that was changed.
+        // Format 1 had no digest of itself. Every later format ends in it, so a manifest of another version can be told
+        // from a changed byte.
         if value.as_object_mut().and_then(|fields| fields.remove(SEAL)).is_some() || schema != Some(1) {
             let content = bytes.len().checked_sub(SEAL_LEN).map(|len| bytes.split_at(len));
             if content.is_none_or(|(content, end)| seal(content) != end) {
@@ -93,7 +93,7 @@ impl Manifest {
             });
         }
         let manifest: Self = serde_json::from_value(value).map_err(|error| changed(error.to_string()))?;
-        // A name with a folder in it would lead out of the checkpoint.
+        // A name with a folder in it would lead to a file outside the checkpoint.
         if let Some(name) = manifest.files.keys().chain(manifest.beside.keys()).find(|name| !is_plain(name)) {
             return Err(changed(format!("{name:?} is no name of a file beside it")));
         }
@@ -108,7 +108,7 @@ impl Manifest {
 const SEAL: &str = "blake3";
 const SEAL_LEN: usize = ",\n  \"blake3\": \"\"\n}".len() + 2 * blake3::OUT_LEN;
 
-/// The end of a manifest: the digest of what stands before it.
+/// Returns the end of a manifest: the digest of the content before it.
 fn seal(content: &[u8]) -> Vec<u8> {
     format!(",\n  \"{SEAL}\": \"{}\"\n}}", blake3::hash(content).to_hex()).into_bytes()
 }
@@ -118,7 +118,7 @@ impl Segment {
         format!("{:012}-{:012}.rows", self.first, self.end)
     }
 
-    /// The items of a file of this name, if it is a segment's.
+    /// Returns the items of the segment file of this name; none if it is another file.
     pub(crate) fn span(file: &str) -> Option<Range<u64>> {
         let (first, end) = file.strip_suffix(".rows")?.split_once('-')?;
         let span = first.parse().ok()?..end.parse().ok()?;
@@ -127,7 +127,7 @@ impl Segment {
     }
 }
 
-/// A name without a folder, in letters that mean nothing to any file system.
+/// Returns whether a name has no folder and only letters without a meaning in file systems.
 fn is_plain(name: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     !name.is_empty() && !name.starts_with('.') && name.len() <= 100 && name.chars().all(plain)

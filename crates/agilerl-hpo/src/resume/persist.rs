@@ -1,4 +1,4 @@
-//! What must be written down of individuals and tasks, so that a run can be resumed.
+//! The traits of agents and tasks that can be saved and restored.
 
 use std::ops::Range;
 
@@ -6,57 +6,58 @@ use crate::error::BoxError;
 use crate::evolution::evolve::Evolve;
 use crate::run::task::Task;
 
-/// An individual that can be written as bytes and read back, to the last bit.
+/// An agent that can be saved as bytes and restored bit by bit.
 pub trait Persist: Evolve {
-    /// Its whole state: what it has learnt, its hyperparameters, its architecture, its optimiser.
+    /// Returns the whole state: weights, hyperparameters, architecture, optimiser.
     ///
     /// # Errors
-    /// If the state cannot be had.
+    /// If the state cannot be saved.
     fn save(&self) -> Result<Vec<u8>, BoxError>;
 
-    /// Takes on a state of [`save`](Persist::save). What does not change in a run (a device) stays.
+    /// Restores a state of [`save`](Persist::save). Properties that do not change in a run (a device) stay as they are.
     ///
     /// # Errors
-    /// If the bytes are no such state, whoever wrote them: never a panic, and no more memory than they take.
+    /// If the bytes are not such a state. Any bytes must give an error rather than a panic, and allocate no more than
+    /// their own length.
     fn restore(&mut self, bytes: &[u8]) -> Result<(), BoxError>;
 }
 
-/// A task whose state can be written as bytes between two rounds and read back, to the last bit.
+/// A task whose state can be saved as bytes between two rounds and restored bit by bit.
 ///
-/// What the population shares is a sequence of items that grows at its end and forgets at its start, as a replay memory
-/// does: each item has a number, so that a checkpoint need only write those that are new.
+/// The shared state is a sequence of numbered items that grows at its end and drops items at its start, like a replay
+/// memory; so a checkpoint writes only the new items.
 pub trait PersistTask: Task {
-    /// The state of a slot between two rounds.
+    /// Returns the state of a slot between two rounds.
     ///
     /// # Errors
-    /// If it cannot be had: an environment that cannot save its state.
+    /// If it cannot be saved: an environment that cannot save its state.
     fn save_slot(&self, slot: &Self::Slot) -> Result<Vec<u8>, BoxError>;
 
-    /// Puts a slot into a state of [`save_slot`](PersistTask::save_slot).
+    /// Restores a slot to a state of [`save_slot`](PersistTask::save_slot).
     ///
     /// # Errors
-    /// If the bytes are no such state.
+    /// If the bytes are not such a state.
     fn restore_slot(&self, slot: &mut Self::Slot, bytes: &[u8]) -> Result<(), BoxError>;
 
-    /// The numbers of the items that are shared now: from the oldest to the one that comes next.
+    /// Returns the numbers of the items in the shared state, from the oldest to the next one that will be added.
     ///
-    /// By default there are none: a task that shares nothing.
+    /// By default there are none, for a task that shares nothing.
     fn items(&self, shared: &Self::Shared) -> Range<u64> {
         let _ = shared;
         0..0
     }
 
-    /// These items as bytes.
+    /// Returns these items as bytes. By default there are none.
     ///
     /// # Errors
-    /// If they cannot be had.
+    /// If they cannot be saved.
     fn save_items(&self, shared: &Self::Shared, items: Range<u64>) -> Result<Vec<u8>, BoxError> {
         let _ = (shared, items);
         Ok(Vec::new())
     }
 
-    /// Adds items of [`save_items`](PersistTask::save_items) behind those that are there; the first ones make the
-    /// beginning. Items older than what is kept are forgotten, as ever.
+    /// Appends items of [`save_items`](PersistTask::save_items). The first call sets the beginning; items beyond the
+    /// capacity are dropped as in training. By default any item is refused.
     ///
     /// # Errors
     /// If the bytes are not these items.

@@ -1,4 +1,4 @@
-//! A trainer as bytes.
+//! The state of a trainer as bytes.
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
@@ -20,13 +20,13 @@ const PROGRESS: &str = "progress.json";
 const AGENTS: &str = "agents.bin";
 const SLOTS: &str = "slots.bin";
 
-/// The state of a run between two steps, as the contents of files; what the population shares comes apart, because it
-/// is large and most of it was written before.
+/// The state of a run between two steps, as the contents of files. The shared state is not included, because it is
+/// large and most of it was written by earlier checkpoints.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Saved {
     /// Generations done.
     pub generation: u64,
-    /// Rounds done of the next one.
+    /// Rounds done of the generation after those.
     pub round: usize,
     /// Contents by file name.
     pub files: BTreeMap<String, Vec<u8>>,
@@ -36,10 +36,10 @@ impl<T: PersistTask> Trainer<T>
 where
     T::Agent: Persist,
 {
-    /// The state of the run; to be taken between two steps.
+    /// Returns the state of the run, between two steps.
     ///
     /// # Errors
-    /// [`HpoError::Broken`] after an error, and whatever an individual or a slot cannot save.
+    /// [`HpoError::Broken`] after an error; [`HpoError::State`] if an agent or a slot cannot be saved.
     pub fn save(&self) -> Result<Saved, HpoError> {
         if self.is_broken() {
             return Err(HpoError::Broken);
@@ -57,9 +57,8 @@ where
         Ok(Saved { generation: progress.generation, round: progress.round, files })
     }
 
-    /// Whether this run can be saved and resumed, as far as that depends on what the places of the population own: the
-    /// state of the first is taken and put into another one, made for that and dropped. To be asked before training, so
-    /// that nobody learns it at the first checkpoint.
+    /// Checks whether the slots of this run can be saved and restored: saves the first one, and restores it to a new
+    /// slot, which is dropped. Call this before training, so that the error does not come at the first checkpoint.
     ///
     /// # Errors
     /// [`HpoError::State`] if the task cannot save or restore a slot: environments that do not implement it.
@@ -72,23 +71,25 @@ where
         guard(try_it).map_err(in_part(SLOTS))
     }
 
-    /// The numbers of the items that the population shares now.
+    /// Returns the numbers of the items in the shared state.
     pub fn items(&self) -> Range<u64> {
         self.task.items(&self.shared)
     }
 
-    /// Some of the items that the population shares, as bytes.
+    /// Returns some of the items in the shared state, as bytes.
     ///
     /// # Errors
-    /// If they cannot be had.
+    /// If they cannot be saved.
     pub fn save_items(&self, items: Range<u64>) -> Result<Vec<u8>, HpoError> {
         self.task.save_items(&self.shared, items).map_err(in_part("the shared items"))
     }
 
-    /// Goes on from a saved state, with what was shared then. The trainer must be new, made from the same settings.
+    /// Restores a saved state, with the items that were shared then. The trainer must be new and have the same
+    /// settings.
     ///
     /// # Errors
-    /// [`HpoError::State`] if the bytes are no state of a run with these settings; this trainer is of no use then.
+    /// [`HpoError::State`] if the bytes are not a state of a run with these settings; this trainer must not be used
+    /// then.
     pub fn restore<'a>(
         &mut self,
         saved: &Saved,
@@ -127,7 +128,7 @@ where
     }
 }
 
-/// [`Progress`] as it is written, each individual without its agent.
+/// [`Progress`] as it is saved, without the agents.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SavedProgress {
@@ -204,7 +205,7 @@ impl SavedProgress {
         }
     }
 
-    /// The progress with its agents: those of the population, then the champion's and the verdict's.
+    /// Adds the agents: those of the population, then the champion's and the verdict's.
     fn into_progress<A>(self, agents: Vec<A>, limits: &Limits) -> Result<Progress<A>, BoxError> {
         let snapshots = usize::from(self.champion.is_some()) + usize::from(self.verdict.is_some());
         let fits = self.population.len() == limits.individuals
@@ -217,7 +218,7 @@ impl SavedProgress {
             && self.fitness_history.len() as u64 == self.generation
             && (self.generation == 0 || self.champion.is_some() || self.verdict.is_some());
         if !fits {
-            return Err("its numbers do not fit each other, or not the settings of the run".into());
+            return Err("its numbers contradict each other or the settings of the run".into());
         }
         let mut agents = agents.into_iter();
         let mut with_agent = |individual: SavedIndividual| individual.with(agents.next().expect("counted above"));
@@ -289,7 +290,7 @@ impl SavedStats {
     }
 }
 
-/// A number that JSON may not know: NaN and the infinities are written as text.
+/// A number with all its bits: NaN and the infinities, which JSON lacks, are written as text.
 #[derive(Clone, Copy)]
 struct Exact(f64);
 
@@ -322,7 +323,7 @@ fn numbers(exact: Vec<Exact>) -> Vec<f64> {
     exact.into_iter().map(|exact| exact.0).collect()
 }
 
-/// Several byte strings as one: their number, their lengths, their bytes.
+/// Joins byte strings: their number, their lengths, their bytes.
 fn join(parts: &[Vec<u8>]) -> Vec<u8> {
     let lengths = std::iter::once(parts.len()).chain(parts.iter().map(Vec::len));
     let mut bytes: Vec<u8> = lengths.flat_map(|length| (length as u64).to_le_bytes()).collect();
@@ -330,7 +331,7 @@ fn join(parts: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// What [`join`] joined. It allocates no more than the bytes themselves say in truth.
+/// Splits the result of [`join`]. Never allocates more than the length of `bytes`.
 fn split(bytes: &[u8]) -> Result<Vec<&[u8]>, BoxError> {
     let short = || BoxError::from("it is cut off");
     let (count, mut lengths) = bytes.split_first_chunk::<8>().ok_or_else(short)?;

@@ -3,7 +3,7 @@
 use crate::error::HpoError;
 use crate::run::event::{Event, Flow, Observer};
 
-/// The observers of a run, and their wishes.
+/// The observers of a run, and whether one of them asked for a stop or a pause.
 pub(super) struct Audience<A> {
     pub(super) observers: Vec<Box<dyn Observer<A> + Send>>,
     pub(super) stop: bool,
@@ -11,8 +11,8 @@ pub(super) struct Audience<A> {
 }
 
 impl<A> Audience<A> {
-    /// Everybody hears of everything, even after one of them said stop or failed: a table that cannot be printed must not
-    /// cost the elite that the next observer saves.
+    /// Passes an event to every observer, even after one asked for a stop or failed: if the table cannot be printed,
+    /// the next observer must still save the elite.
     pub(super) fn tell(&mut self, event: &Event<'_, A>) -> Result<(), HpoError> {
         let mut told = Ok(());
         for observer in &mut self.observers {

@@ -18,23 +18,22 @@ pub struct TrainerConfig {
     pub generations: u64,
     /// Transitions that each individual trains in a generation (10,000).
     pub generation_env_steps: u64,
-    /// Transitions that each individual trains in a round; what it gathers reaches the others when the round ends
-    /// (1,000).
+    /// Transitions that each individual trains in a round; its results reach the others when the round ends (1,000).
     pub round_env_steps: u64,
     /// Episodes of an evaluation, the same for all individuals of a generation (10).
     pub eval_episodes: usize,
-    /// Mean return to reach (none: all generations are done).
+    /// Mean return at which the run ends (none: all generations are run).
     pub target: Option<f64>,
-    /// Fresh episodes on which a target is confirmed (100).
+    /// Fresh episodes that must confirm a target (100).
     pub confirm_episodes: usize,
-    /// Worker threads; 0 takes as many as there are processors (0). Results do not depend on it.
+    /// Worker threads; 0 means one for each processor (0). Results do not depend on it.
     pub threads: usize,
     /// Whether the first generation draws the hyperparameters of `rl_hp_selection` log-uniformly inside their bounds
-    /// instead of starting alike (false).
+    /// instead of starting with equal values (false).
     pub initial_diversity: bool,
-    /// Which individuals go on, and which become parents (a tournament).
+    /// The selection of the individuals that go on and of the parents (a tournament).
     pub selection: SelectionConfig,
-    /// How children come to differ.
+    /// The mutation of children.
     pub mutation: Mutation,
 }
 
@@ -57,7 +56,7 @@ impl Default for TrainerConfig {
 }
 
 impl TrainerConfig {
-    /// Whether the settings make sense for this many individuals.
+    /// Checks the settings for a population of this size.
     ///
     /// # Errors
     /// Names the setting, its value and its range.
@@ -87,13 +86,13 @@ impl TrainerConfig {
             return Err(out_of_range("target", target, "a finite number, or left out"));
         }
         if self.initial_diversity && self.mutation.rl_hp_selection.is_empty() {
-            let expected = "false where mutation.rl_hp_selection is empty: it draws what that lists";
+            let expected = "false where mutation.rl_hp_selection is empty: it draws the hyperparameters in that list";
             return Err(out_of_range("initial_diversity", true, expected));
         }
         Ok(())
     }
 
-    /// The transitions of each round of a generation: the last one takes what is left.
+    /// Returns the transitions of each round of a generation; the last round takes the rest.
     pub fn rounds(&self) -> impl Iterator<Item = u64> + use<> {
         let (generation, round) = (self.generation_env_steps, self.round_env_steps.max(1));
         (0..generation.div_ceil(round)).map(move |index| round.min(generation - index * round))

@@ -1,4 +1,4 @@
-//! What a run tells, and who listens.
+//! Events of a run, and the trait of their observers.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,28 +11,28 @@ use crate::error::BoxError;
 use crate::evolution::individual::Individual;
 use crate::run::stats::{Evaluation, RoundStats};
 
-/// Whether the run goes on: the only thing that an observer can change.
+/// The answer of an observer: whether the run goes on. An observer can change nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
+    /// The run goes on.
     Continue,
-    /// Stop once the generation that trains is evaluated, with a whole outcome.
+    /// The run ends after the evaluation of the current generation, with a complete outcome.
     Stop,
-    /// Pause when the round that trains is over: [`HpoError::Paused`](crate::HpoError::Paused), from where the run can
-    /// go on, or be saved and resumed.
+    /// The run pauses after the current round, with [`HpoError::Paused`](crate::HpoError::Paused). It can then go on,
+    /// or be saved and resumed.
     Pause,
 }
 
-/// Listens to a run. It sees values, never the trainer.
+/// Observes a run. An observer gets events, never the trainer.
 pub trait Observer<A> {
-    /// Hears of an event, in the order of the run.
+    /// Called for every event, in the order of the run.
     ///
     /// # Errors
-    /// If it cannot do its work (a full disk): the run stops and names it.
+    /// If the observer fails (a full disk): the run ends with that error.
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError>;
 }
 
-/// An observer that somebody else holds too.
+/// An observer that is shared with other code.
 impl<A, O: Observer<A> + ?Sized> Observer<A> for Arc<Mutex<O>> {
     fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
         self.lock().map_err(|_| "this observer panicked before")?.observe(event)
@@ -45,7 +45,7 @@ impl<A, O: Observer<A> + ?Sized> Observer<A> for Box<O> {
     }
 }
 
-/// An observer made of a closure; see [`Trainer::on_event`](crate::Trainer::on_event).
+/// An observer that calls a closure; see [`Trainer::on_event`](crate::Trainer::on_event).
 pub struct OnEvent<F>(pub F);
 
 impl<A, F: FnMut(&Event<'_, A>) -> Result<Flow, BoxError>> Observer<A> for OnEvent<F> {
@@ -54,30 +54,30 @@ impl<A, F: FnMut(&Event<'_, A>) -> Result<Flow, BoxError>> Observer<A> for OnEve
     }
 }
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a, A> {
-    /// The run is about to begin.
+    /// The run begins.
     Started {
         /// Root seed.
         seed: u64,
-        /// Generations at most.
+        /// Greatest number of generations.
         generations: u64,
         /// Transitions that one generation of the whole population trains.
         generation_env_steps: u64,
-        /// Mean return to reach.
+        /// Mean return at which the run ends.
         target: Option<f64>,
         /// Names of the hyperparameters that evolution may change.
         evolving: &'a [String],
         /// The initial population.
         population: &'a [Individual<A>],
     },
-    /// A run goes on that was saved; the run itself is the same as if it had never been stopped.
+    /// A saved run is resumed. The run itself is the same as if it had never been stopped.
     Resumed {
         /// Generations done.
         generation: u64,
-        /// Generations at most.
+        /// Greatest number of generations.
         generations: u64,
         /// Transitions that one generation of the whole population trains.
         generation_env_steps: u64,
@@ -88,32 +88,32 @@ pub enum Event<'a, A> {
         /// The population as it was saved.
         population: &'a [Individual<A>],
     },
-    /// A run that was over is given more generations: it goes on from where it ended, and its signature is another from
-    /// here on.
+    /// A finished run is extended by more generations. It continues from its end, and its signature differs from now
+    /// on.
     Extended {
         /// Generations done.
         generation: u64,
-        /// Generations at most from now on.
+        /// Greatest number of generations from now on.
         generations: u64,
-        /// Mean return to reach from now on.
+        /// Mean return at which the run ends from now on.
         target: Option<f64>,
         /// The elite of the run so far.
         elite: &'a Individual<A>,
         /// Its mean return on fresh episodes.
         confirmed_mean: f64,
     },
-    /// Something that whoever started the run should know of it; see [`Trainer::notice`](crate::Trainer::notice).
+    /// A message to the user of the run; see [`Trainer::notice`](crate::Trainer::notice).
     Notice {
-        /// In words.
+        /// The message.
         text: &'a str,
     },
-    /// A round is over.
+    /// A round has ended.
     Round {
         /// Generation, from 0.
         generation: u64,
         /// Transitions trained so far, over all individuals.
         env_steps: u64,
-        /// The clock since the start. For logs only.
+        /// Time since the start. For logs only.
         wall: Duration,
     },
     /// An evaluated individual has a fitness or a weight that is NaN or infinite: it ranks last and is never a parent.
@@ -123,10 +123,10 @@ pub enum Event<'a, A> {
         /// The individual.
         individual: &'a Individual<A>,
     },
-    /// A generation is trained and evaluated; nothing has been selected or mutated yet.
+    /// A generation was trained and evaluated. Selection and mutation come after this event.
     Evaluated(&'a GenerationReport<'a, A>),
-    /// An individual faced fresh episodes: because its fitness reached the target, or, after the last generation,
-    /// to find out which individual is the elite of the run.
+    /// An individual was evaluated on fresh episodes: because its fitness reached the target, or after the last
+    /// generation, to find the elite of the run.
     Confirmed {
         /// The generation in which it was evaluated.
         generation: u64,
@@ -143,12 +143,12 @@ pub enum Event<'a, A> {
     Evolved {
         /// The generation that begins, from 1.
         generation: u64,
-        /// Its individuals: parents and mutations stand in them.
+        /// Its individuals, with their parents and mutations.
         population: &'a [Individual<A>],
     },
-    /// The run is over.
+    /// The run has ended.
     Ended {
-        /// Why.
+        /// The reason.
         ending: Ending,
         /// The elite of the run, as it was evaluated.
         elite: &'a Individual<A>,
@@ -160,7 +160,7 @@ pub enum Event<'a, A> {
         eval_steps: u64,
         /// The digest of the run: see [`Outcome::signature`](crate::Outcome::signature).
         signature: &'a str,
-        /// The clock since the start. For logs only.
+        /// Time since the start. For logs only.
         wall: Duration,
     },
 }
@@ -172,9 +172,9 @@ pub struct GenerationReport<'a, A> {
     pub generation: u64,
     /// The evaluated individuals, none mutated since.
     pub population: &'a [Individual<A>],
-    /// What each of them did in training, in the same order.
+    /// The training of each individual, in the same order.
     pub training: &'a [RoundStats],
-    /// How each of them was scored, in the same order.
+    /// The evaluation of each individual, in the same order.
     pub evaluations: &'a [Evaluation],
     /// Place of the fittest in `population`.
     pub elite: usize,
@@ -182,25 +182,25 @@ pub struct GenerationReport<'a, A> {
     pub env_steps: u64,
     /// Transitions of evaluations so far, counted apart.
     pub eval_steps: u64,
-    /// The clock since the start. For logs only.
+    /// Time since the start. For logs only.
     pub wall: Duration,
 }
 
 impl<A> GenerationReport<'_, A> {
-    /// The fittest individual.
+    /// Returns the fittest individual.
     pub fn elite(&self) -> &Individual<A> {
         &self.population[self.elite]
     }
 }
 
-/// Why a run ended.
+/// The reason why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// An individual reached the target, and reached it again on fresh episodes.
+    /// An individual reached the target, and fresh episodes confirmed it.
     TargetConfirmed,
     /// All generations were done.
     GenerationsDone,
-    /// An observer said stop.
+    /// An observer asked for a stop.
     Stopped,
 }

@@ -1,4 +1,4 @@
-//! More generations for a run that is over.
+//! Extends a finished run by more generations.
 
 use crate::error::{HpoError, out_of_range};
 use crate::run::event::{Ending, Event};
@@ -7,11 +7,11 @@ use crate::run::trainer::Trainer;
 use crate::selection::selector::Selector as _;
 
 impl<T: Task> Trainer<T> {
-    /// Whether a run that is over can [go on](Self::extend) like this.
+    /// Checks whether a finished run can be [extended](Self::extend) to this number of generations and this target.
     ///
     /// # Errors
-    /// [`HpoError::Config`] if there are no more generations than are done, or if the target is one that the elite has
-    /// confirmed; [`HpoError::NotOver`].
+    /// [`HpoError::Config`] if that many generations are done already, or if the elite has already confirmed the
+    /// target; [`HpoError::NotOver`] if the run has not ended.
     pub fn check_extension(&self, generations: u64, target: Option<f64>) -> Result<(), HpoError> {
         let Some(verdict) = &self.progress.verdict else { return Err(HpoError::NotOver) };
         let done = self.progress.generation;
@@ -22,7 +22,7 @@ impl<T: Task> Trainer<T> {
         let confirmed = self.progress.ending == Some(Ending::TargetConfirmed);
         match target {
             Some(target) if !target.is_finite() => Err(out_of_range("target", target, "finite")),
-            // It would be over again at once, or go on in vain.
+            // The run would end again at once, or continue without a use.
             Some(target) if confirmed && target <= verdict.estimate => {
                 let (id, mean) = (verdict.individual.id, verdict.estimate);
                 let expected = format!(
@@ -34,9 +34,9 @@ impl<T: Task> Trainer<T> {
         }
     }
 
-    /// Has a run that is over go on, to so many generations in all and to this target: it breeds the generation that comes
-    /// next, and what it has of an elite is the one that it ended with. The digest of the lineage takes this in, so the
-    /// signature is another from here on, and the same for all that do the same.
+    /// Extends a finished run to `generations` generations in all, with this target. The next generation is bred at
+    /// once, and the elite that the run ended with is the best individual so far. The lineage records the extension, so
+    /// the signature differs from now on; equal extensions of equal runs have equal signatures.
     ///
     /// ```
     /// use agilerl_hpo::{Trainer, TrainerConfig, toy::{Guess, GuessTheNumber}};
@@ -52,7 +52,8 @@ impl<T: Task> Trainer<T> {
     /// ```
     ///
     /// # Errors
-    /// What [`check_extension`](Self::check_extension) says, and nothing has changed then; or if an observer fails.
+    /// The errors of [`check_extension`](Self::check_extension), which leave the run as it was; or if the task or an
+    /// observer fails.
     pub fn extend(&mut self, generations: u64, target: Option<f64>) -> Result<(), HpoError> {
         self.check_extension(generations, target)?;
         if std::mem::replace(&mut self.broken, true) {
@@ -65,7 +66,7 @@ impl<T: Task> Trainer<T> {
         (config.generations, config.target) = (generations, target);
         progress.lineage.add_extension(generations, target);
         (progress.ending, progress.announced_end) = (None, false);
-        // It is known from fresh episodes how good it is: better than any fitness tells.
+        // Its estimate comes from fresh episodes, and is better than any fitness.
         progress.champion = progress.verdict.take();
         let champion = progress.champion.as_ref().expect("a run that is over has a verdict");
         audience.stop = false;

@@ -77,11 +77,12 @@ impl<T: Task> Trainer<T> {
         Ok(scores)
     }
 
-    /// Has those who reached the target face fresh episodes, and remembers the best individual so far.
+    /// Evaluates individuals that reached the target on fresh episodes, the fittest first, and updates the best
+    /// individual so far.
     fn confirm_target(&mut self) -> Result<bool, HpoError> {
         let Self { config, streams, task, pool, progress, audience, .. } = self;
         let generation = progress.generation;
-        // This generation's fitness alone: a window averages over weights that are gone.
+        // The fitness of this generation alone: a window averages over earlier weights.
         let mut estimates: Vec<f64> = progress.population.iter().map(|individual| individual.score(1)).collect();
         let mut candidates: Vec<usize> = (0..estimates.len())
             .filter(|&place| config.target.is_some_and(|target| estimates[place] >= target))
@@ -132,7 +133,8 @@ impl<T: Task> Trainer<T> {
         audience.tell(&Event::Evolved { generation, population: &progress.population })
     }
 
-    /// Without a confirmed target: the better of the best snapshot and the last elite, on the same fresh episodes.
+    /// Finds the elite of a run without a confirmed target: the better of the best snapshot and the last elite, on the
+    /// same fresh episodes.
     pub(super) fn judge(&mut self) -> Result<Judged<T::Agent>, HpoError> {
         let Self { config, streams, task, pool, progress, audience, .. } = self;
         let generation = progress.generation - 1;
@@ -143,14 +145,15 @@ impl<T: Task> Trainer<T> {
             candidates.insert(0, (champion.generation, &champion.individual));
         }
         let individuals: Vec<&Individual<T::Agent>> = candidates.iter().map(|(_, individual)| *individual).collect();
-        // A stream of its own, under a place where nobody sits.
-        let nobody = progress.population.len();
-        let seeds = streams.seeds(Purpose::Confirmation, generation, nobody, config.confirm_episodes);
+        // A stream of its own: no individual has this place.
+        let no_place = progress.population.len();
+        let seeds = streams.seeds(Purpose::Confirmation, generation, no_place, config.confirm_episodes);
         let evaluations = pool.install(|| score(task, &individuals, generation, &seeds))?;
         progress.eval_steps += eval_steps(&evaluations);
         let means: Vec<f64> = evaluations.iter().map(Evaluation::mean).collect();
         for (&(generation, individual), &mean) in candidates.iter().zip(&means) {
-            // The better of two means flatters: it decides who is the elite, and never that a target is reached.
+            // The better of two means is biased upwards: it decides which individual is the elite, but never that the
+            // target is reached.
             let (episodes, reached) = (config.confirm_episodes, false);
             progress.lineage.add_confirmation(individual.id, mean);
             audience.tell(&Event::Confirmed { generation, individual, episodes, mean, reached })?;

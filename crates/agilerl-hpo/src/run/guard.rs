@@ -1,4 +1,4 @@
-//! Panics in foreign code.
+//! Panics in the code of tasks and agents.
 
 use std::{
     any::Any,
@@ -7,12 +7,12 @@ use std::{
 
 use crate::error::BoxError;
 
-/// A panic in foreign code becomes an error like any other.
+/// Runs a closure, and turns a panic into an error.
 ///
 /// # Errors
-/// What the work says, or the panic's message.
+/// The closure's error, or an error with the panic's message.
 pub fn guard<R>(work: impl FnOnce() -> Result<R, BoxError>) -> Result<R, BoxError> {
-    // Whatever a panic leaves half done is dropped with the population: the error ends the run.
+    // State that a panic leaves half changed is not used again: the error ends the run.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(message(&*panic).into()))
 }
 

@@ -1,4 +1,4 @@
-//! Sums of the numbers that updates report, by name.
+//! Named sums of the numbers that updates report.
 
 use std::{borrow::Cow, fmt};
 
@@ -33,7 +33,7 @@ impl MetricSums {
         let name = name.into();
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, sum)) => *sum += value,
-            // 0 + -0 is 0: a sum does not depend on which term came first.
+            // 0 + -0 is 0, so that a sum does not depend on its first term.
             None => self.0.push((name, 0.0 + value)),
         }
     }

@@ -1,4 +1,4 @@
-//! What changes in a run.
+//! The state of a run.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use crate::evolution::individual::Individual;
 use crate::run::event::{Ending, GenerationReport};
 use crate::run::stats::RoundStats;
 
-/// All that changes in a run beside the shared memory and the slots. Streams have no position, so nothing of them is
-/// in it.
+/// The whole state of a run beside the shared state and the slots. Random streams have no position that would belong to
+/// it.
 pub(crate) struct Progress<A> {
-    /// Generations done, and so the number of the one that comes next.
+    /// Generations done, which is also the number of the current generation, from 0.
     pub(crate) generation: u64,
-    /// Rounds done of that generation, and what each place of the population did in them.
+    /// Rounds done of the current generation.
     pub(crate) round: usize,
     pub(crate) training: Vec<RoundStats>,
     pub(crate) population: Vec<Individual<A>>,
-    /// Place of the last evaluated elite.
+    /// Place of the elite of the last evaluation.
     pub(crate) elite: usize,
     pub(crate) champion: Option<Judged<A>>,
     pub(crate) env_steps: u64,
@@ -27,7 +27,7 @@ pub(crate) struct Progress<A> {
     pub(crate) ending: Option<Ending>,
     pub(crate) verdict: Option<Judged<A>>,
     pub(crate) announced_end: bool,
-    /// The clock of the run before it was last resumed. For logs only.
+    /// Time that the run took before it was last resumed. For logs only.
     pub(crate) earlier: Duration,
 }
 
@@ -54,7 +54,7 @@ impl<A> Progress<A> {
 }
 
 impl<A: Evolve> Progress<A> {
-    /// Lineage and all that was learnt, in 32 hexadecimal digits.
+    /// Returns the digest of the lineage and of the learned state, in 32 hexadecimal digits.
     pub(crate) fn signature(&self, elite: &Judged<A>) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.lineage.0);
@@ -67,19 +67,19 @@ impl<A: Evolve> Progress<A> {
     }
 }
 
-/// A snapshot with the best knowledge of how good it is.
+/// A snapshot of an individual with the best estimate of its mean return.
 pub(crate) struct Judged<A> {
     pub(crate) generation: u64,
     pub(crate) individual: Individual<A>,
     pub(crate) estimate: f64,
 }
 
-/// A digest of everything that was evaluated so far, each line over all before it.
+/// A digest of all evaluations so far; each line is hashed with the digest before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lineage(pub(crate) [u8; 32]);
 
 impl Lineage {
-    /// Adds a generation as it was evaluated.
+    /// Adds an evaluated generation.
     pub(crate) fn add<A: Evolve>(&mut self, report: &GenerationReport<'_, A>) {
         for (place, individual) in report.population.iter().enumerate() {
             let evaluation = &report.evaluations[place];
@@ -93,7 +93,7 @@ impl Lineage {
         self.link(&[id.to_le_bytes(), mean.to_bits().to_le_bytes()].concat());
     }
 
-    /// Adds that a run which was over goes on.
+    /// Adds the extension of a finished run.
     pub(crate) fn add_extension(&mut self, generations: u64, target: Option<f64>) {
         self.link(&serde_json::to_vec(&("extended", generations, target)).expect("numbers can be written"));
     }

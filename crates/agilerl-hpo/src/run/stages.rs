@@ -1,9 +1,9 @@
-//! The stages of a generation that a task does: training and scoring. The other two, selection and mutation, are
+//! The stages of a generation that need a task: training and scoring. The other two, selection and mutation, are
 //! [`Selector::select`](crate::Selector::select) with [`Selection::reproduce`](crate::Selection::reproduce), and
 //! [`Mutation::mutate`](crate::Mutation::mutate).
 //!
-//! Each can be called alone, from a training loop of one's own. Individuals run in parallel on the rayon pool that is
-//! current; the results depend neither on its size nor on who runs first.
+//! Each can be called alone, from your own training loop. Individuals run in parallel on the current rayon pool; the
+//! results depend neither on its size nor on the order in which they run.
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::run::stats::{Evaluation, RoundStats};
 use crate::run::task::{RoundContext, Task, Trainee};
 use crate::streams::Streams;
 
-/// Where in the run a round stands.
+/// The position of a round in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Round {
     /// The streams of the run.
@@ -27,11 +27,11 @@ pub struct Round {
     pub env_steps: u64,
 }
 
-/// Trains every individual for one round, then hands over what they gathered, in their order.
+/// Trains every individual for one round, then [merges](Task::merge) the results in the order of the individuals.
 ///
 /// # Errors
 /// [`HpoError::Task`] of the first individual, in their order, that failed or panicked. The population is then half
-/// trained: do not go on with it.
+/// trained and must not be used further.
 pub fn train_round<T: Task>(
     task: &T,
     population: &mut [Individual<T::Agent>],
@@ -83,7 +83,7 @@ pub fn evaluate<T: Task>(
     Ok(evaluations)
 }
 
-/// Scores individuals on the same episodes and leaves them as they are: how a target is confirmed.
+/// Scores individuals on the same episodes without changing them. Targets are confirmed this way.
 ///
 /// # Errors
 /// [`HpoError::Task`] of the first individual, in their order, that failed or panicked.

@@ -41,7 +41,7 @@ pub struct Evaluation {
     /// Transitions that it took, counted apart from training.
     pub env_steps: u64,
     /// The number of episodes that a limit of steps cut before their end; they score the return collected by then.
-    // Left out where there are none: the signature of a run without any is what it was before there was a limit.
+    // Left out if 0, so that runs without a limit keep their signature.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cut: usize,
 }

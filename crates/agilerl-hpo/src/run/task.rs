@@ -1,4 +1,4 @@
-//! What a population is trained on.
+//! The task that a population is trained on.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The run: generation after generation, until the target is confirmed or the time is over.
+//! The trainer, which runs generations until the target is confirmed or all generations are done.
 
 use std::{
     ops::ControlFlow,
@@ -18,18 +18,19 @@ use crate::streams::{Purpose, Streams};
 
 /// Trains and evolves a population.
 ///
-/// A generation is: train in rounds, evaluate everybody on the same fresh episodes, tell the observers, and breed the
-/// next generation. An individual that the selection keeps goes on learning as it was evaluated; nothing mutates it.
+/// In each generation the individuals train in rounds and are evaluated on the same fresh episodes; then the observers
+/// are told, and the next generation is bred. An individual that the selection keeps goes on learning as it was
+/// evaluated, in any place; it is not mutated.
 ///
 /// With one seed a run gives the same bits at any number of threads, for one build on one kind of processor.
 ///
-/// # Who is the elite of a run
-/// A fitness is the mean of a few episodes, and the best of many such means is too good to be true (the winner's
-/// curse). So a fitness never ends a run: an individual whose fitness reaches the target is evaluated on
-/// `confirm_episodes` fresh episodes, the fittest first, and only that mean decides. If no target is confirmed, the
-/// best snapshot so far (by its fitness, or by its mean on fresh episodes where it had to face them) and the last
-/// generation's elite face the same `confirm_episodes` fresh episodes, and the better one is the elite of the run.
-/// Its mean there is the maximum of two means, so still a little flattering.
+/// # The elite of a run
+/// A fitness is the mean of a few episodes, and the best of many such means is biased upwards (the winner's curse). So
+/// a fitness never ends a run: an individual whose fitness reaches the target is evaluated on `confirm_episodes` fresh
+/// episodes, the fittest first, and only that mean decides. If no target is confirmed, the best snapshot so far (by its
+/// fitness, or by its mean on fresh episodes if it was evaluated on them) and the last generation's elite are evaluated
+/// on the same `confirm_episodes` fresh episodes, and the better one is the elite of the run. Its mean there is the
+/// maximum of two means, so still a little biased.
 pub struct Trainer<T: Task> {
     pub(super) config: TrainerConfig,
     pub(super) streams: Streams,
@@ -39,17 +40,17 @@ pub struct Trainer<T: Task> {
     pub(crate) slots: Vec<T::Slot>,
     pub(crate) progress: Progress<T::Agent>,
     pub(super) audience: Audience<T::Agent>,
-    /// What is to be told when the run begins.
+    /// Messages for the observers when the run begins.
     notices: Vec<String>,
     pub(super) began: Option<Instant>,
     pub(super) broken: bool,
 }
 
 impl<T: Task> Trainer<T> {
-    /// A run that is about to begin with these agents. Everything is checked here, before any training.
+    /// Creates a run of these agents. All settings are checked here, before any training.
     ///
     /// # Errors
-    /// If a setting, alone or together with the agents, makes no sense, or if the task cannot make what it needs.
+    /// If a setting is invalid, alone or for these agents, or if the task cannot create its shared state or a slot.
     pub fn new(task: T, mut agents: Vec<T::Agent>, config: TrainerConfig) -> Result<Self, HpoError> {
         config.validate(agents.len())?;
         let streams = Streams::new(config.seed);
@@ -64,9 +65,9 @@ impl<T: Task> Trainer<T> {
         }
         let shared = task
             .shared()
-            .map_err(|source| HpoError::Setup { what: "what the population shares".to_owned(), source })?;
+            .map_err(|source| HpoError::Setup { what: "the shared state of the population".to_owned(), source })?;
         let slot = |place| {
-            let what = || format!("the slot of individual {place}");
+            let what = || format!("the slot of place {place}");
             task.slot(place, &streams).map_err(|source| HpoError::Setup { what: what(), source })
         };
         let slots = (0..agents.len()).map(slot).collect::<Result<_, _>>()?;
@@ -77,14 +78,14 @@ impl<T: Task> Trainer<T> {
         Ok(Self { config, streams, task, pool, shared, slots, progress, audience, notices, began, broken })
     }
 
-    /// Adds an observer; they hear of an event in the order in which they were added.
+    /// Adds an observer. Observers get each event in the order in which they were added.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Observer<T::Agent> + Send + 'static) -> Self {
         self.audience.observers.push(Box::new(observer));
         self
     }
 
-    /// Calls a closure at every event.
+    /// Adds an observer that calls a closure for every event.
     #[must_use]
     pub fn on_event<F>(self, closure: F) -> Self
     where
@@ -93,8 +94,8 @@ impl<T: Task> Trainer<T> {
         self.with_observer(OnEvent(closure))
     }
 
-    /// Has the observers hear of something that whoever started the run should know: at once, or when the run begins. The
-    /// run itself does not depend on it.
+    /// Sends a message for the user to the observers, at once or when the run begins. The run itself does not depend on
+    /// it.
     ///
     /// # Errors
     /// If an observer fails.
@@ -103,7 +104,7 @@ impl<T: Task> Trainer<T> {
         if self.began.is_none() { Ok(()) } else { self.tell_notices() }
     }
 
-    /// Runs to the end: until a target is confirmed, an observer says stop, or all generations are done.
+    /// Runs to the end: until a target is confirmed, an observer asks for a stop, or all generations are done.
     ///
     /// # Errors
     /// See [`generation`](Self::generation).
@@ -113,7 +114,7 @@ impl<T: Task> Trainer<T> {
                 break ending;
             }
         };
-        // A run that was over when it was resumed has not begun again.
+        // A run that had ended when it was resumed does not begin again.
         self.tell_notices()?;
         if self.progress.verdict.is_none() {
             self.progress.verdict = Some(self.judge()?);
@@ -145,12 +146,12 @@ impl<T: Task> Trainer<T> {
         })
     }
 
-    /// Goes one generation further: trains, evaluates, and breeds the next one. `Break` once the run is over, with
+    /// Runs one generation: trains, evaluates, and breeds the next one. Returns `Break` once the run has ended, with
     /// the population as it was last evaluated.
     ///
     /// # Errors
-    /// If an individual fails or panics, if none is finite, or if an observer fails; this trainer cannot go on then.
-    /// [`HpoError::Paused`] if an observer asked for a pause: the next call goes on.
+    /// If an individual fails or panics, if none is finite, or if the task or an observer fails; this trainer cannot go
+    /// on then. [`HpoError::Paused`] if an observer asked for a pause: the next call goes on.
     pub fn generation(&mut self) -> Result<ControlFlow<Ending>, HpoError> {
         let before = self.progress.generation;
         loop {
@@ -161,8 +162,8 @@ impl<T: Task> Trainer<T> {
         }
     }
 
-    /// Goes one step further: one round, or the evaluation and breeding that end a generation. Between two steps a run
-    /// can be saved.
+    /// Runs one step: one round, or the evaluation and breeding that end a generation. Between two steps a run can be
+    /// saved.
     ///
     /// # Errors
     /// See [`generation`](Self::generation).
@@ -170,7 +171,7 @@ impl<T: Task> Trainer<T> {
         if let Some(ending) = self.progress.ending {
             return Ok(ControlFlow::Break(ending));
         }
-        // Until the step is whole: after an error the population is in no state to go on from.
+        // Reset once the step is complete: after an error the population must not be used further.
         if std::mem::replace(&mut self.broken, true) {
             return Err(HpoError::Broken);
         }
@@ -189,57 +190,57 @@ impl<T: Task> Trainer<T> {
         }
     }
 
-    /// The present generation.
+    /// Returns the current generation.
     pub fn population(&self) -> &[Individual<T::Agent>] {
         &self.progress.population
     }
 
-    /// The best individual so far, as it was evaluated; none before the first evaluation.
+    /// Returns the best individual so far, as it was evaluated; none before the first evaluation.
     pub fn best_so_far(&self) -> Option<&Individual<T::Agent>> {
         self.progress.champion.as_ref().map(|champion| &champion.individual)
     }
 
-    /// Generations done.
+    /// Returns the number of generations done.
     pub fn generations_done(&self) -> u64 {
         self.progress.generation
     }
 
-    /// Why the run ended, if it has.
+    /// Returns the reason why the run ended, if it has.
     pub fn ending(&self) -> Option<Ending> {
         self.progress.ending
     }
 
-    /// Rounds done of the generation that trains.
+    /// Returns the number of rounds done of the current generation.
     pub fn rounds_done(&self) -> usize {
         self.progress.round
     }
 
-    /// The clock of the run, without the time between a stop and the next resume. For logs only.
+    /// Returns the time that the run took, without the time between a stop and the next resume. For logs only.
     pub fn wall(&self) -> Duration {
         self.progress.earlier + self.began.map(|began| began.elapsed()).unwrap_or_default()
     }
 
-    /// Transitions trained so far, over all individuals.
+    /// Returns the number of transitions trained so far, over all individuals.
     pub fn env_steps(&self) -> u64 {
         self.progress.env_steps
     }
 
-    /// Transitions of evaluations so far, those that confirm included.
+    /// Returns the number of transitions of evaluations so far, including those that confirm.
     pub fn eval_steps(&self) -> u64 {
         self.progress.eval_steps
     }
 
-    /// What the population shares.
+    /// Returns the shared state.
     pub fn shared(&self) -> &T::Shared {
         &self.shared
     }
 
-    /// The task.
+    /// Returns the task.
     pub fn task(&self) -> &T {
         &self.task
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &TrainerConfig {
         &self.config
     }
@@ -275,10 +276,10 @@ impl<T: Task> Trainer<T> {
     }
 }
 
-/// What a run leaves.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome<A> {
-    /// Why it ended.
+    /// The reason why it ended.
     pub ending: Ending,
     /// The best individual, as it was evaluated.
     pub elite: Individual<A>,
@@ -288,18 +289,19 @@ pub struct Outcome<A> {
     pub generations: u64,
     /// Transitions trained, over all individuals.
     pub env_steps: u64,
-    /// Transitions of evaluations, those that confirm included.
+    /// Transitions of evaluations, including those that confirm.
     pub eval_steps: u64,
     /// The last generation, as it was evaluated.
     pub population: Vec<Individual<A>>,
     /// For each generation, the fitness in each place of the population.
     pub fitness_history: Vec<Vec<f64>>,
-    /// A digest of the lineage and of all that was learnt: equal for equal runs, whatever the number of threads and
-    /// however often they were resumed.
+    /// A digest of the lineage and of the learned state. It is equal for equal runs, at any number of threads and after
+    /// any number of resumes.
     pub signature: String,
 }
 
-/// A pool of its own, so that the number of threads is what was asked for. More threads than individuals would idle.
+/// Creates a thread pool for this run, so that its number of threads is the one in the settings. More threads than
+/// individuals would idle.
 fn worker_threads(threads: usize, population: usize) -> Result<ThreadPool, HpoError> {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if threads == 0 { processors() } else { threads }.min(population);

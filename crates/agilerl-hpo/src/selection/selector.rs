@@ -1,4 +1,4 @@
-//! The decision which individuals go on, and how it is carried out.
+//! The trait of selectors, and their decision.
 
 use std::cmp::Ordering;
 
@@ -9,9 +9,9 @@ use crate::evolution::evolve::Evolve;
 use crate::evolution::individual::{Individual, new_ids};
 use crate::streams::StreamRng;
 
-/// Chooses the origin of every individual of the next generation.
+/// Chooses the origin of each individual of the next generation.
 ///
-/// A selector decides and carries nothing out: [`Selection::reproduce`] does that.
+/// A selector only decides; [`Selection::reproduce`] carries the decision out.
 pub trait Selector {
     /// Checks the settings for a population of this size.
     ///

@@ -45,7 +45,7 @@ impl TruncationSelection {
     fn count(&self, population: usize) -> usize {
         // A share of 0.29 of 100 is 29, though 0.29 * 100 is less as an f64.
         let count = (self.share * population as f64 + 1e-9) as usize;
-        // One individual cannot replace itself.
+        // An individual alone cannot replace itself.
         count.max(1).min(population / 2)
     }
 }
@@ -55,7 +55,7 @@ impl Selector for TruncationSelection {
         if population == 0 {
             return Err(out_of_range("population", 0, "at least 1 individual"));
         }
-        // More than half: an individual would be replaced and a parent.
+        // With more than half, an individual could be replaced and a parent.
         if !(self.share > 0.0 && self.share <= 0.5) {
             return Err(out_of_range("selection.share", self.share, "a number above 0 and at most 0.5"));
         }
@@ -76,7 +76,7 @@ impl Selector for TruncationSelection {
         ranking.sort_by(|&a, &b| descending(scores, a, b));
         let Some(&elite) = ranking.first() else { return Err(HpoError::NoneFinite { population }) };
         let count = self.count(population);
-        // Those that are not finite are replaced in any case, and count among the lowest.
+        // Individuals that are not finite count among the lowest, and all of them are replaced.
         let kept = ranking.len().min(population - count);
         let parents = &ranking[..count.clamp(1, kept)];
         let mut origins = Vec::with_capacity(population);

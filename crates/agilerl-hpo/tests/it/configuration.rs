@@ -198,8 +198,8 @@ fn counts_are_at_least_1_and_agree_with_each_other() {
             c.mutation.rl_hp = 0.0;
             c.mutation.rl_hp_selection.clear();
         },
-        "initial_diversity is true, but must be false where mutation.rl_hp_selection is empty: it draws what that \
-         lists",
+        "initial_diversity is true, but must be false where mutation.rl_hp_selection is empty: it draws the \
+         hyperparameters in that list",
     );
 }
 
@@ -258,8 +258,8 @@ fn what_the_task_cannot_make_is_an_error_before_training() {
         }
     }
     for (slot, message, cause) in [
-        (None, "cannot make what the population shares", "a memory of 10 TB does not fit"),
-        (Some(2), "cannot make the slot of individual 2", "no environment"),
+        (None, "cannot create the shared state of the population", "a memory of 10 TB does not fit"),
+        (Some(2), "cannot create the slot of place 2", "no environment"),
     ] {
         let error = Trainer::new(Poor { slot }, guesses(), short(1)).err().expect("it is refused");
         assert_eq!(error.to_string(), message);

@@ -46,7 +46,7 @@ fn a_generation_is_a_header_and_a_line_per_individual() {
     assert!(blocks[1][0].starts_with("generation 1 of 2 | 150 steps | "), "{text}");
     assert_eq!(
         blocks[1][1].split_whitespace().collect::<Vec<_>>().join(" "),
-        "id from fitness spread lr batch_size architecture born by"
+        "id from fitness spread lr batch_size architecture origin"
     );
     for block in &blocks[1..3] {
         assert!(block.len() >= 2 + 6, "{text}");

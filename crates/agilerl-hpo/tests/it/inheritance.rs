@@ -115,7 +115,7 @@ fn a_generation_inherits_from_the_origins_that_were_selected_before_its_first_ro
     assert_eq!(origins[0], Origin::Kept(5));
     assert!(origins[1..].iter().all(|origin| matches!(origin, Origin::ChildOf(_))), "{origins:?}");
     let parents: Vec<u64> = origins[1..].iter().map(|origin| origin.place() as u64).collect();
-    assert_eq!(*told.lock().unwrap(), [parents.clone()], "the elite has no parents");
+    assert_eq!(told.lock().unwrap()[0], parents, "the elite has no parents");
     let mut expected = vec!["5".to_owned()];
     expected.extend(parents.iter().map(|parent| format!("{parent}/")));
     assert_eq!(slots(&trainer), expected);
@@ -172,7 +172,7 @@ fn the_generation_that_an_extension_breeds_inherits_too() {
         selector.select(5, &selector.scores(trainer.population()), &mut rng).expect("all are finite")
     };
     trainer.extend(6, None).expect("it is over");
-    assert_eq!(born(&trainer)[before..], [origins.clone()]);
+    assert_eq!((born(&trainer).len(), &born(&trainer)[before]), (before + 1, &origins));
     let expected = origins.iter().map(|origin| match origin {
         Origin::Kept(place) => last[*place].clone(),
         Origin::ChildOf(place) => format!("{}/", last[*place]),

@@ -231,7 +231,7 @@ fn without_a_whole_checkpoint_every_reason_is_told() {
     storage.tamper("run/checkpoints/000002-0002/slots.bin".as_ref(), |bytes| bytes.push(0));
     storage.tamper("run/checkpoints/000002-0001/manifest.json".as_ref(), Vec::clear);
     let error = newest(&storage).unwrap_err().to_string();
-    assert!(error.starts_with("no checkpoint in run/checkpoints is whole:"), "{error}");
+    assert!(error.starts_with("no checkpoint in run/checkpoints is intact:"), "{error}");
     assert!(error.contains("000002-0002") && error.contains("57 bytes instead of 56"), "{error}");
     assert!(error.contains("000002-0001") && error.contains("EOF"), "{error}");
 }
