@@ -93,7 +93,7 @@ pub use observers::run_log::{RunLog, RunLogKind};
 pub use resume::checkpoint::{Checkpoint, Checkpoints};
 pub use resume::manifest::{Manifest, Segment};
 pub use resume::persist::{Persist, PersistTask};
-pub use resume::trainer_state::Saved;
+pub use resume::trainer_state::TrainerState;
 pub use run::config::TrainerConfig;
 pub use run::event::{Ending, Event, Flow, GenerationReport, Observer, OnEvent};
 pub use run::guard::guard;

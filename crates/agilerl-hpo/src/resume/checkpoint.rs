@@ -12,7 +12,7 @@ use agilerl_storage::{Digest, Storage, StorageError, write_atomically, write_syn
 
 use crate::error::HpoError;
 use crate::resume::manifest::{Manifest, Segment};
-use crate::resume::trainer_state::Saved;
+use crate::resume::trainer_state::TrainerState;
 
 const MANIFEST: &str = "manifest.json";
 /// A manifest has some kilobytes; a larger file is not read.
@@ -48,7 +48,7 @@ pub struct Checkpoint {
     /// Its manifest.
     pub manifest: Manifest,
     /// The state of the trainer, with all other files that were saved with it.
-    pub saved: Saved,
+    pub saved: TrainerState,
     /// The items of the shared state, in segments.
     pub segments: Vec<(Range<u64>, Vec<u8>)>,
     /// Newer checkpoints that are not intact, with the faults.
@@ -117,7 +117,7 @@ impl Checkpoints {
     }
 
     /// Writes a checkpoint, and removes the oldest ones. `items` are the numbers of the items in the shared state,
-    /// `save_items` returns the bytes of the items that no earlier checkpoint holds, and `beside` has the digests of
+    /// `save_items` returns the bytes of the items that no earlier checkpoint holds, and `run_files` has the digests of
     /// the run's logs. The content of the logs must be synced; their names are synced here, with the folder of the run.
     ///
     /// # Errors
@@ -125,10 +125,10 @@ impl Checkpoints {
     /// failed.
     pub fn write(
         &mut self,
-        saved: &Saved,
+        saved: &TrainerState,
         items: Range<u64>,
         save_items: impl FnOnce(Range<u64>) -> Result<Vec<u8>, HpoError>,
-        beside: BTreeMap<String, Digest>,
+        run_files: BTreeMap<String, Digest>,
         versions: BTreeMap<String, String>,
     ) -> Result<(), HpoError> {
         let name = Name { generation: saved.generation, round: saved.round };
@@ -138,7 +138,7 @@ impl Checkpoints {
         let segments = self.write_segments(items, save_items)?;
         let files = saved.files.iter().map(|(file, content)| (file.clone(), Digest::of(content))).collect();
         let (generation, round) = (saved.generation, saved.round);
-        let manifest = Manifest { schema: Manifest::SCHEMA, versions, generation, round, files, segments, beside };
+        let manifest = Manifest { schema: Manifest::SCHEMA, versions, generation, round, files, segments, run_files };
         let (temporary, place) = (self.folder().join(format!(".{name}.tmp")), self.folder().join(name.to_string()));
         self.storage.create_dir(&temporary).map_err(StorageError::at("create", &temporary))?;
         for (file, content) in &saved.files {
@@ -305,7 +305,7 @@ impl Checkpoints {
             let content = self.read_checked(&self.memory().join(segment.file()), &segment.digest)?;
             segments.push((segment.first..segment.end, content));
         }
-        let saved = Saved { generation: manifest.generation, round: manifest.round, files };
+        let saved = TrainerState { generation: manifest.generation, round: manifest.round, files };
         Ok(Checkpoint { manifest, saved, segments, passed_over: Vec::new() })
     }
 

@@ -26,7 +26,7 @@ pub struct Manifest {
     /// The segments of the shared state, in order.
     pub segments: Vec<Segment>,
     /// Files in the folder of the run as they were then: the settings, and the logs up to that point.
-    pub beside: BTreeMap<String, Digest>,
+    pub run_files: BTreeMap<String, Digest>,
 }
 
 /// A range of the items of the shared state.
@@ -50,8 +50,8 @@ impl Manifest {
     ///
     /// ```
     /// use agilerl_hpo::{HpoError, Manifest};
-    /// # let (files, segments, beside) = Default::default();
-    /// # let manifest = Manifest { schema: 3, versions: Default::default(), generation: 3, round: 0, files, segments, beside };
+    /// # let (files, segments, run_files) = Default::default();
+    /// # let manifest = Manifest { schema: 3, versions: Default::default(), generation: 3, round: 0, files, segments, run_files };
     /// let mut bytes = manifest.to_bytes();
     /// assert_eq!(Manifest::parse(&bytes, "manifest.json".as_ref())?, manifest);
     /// bytes[10] ^= 1;
@@ -94,8 +94,8 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_value(value).map_err(|error| changed(error.to_string()))?;
         // A name with a folder in it would lead to a file outside the checkpoint.
-        if let Some(name) = manifest.files.keys().chain(manifest.beside.keys()).find(|name| !is_plain(name)) {
-            return Err(changed(format!("{name:?} is no name of a file beside it")));
+        if let Some(name) = manifest.files.keys().chain(manifest.run_files.keys()).find(|name| !is_plain(name)) {
+            return Err(changed(format!("{name:?} is not a plain file name")));
         }
         let connected = manifest.segments.windows(2).all(|pair| pair[0].end == pair[1].first);
         if !connected || manifest.segments.iter().any(|segment| segment.first > segment.end) {

@@ -23,7 +23,7 @@ const SLOTS: &str = "slots.bin";
 /// The state of a run between two steps, as the contents of files. The shared state is not included, because it is
 /// large and most of it was written by earlier checkpoints.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Saved {
+pub struct TrainerState {
     /// Generations done.
     pub generation: u64,
     /// Rounds done of the generation after those.
@@ -40,7 +40,7 @@ where
     ///
     /// # Errors
     /// [`HpoError::Broken`] after an error; [`HpoError::State`] if an agent or a slot cannot be saved.
-    pub fn save(&self) -> Result<Saved, HpoError> {
+    pub fn save(&self) -> Result<TrainerState, HpoError> {
         if self.is_broken() {
             return Err(HpoError::Broken);
         }
@@ -54,7 +54,7 @@ where
         let text = text.map_err(|error| in_part(PROGRESS)(error.into()))?;
         let files = [(PROGRESS, text), (AGENTS, join(&agents)), (SLOTS, join(&slots))];
         let files = files.map(|(name, content)| (name.to_owned(), content)).into();
-        Ok(Saved { generation: progress.generation, round: progress.round, files })
+        Ok(TrainerState { generation: progress.generation, round: progress.round, files })
     }
 
     /// Checks whether the slots of this run can be saved and restored: saves the first one, and restores it to a new
@@ -92,7 +92,7 @@ where
     /// then.
     pub fn restore<'a>(
         &mut self,
-        saved: &Saved,
+        saved: &TrainerState,
         segments: impl IntoIterator<Item = (Range<u64>, &'a [u8])>,
     ) -> Result<(), HpoError> {
         let part = |name| {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
-use agilerl_hpo::{Checkpoints, HpoError, Manifest, Saved, Segment};
+use agilerl_hpo::{Checkpoints, HpoError, Manifest, Segment, TrainerState};
 use agilerl_storage::{Digest, MemoryStorage, Storage, StorageError};
 
 const RUN: &str = "run";
@@ -23,7 +23,7 @@ impl Writer {
     /// Writes a checkpoint, and gives the items that it had to ask for.
     fn write(&mut self, generation: u64, items: Range<u64>) -> Option<Range<u64>> {
         let mut asked = None;
-        let saved = Saved { generation, round: 0, files: [("state.bin".to_owned(), vec![7])].into() };
+        let saved = TrainerState { generation, round: 0, files: [("state.bin".to_owned(), vec![7])].into() };
         let save_items = |range: Range<u64>| {
             asked = Some(range.clone());
             Ok(range.map(|item| item as u8).collect())
@@ -185,7 +185,7 @@ fn segments_follow_each_other_without_a_gap() {
             round: 0,
             files: BTreeMap::new(),
             segments: spans.iter().map(segment).collect(),
-            beside: BTreeMap::new(),
+            run_files: BTreeMap::new(),
         };
         match Manifest::parse(&manifest.to_bytes(), "manifest.json".as_ref()) {
             Ok(read) => read == manifest,

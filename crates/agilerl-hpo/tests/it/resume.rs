@@ -51,7 +51,7 @@ fn train_and_tell(
         Some(checkpoint) => {
             let segments = checkpoint.segments.iter().map(|(items, bytes)| (items.clone(), &bytes[..]));
             toy.restore(&checkpoint.saved, segments)?;
-            JsonLines::resume(storage, LOG.as_ref(), &checkpoint.manifest.beside["events.jsonl"])?
+            JsonLines::resume(storage, LOG.as_ref(), &checkpoint.manifest.run_files["events.jsonl"])?
         }
     };
     let log = Arc::new(std::sync::Mutex::new(log));
@@ -61,9 +61,9 @@ fn train_and_tell(
             return Ok(Some(toy.run()?.signature));
         }
         let digest = RunLog::<Guess>::digest(&mut *log.lock().unwrap())?;
-        let beside = [("events.jsonl".to_owned(), digest)].into();
+        let run_files = [("events.jsonl".to_owned(), digest)].into();
         let saved = toy.save()?;
-        checkpoints.write(&saved, toy.items(), |items| toy.save_items(items), beside, BTreeMap::new())?;
+        checkpoints.write(&saved, toy.items(), |items| toy.save_items(items), run_files, BTreeMap::new())?;
         *written = Some((saved.generation, saved.round));
     }
     Ok(None)
@@ -285,7 +285,7 @@ fn whichever_byte_of_a_manifest_flips_the_checkpoint_before_is_used_and_nothing_
     let storage = saved();
     let path = Path::new("run/checkpoints/000002-0002/manifest.json");
     let whole = storage.read(path).unwrap();
-    assert!(whole.windows(8).any(|word| word == b"\"beside\""), "it names the log");
+    assert!(whole.windows(11).any(|word| word == b"\"run_files\""), "it names the log");
     for place in 0..whole.len() {
         // All bits, and one each in turn; 1 makes a digit or a letter another one, 32 changes the case, 3 makes 2 a 1.
         for mask in [0xff, 1 << (place % 8), 1, 3, 32] {
@@ -315,10 +315,10 @@ fn a_manifest_leads_nowhere_else() {
             round: 0,
             files: [(name.to_owned(), Digest::of(b""))].into(),
             segments: Vec::new(),
-            beside: BTreeMap::new(),
+            run_files: BTreeMap::new(),
         };
         let error = Manifest::parse(&manifest.to_bytes(), "m.json".as_ref()).unwrap_err().to_string();
-        assert!(error.contains("is no name of a file beside it"), "{name:?}: {error}");
+        assert!(error.contains("is not a plain file name"), "{name:?}: {error}");
     }
 }
 

@@ -6,7 +6,8 @@ use std::{
 };
 
 use agilerl_hpo::{
-    Event, Flow, HpoError, PersistTask, RoundContext, RoundStats, Saved, Tournament, Trainer, TrainerConfig, toy::Guess,
+    Event, Flow, HpoError, PersistTask, RoundContext, RoundStats, Tournament, Trainer, TrainerConfig, TrainerState,
+    toy::Guess,
 };
 use serde_json::Value;
 
@@ -120,13 +121,13 @@ fn the_clock_goes_on() {
 }
 
 /// A state between the first two generations.
-fn state() -> Saved {
+fn state() -> TrainerState {
     let mut toy = trainer(short(1));
     assert!(toy.generation().expect("one generation").is_continue());
     toy.save().expect("it can be saved")
 }
 
-fn refusal(saved: &Saved) -> Option<String> {
+fn refusal(saved: &TrainerState) -> Option<String> {
     match trainer(short(1)).restore(saved, []) {
         Ok(()) => None,
         Err(HpoError::State { what, .. }) => Some(what),
