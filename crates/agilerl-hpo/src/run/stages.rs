@@ -93,20 +93,26 @@ pub fn score<T: Task>(
     generation: u64,
     seeds: &[u64],
 ) -> Result<Vec<Evaluation>, HpoError> {
-    let score = |individual: &&Individual<T::Agent>| {
-        guard(|| {
-            let evaluation = task.evaluate(&individual.agent, seeds)?;
-            let (returns, asked) = (evaluation.returns.len(), seeds.len());
-            if returns == asked {
-                Ok(evaluation)
-            } else {
-                Err(format!("the task returned {returns} episodes for {asked} seeds").into())
-            }
+    let results: Vec<Result<Evaluation, HpoError>> = individuals
+        .par_iter()
+        .with_max_len(1)
+        .map(|individual| {
+            guard(|| episodes(task, &individual.agent, seeds))
+                .map_err(|source| failed(individual, generation, "evaluation", source))
         })
-        .map_err(|source| failed(individual, generation, "evaluation", source))
-    };
-    let results: Vec<Result<Evaluation, HpoError>> = individuals.par_iter().with_max_len(1).map(score).collect();
+        .collect();
     results.into_iter().collect()
+}
+
+/// Evaluates an agent, and checks that there is one return for each seed.
+fn episodes<T: Task>(task: &T, agent: &T::Agent, seeds: &[u64]) -> Result<Evaluation, BoxError> {
+    let evaluation = task.evaluate(agent, seeds)?;
+    let (returns, asked) = (evaluation.returns.len(), seeds.len());
+    if returns == asked {
+        Ok(evaluation)
+    } else {
+        Err(format!("the task returned {returns} episodes for {asked} seeds").into())
+    }
 }
 
 fn failed<A>(individual: &Individual<A>, generation: u64, stage: &'static str, source: BoxError) -> HpoError {
