@@ -1,12 +1,26 @@
 //! Environments by name.
 
+use crate::env::{ActionElement, Env};
+use crate::envs::classic::acrobot::Acrobot;
+use crate::envs::classic::cart_pole::CartPole;
+use crate::envs::classic::mountain_car::MountainCar;
+use crate::envs::classic::mountain_car_continuous::MountainCarContinuous;
+use crate::envs::classic::pendulum::Pendulum;
+use crate::envs::lander::lander_vec::LanderVec;
+use crate::envs::lander::{LanderAction, LanderOptions, LunarLander, LunarLanderContinuous};
+use crate::envs::minatar::{MinAtar, MinAtarGame, MinAtarOptions};
+use crate::envs::probe::{Probe, ProbeEnv};
+use crate::envs::toy_text::cliff_walking::CliffWalking;
+use crate::envs::toy_text::frozen_lake::FrozenLake;
+use crate::envs::toy_text::taxi::Taxi;
+use crate::error::EnvError;
+use crate::lanes::sync_vec::SyncVec;
+use crate::lanes::thread_vec::ThreadVec;
 #[cfg(feature = "render")]
-use crate::RenderEnv;
-use crate::{
-    Acrobot, ActionElement, CartPole, CliffWalking, Env, EnvError, FrozenLake, LanderAction, LanderOptions, LanderVec,
-    LunarLander, LunarLanderContinuous, MinAtar, MinAtarGame, MinAtarOptions, MountainCar, MountainCarContinuous,
-    OneHot, OneHotVec, Pendulum, Probe, ProbeEnv, SyncVec, Taxi, ThreadVec, TimeLimit, VecEnv,
-};
+use crate::render::RenderEnv;
+use crate::vec_env::VecEnv;
+use crate::wrappers::one_hot::{OneHot, OneHotVec};
+use crate::wrappers::time_limit::TimeLimit;
 
 /// An environment out of the catalogue, with actions of `A` and observations of `O`.
 pub type BoxEnv<A = u32, O = f32> = Box<dyn Env<Obs = O, Action = A>>;

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::{Env, EnvError, Number, NumpyRng, Space, Step, catch_panic};
+use crate::caught_panic::catch_panic;
+use crate::env::{Env, Number, Step};
+use crate::error::EnvError;
+use crate::numpy_rng::NumpyRng;
+use crate::space::Space;
 
 /// Plays episodes with random legal actions and checks what [`Env`] promises, so that a bug of an environment does not look
 /// like one of a learner. Meant for the tests of one's own environment.

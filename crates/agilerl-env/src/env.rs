@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{EnvError, Space};
+use crate::error::EnvError;
+use crate::space::Space;
 
 /// A number that observations are made of: `f32` for rows of features, `u8` for pixels.
 pub trait Element: Number {}

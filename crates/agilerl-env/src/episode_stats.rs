@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::VecStep;
+use crate::vec_env::VecStep;
 
 /// Counts steps and sums up rewards, lane by lane, and keeps the last completed episodes.
 ///

@@ -1,10 +1,17 @@
 //! Lanes that one thread steps: the environments and everything that belongs to them, row by row.
 
+pub(crate) mod sync_vec;
+pub(crate) mod thread_vec;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Element, Env, EnvError, VecStep, catch_panic, decode_state, encode_state, saved_state};
+use crate::caught_panic::catch_panic;
+use crate::env::{Element, Env};
+use crate::error::EnvError;
+use crate::saved_state::{self, decode_state, encode_state};
+use crate::vec_env::VecStep;
 
 /// A contiguous run of lanes with its buffers. A vector environment is one of these, or several on several threads.
 pub(crate) struct Lanes<E: Env> {

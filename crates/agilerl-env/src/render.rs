@@ -1,16 +1,11 @@
 //! Pictures of environments (feature `render`). This module reads states; it changes none.
 
-mod canvas;
-mod classic_control;
-mod toy_text;
-mod minatar;
-mod gif;
+pub(crate) mod canvas;
+pub(crate) mod gif;
 
 pub use tiny_skia::Pixmap;
 
-pub(crate) use self::canvas::{Canvas, Point, Rgb};
-pub use self::gif::{Gif, GifError};
-use crate::{ChannelsFirst, Env, FrameStack, NormalizeObservations, OneHot, RewardTransform, TimeLimit};
+use crate::env::Env;
 
 /// An environment that can be seen: it draws the state it is in, looking like the original at a glance.
 ///
@@ -62,27 +57,3 @@ impl<R: Render + ?Sized> Render for Box<R> {
         (**self).steps_per_second()
     }
 }
-
-/// A wrapper shows what is inside.
-macro_rules! passed_through {
-    ($wrapper:ident<$env:ident: $bound:path>) => {
-        impl<$env: $bound + Render> Render for $wrapper<$env> {
-            fn render(&self, picture: &mut Pixmap) {
-                self.inner().render(picture);
-            }
-            fn size(&self) -> [u32; 2] {
-                self.inner().size()
-            }
-            fn steps_per_second(&self) -> u32 {
-                self.inner().steps_per_second()
-            }
-        }
-    };
-}
-
-passed_through!(TimeLimit<E: Env>);
-passed_through!(OneHot<E: Env<Obs = f32>>);
-passed_through!(FrameStack<E: Env>);
-passed_through!(ChannelsFirst<E: Env>);
-passed_through!(RewardTransform<E: Env>);
-passed_through!(NormalizeObservations<E: Env<Obs = f32>>);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::EnvError;
+use crate::error::EnvError;
 
 /// The bytes of `state`, marked with the environment's name. What an [`Env`](crate::Env) needs for its `save`.
 ///

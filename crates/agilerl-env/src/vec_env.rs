@@ -1,6 +1,8 @@
 //! Many environments stepped together.
 
-use crate::{ActionElement, Element, EnvError, Space};
+use crate::env::{ActionElement, Element};
+use crate::error::EnvError;
+use crate::space::Space;
 
 /// What one step of all lanes returned. Row `i` of every field belongs to lane `i`.
 ///

@@ -1,0 +1,7 @@
+//! The environments.
+
+pub(crate) mod classic;
+pub(crate) mod toy_text;
+pub(crate) mod lander;
+pub(crate) mod minatar;
+pub(crate) mod probe;

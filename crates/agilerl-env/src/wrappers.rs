@@ -1,0 +1,10 @@
+//! Environments around environments: each changes one thing and passes the rest through.
+
+pub(crate) mod time_limit;
+pub(crate) mod one_hot;
+pub(crate) mod frame_stack;
+pub(crate) mod channels_first;
+pub(crate) mod reward_transform;
+pub(crate) mod normalize_observations;
+#[cfg(feature = "render")]
+mod picture;

@@ -1,0 +1,312 @@
+//! Observations of mean 0 and variance 1.
+
+use serde::{Deserialize, Serialize};
+
+use crate::env::{Env, Step};
+use crate::error::EnvError;
+use crate::running_statistics::RunningStatistics;
+use crate::saved_state::{self, decode_state, encode_state};
+use crate::space::Space;
+use crate::vec_env::{VecEnv, VecStep};
+
+/// An environment whose observations are centred and scaled by the statistics of all those it has shown so far.
+///
+/// Gymnasium's `NormalizeObservation`: an observation is counted first and then normalised, those of resets too, and
+/// the statistics outlive the episodes and their seeds. So the same seed gives another episode once they have changed,
+/// which [`check_env`](crate::check_env) reports; [frozen](Self::set_frozen), it keeps that promise.
+///
+/// A policy is worth nothing without the statistics it was trained with: save them beside it. They are state of whoever
+/// learns. In a population each individual owns its own, a clone takes its parent's along, and evaluation gets a
+/// copy, frozen.
+///
+/// ```
+/// use agilerl_env::{CartPole, Env, NormalizeObservations, RunningStatistics};
+/// let mut training = NormalizeObservations::new(CartPole::new());
+/// let mut obs = [0.0; 4];
+/// training.reset(Some(1), &mut obs);
+/// training.step(&[1], &mut obs);
+///
+/// let mut evaluation = NormalizeObservations::new(CartPole::new());
+/// evaluation.set_statistics(training.statistics().clone())?;
+/// evaluation.set_frozen(true);
+/// evaluation.reset(Some(2), &mut obs);
+/// assert_eq!(evaluation.statistics(), training.statistics());
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct NormalizeObservations<E> {
+    env: E,
+    space: Space,
+    normalizer: Normalizer,
+}
+
+impl<E: Env<Obs = f32>> NormalizeObservations<E> {
+    /// Normalises the observations of `env`, with statistics of nothing yet.
+    ///
+    /// # Panics
+    /// If they are discrete.
+    pub fn new(env: E) -> Self {
+        let space = unbounded_space(env.name(), env.observation_space());
+        let normalizer = Normalizer::new(space.row_len());
+        Self { env, space, normalizer }
+    }
+
+    /// What the observations so far were like.
+    pub fn statistics(&self) -> &RunningStatistics {
+        &self.normalizer.statistics
+    }
+
+    /// Goes on with other statistics, from a file or another environment.
+    ///
+    /// # Errors
+    /// [`EnvError::BadStatistics`] if they are of another number of elements, or no numbers that could be statistics.
+    pub fn set_statistics(&mut self, statistics: RunningStatistics) -> Result<(), EnvError> {
+        self.normalizer.set_statistics(self.env.name(), statistics)
+    }
+
+    /// Whether the statistics stay as they are.
+    pub fn is_frozen(&self) -> bool {
+        self.normalizer.frozen
+    }
+
+    /// Whether the statistics shall stay as they are, as in an evaluation. The switch is part of the saved state.
+    pub fn set_frozen(&mut self, frozen: bool) {
+        self.normalizer.frozen = frozen;
+    }
+
+    /// The environment within.
+    pub fn inner(&self) -> &E {
+        &self.env
+    }
+}
+
+impl<E: Env<Obs = f32>> Env for NormalizeObservations<E> {
+    type Obs = f32;
+    type Action = E::Action;
+
+    fn name(&self) -> &str {
+        self.env.name()
+    }
+
+    fn observation_space(&self) -> &Space {
+        &self.space
+    }
+
+    fn action_space(&self) -> &Space {
+        self.env.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) {
+        self.env.reset(seed, obs);
+        self.normalizer.take_in(obs);
+    }
+
+    fn step(&mut self, action: &[E::Action], obs: &mut [f32]) -> Step {
+        let step = self.env.step(action, obs);
+        self.normalizer.take_in(obs);
+        step
+    }
+
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.env.action_mask()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        encode_state(self.name(), &(&self.normalizer, self.env.save()?))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let (normalizer, inner): (Normalizer, Vec<u8>) = decode_state(self.name(), state)?;
+        normalizer.check(self.name(), state, self.space.row_len())?;
+        self.env.restore(&inner)?;
+        self.normalizer = normalizer;
+        Ok(())
+    }
+}
+
+/// [`NormalizeObservations`] for all lanes of a vector environment at once, with one set of statistics over all of
+/// them: many times the data, and the same scale in every lane.
+///
+/// A step counts all successors as one batch, and then the first observations of the episodes that follow on ended
+/// ones as a second, each in the order of the lanes. Where no episode ends that is Gymnasium's vector wrapper; there a
+/// lane waits a step for its reset, here it does not. One lane gives what [`NormalizeObservations`] gives.
+///
+/// ```
+/// use agilerl_env::{NormalizeObservationsVec, VecEnv, make_vec};
+/// let mut envs = NormalizeObservationsVec::new(make_vec("CartPole-v1", 16)?);
+/// envs.reset(Some(1));
+/// envs.step(&[1; 16])?;
+/// assert_eq!(envs.statistics().count.round(), 32.0);
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct NormalizeObservationsVec<V> {
+    envs: V,
+    space: Space,
+    normalizer: Normalizer,
+    obs: Vec<f32>,
+    next_obs: Vec<f32>,
+}
+
+impl<V: VecEnv<Obs = f32>> NormalizeObservationsVec<V> {
+    /// Normalises the observations of `envs`, with statistics of nothing yet.
+    ///
+    /// # Panics
+    /// If they are discrete.
+    pub fn new(envs: V) -> Self {
+        let space = unbounded_space(envs.name(), envs.observation_space());
+        let normalizer = Normalizer::new(space.row_len());
+        let rows = vec![0.0; envs.num_envs() * space.row_len()];
+        Self { envs, space, normalizer, obs: rows.clone(), next_obs: rows }
+    }
+
+    /// What the observations so far were like, over all lanes.
+    pub fn statistics(&self) -> &RunningStatistics {
+        &self.normalizer.statistics
+    }
+
+    /// Goes on with other statistics, from a file or another environment. [`obs`](VecEnv::obs) stays as it was
+    /// normalised before.
+    ///
+    /// # Errors
+    /// [`EnvError::BadStatistics`] if they are of another number of elements, or no numbers that could be statistics.
+    pub fn set_statistics(&mut self, statistics: RunningStatistics) -> Result<(), EnvError> {
+        self.normalizer.set_statistics(self.envs.name(), statistics)
+    }
+
+    /// Whether the statistics stay as they are.
+    pub fn is_frozen(&self) -> bool {
+        self.normalizer.frozen
+    }
+
+    /// Whether the statistics shall stay as they are, as in an evaluation. The switch is part of the saved state.
+    pub fn set_frozen(&mut self, frozen: bool) {
+        self.normalizer.frozen = frozen;
+    }
+
+    /// The vector environment within.
+    pub fn inner(&self) -> &V {
+        &self.envs
+    }
+}
+
+impl<V: VecEnv<Obs = f32>> VecEnv for NormalizeObservationsVec<V> {
+    type Obs = f32;
+    type Action = V::Action;
+
+    fn name(&self) -> &str {
+        self.envs.name()
+    }
+
+    fn num_envs(&self) -> usize {
+        self.envs.num_envs()
+    }
+
+    fn observation_space(&self) -> &Space {
+        &self.space
+    }
+
+    fn action_space(&self) -> &Space {
+        self.envs.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>) -> &[f32] {
+        self.obs.copy_from_slice(self.envs.reset(seed));
+        self.normalizer.take_in(&mut self.obs);
+        &self.obs
+    }
+
+    fn reset_each(&mut self, seeds: &[u64]) -> &[f32] {
+        self.obs.copy_from_slice(self.envs.reset_each(seeds));
+        self.normalizer.take_in(&mut self.obs);
+        &self.obs
+    }
+
+    fn obs(&self) -> &[f32] {
+        &self.obs
+    }
+
+    fn step(&mut self, actions: &[V::Action]) -> Result<VecStep<'_, f32>, EnvError> {
+        let step = self.envs.step(actions)?;
+        let row_len = self.space.row_len();
+        self.next_obs.copy_from_slice(step.next_obs);
+        self.normalizer.take_in(&mut self.next_obs);
+        let ended = |lane: &usize| step.terminated[*lane] || step.truncated[*lane];
+        let ended_lanes = (0..step.rewards.len()).filter(ended);
+        self.normalizer.count(ended_lanes.clone().map(|lane| &step.obs[lane * row_len..][..row_len]));
+        // In lanes that go on, the observation to act on is the successor itself, to the last bit.
+        self.obs.copy_from_slice(&self.next_obs);
+        for lane in ended_lanes {
+            let row = lane * row_len..(lane + 1) * row_len;
+            self.obs[row.clone()].copy_from_slice(&step.obs[row.clone()]);
+            self.normalizer.statistics.normalize(&mut self.obs[row]);
+        }
+        Ok(VecStep { obs: &self.obs, next_obs: &self.next_obs, ..step })
+    }
+
+    fn action_masks(&self) -> Option<&[bool]> {
+        self.envs.action_masks()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        encode_state(self.name(), &(&self.normalizer, &self.obs, self.envs.save()?))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let (normalizer, obs, inner): (Normalizer, Vec<f32>, Vec<u8>) = decode_state(self.name(), state)?;
+        normalizer.check(self.name(), state, self.space.row_len())?;
+        if obs.len() != self.obs.len() {
+            let why = format!("observations of {} numbers instead of {}", obs.len(), self.obs.len());
+            return Err(saved_state::bad(self.name(), state.len(), why));
+        }
+        self.envs.restore(&inner)?;
+        // Not the observations within: these were normalised by the statistics of their time.
+        (self.normalizer, self.obs) = (normalizer, obs);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Normalizer {
+    statistics: RunningStatistics,
+    frozen: bool,
+}
+
+impl Normalizer {
+    fn new(elements: usize) -> Self {
+        Self { statistics: RunningStatistics::new(elements), frozen: false }
+    }
+
+    /// Counts the rows as one batch, and normalises them.
+    fn take_in(&mut self, rows: &mut [f32]) {
+        self.count(rows.chunks_exact(self.statistics.mean.len()));
+        self.statistics.normalize(rows);
+    }
+
+    fn count<'a>(&mut self, rows: impl Iterator<Item = &'a [f32]> + Clone) {
+        if !self.frozen {
+            self.statistics.update_rows(rows);
+        }
+    }
+
+    fn set_statistics(&mut self, env: &str, statistics: RunningStatistics) -> Result<(), EnvError> {
+        if let Some(why) = statistics.fault(self.statistics.mean.len()) {
+            return Err(EnvError::BadStatistics { env: env.to_owned(), why });
+        }
+        self.statistics = statistics;
+        Ok(())
+    }
+
+    fn check(&self, env: &str, state: &[u8], elements: usize) -> Result<(), EnvError> {
+        self.statistics.fault(elements).map_or(Ok(()), |why| Err(saved_state::bad(env, state.len(), why)))
+    }
+}
+
+/// Nobody knows the bounds of what is scaled by what comes.
+fn unbounded_space(name: &str, space: &Space) -> Space {
+    let Space::Box { shape, low, .. } = space else {
+        panic!("{name} has discrete observations, which have no mean: make them one-hot first")
+    };
+    let len = low.len();
+    Space::Box { shape: shape.clone(), low: vec![f32::NEG_INFINITY; len], high: vec![f32::INFINITY; len] }
+}

@@ -1,0 +1,178 @@
+//! Discrete observations as vectors that a network can read.
+
+use crate::env::{Env, Step};
+use crate::error::EnvError;
+use crate::space::Space;
+use crate::vec_env::{VecEnv, VecStep};
+
+/// An environment whose discrete observation, one of `n`, is written as `n` numbers: a 1 in its place, else 0.
+///
+/// ```
+/// use agilerl_env::{Env, FrozenLake, OneHot, Space};
+/// let mut env = OneHot::new(FrozenLake::new(false));
+/// assert_eq!(env.observation_space().row_len(), 16);
+/// let mut obs = [f32::NAN; 16];
+/// env.reset(Some(1), &mut obs);
+/// assert_eq!((obs[0], obs.iter().sum::<f32>()), (1.0, 1.0));
+/// ```
+#[derive(Clone, Debug)]
+pub struct OneHot<E> {
+    env: E,
+    space: Space,
+}
+
+impl<E: Env<Obs = f32>> OneHot<E> {
+    /// Encodes the observations of `env`.
+    ///
+    /// # Panics
+    /// If they are not discrete.
+    pub fn new(env: E) -> Self {
+        let space = one_hot_space(env.name(), env.observation_space());
+        Self { env, space }
+    }
+
+    /// The environment within.
+    pub fn inner(&self) -> &E {
+        &self.env
+    }
+}
+
+impl<E: Env<Obs = f32>> Env for OneHot<E> {
+    type Obs = f32;
+    type Action = E::Action;
+
+    fn name(&self) -> &str {
+        self.env.name()
+    }
+
+    fn observation_space(&self) -> &Space {
+        &self.space
+    }
+
+    fn action_space(&self) -> &Space {
+        self.env.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) {
+        let mut index = [f32::NAN];
+        self.env.reset(seed, &mut index);
+        encode(&index, obs, self.space.row_len());
+    }
+
+    fn step(&mut self, action: &[E::Action], obs: &mut [f32]) -> Step {
+        let mut index = [f32::NAN];
+        let step = self.env.step(action, &mut index);
+        encode(&index, obs, self.space.row_len());
+        step
+    }
+
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.env.action_mask()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.env.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.env.restore(state)
+    }
+}
+
+/// [`OneHot`] for all lanes of a vector environment at once, so that the lanes themselves need not know of it.
+///
+/// [`one_hot`](crate::one_hot) puts it on where it is needed.
+pub struct OneHotVec<V> {
+    envs: V,
+    space: Space,
+    obs: Vec<f32>,
+    next_obs: Vec<f32>,
+}
+
+impl<V: VecEnv<Obs = f32>> OneHotVec<V> {
+    /// Encodes the observations of `envs`.
+    ///
+    /// # Panics
+    /// If they are not discrete.
+    pub fn new(envs: V) -> Self {
+        let space = one_hot_space(envs.name(), envs.observation_space());
+        let len = envs.num_envs() * space.row_len();
+        Self { envs, space, obs: vec![0.0; len], next_obs: vec![0.0; len] }
+    }
+
+    /// The vector environment within.
+    pub fn inner(&self) -> &V {
+        &self.envs
+    }
+}
+
+impl<V: VecEnv<Obs = f32>> VecEnv for OneHotVec<V> {
+    type Obs = f32;
+    type Action = V::Action;
+
+    fn name(&self) -> &str {
+        self.envs.name()
+    }
+
+    fn num_envs(&self) -> usize {
+        self.envs.num_envs()
+    }
+
+    fn observation_space(&self) -> &Space {
+        &self.space
+    }
+
+    fn action_space(&self) -> &Space {
+        self.envs.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>) -> &[f32] {
+        encode(self.envs.reset(seed), &mut self.obs, self.space.row_len());
+        &self.obs
+    }
+
+    fn reset_each(&mut self, seeds: &[u64]) -> &[f32] {
+        encode(self.envs.reset_each(seeds), &mut self.obs, self.space.row_len());
+        &self.obs
+    }
+
+    fn obs(&self) -> &[f32] {
+        &self.obs
+    }
+
+    fn step(&mut self, actions: &[V::Action]) -> Result<VecStep<'_, f32>, EnvError> {
+        let step = self.envs.step(actions)?;
+        encode(step.obs, &mut self.obs, self.space.row_len());
+        encode(step.next_obs, &mut self.next_obs, self.space.row_len());
+        Ok(VecStep { obs: &self.obs, next_obs: &self.next_obs, ..step })
+    }
+
+    fn action_masks(&self) -> Option<&[bool]> {
+        self.envs.action_masks()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.envs.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.envs.restore(state)?;
+        encode(self.envs.obs(), &mut self.obs, self.space.row_len());
+        Ok(())
+    }
+}
+
+fn one_hot_space(name: &str, space: &Space) -> Space {
+    let n = space.choices().unwrap_or_else(|| panic!("{name} has no discrete observation to encode, but {space:?}"));
+    Space::bounded(&vec![0.0; n], &vec![1.0; n])
+}
+
+/// Writes every index as a row of `n` numbers.
+fn encode(indices: &[f32], rows: &mut [f32], n: usize) {
+    assert_eq!(rows.len(), indices.len() * n, "one row of {n} for each index");
+    rows.fill(0.0);
+    for (&index, row) in indices.iter().zip(rows.chunks_exact_mut(n)) {
+        assert!((0.0..n as f32).contains(&index), "observation {index} is none of {n}");
+        row[index as usize] = 1.0;
+    }
+}

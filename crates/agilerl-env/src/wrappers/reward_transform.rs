@@ -1,0 +1,212 @@
+//! Rewards of another size.
+
+use crate::env::{Env, Step};
+use crate::error::EnvError;
+use crate::space::Space;
+use crate::vec_env::{VecEnv, VecStep};
+
+/// An environment whose rewards are scaled or clipped, where a learner cannot digest them as they are.
+///
+/// What is learned is then another task: returns are to be compared on the rewards of the environment itself, so
+/// evaluate without it. Gymnasium's `TransformReward` and `ClipReward`. Several can be put on, the innermost first.
+///
+/// ```
+/// use agilerl_env::{CliffWalking, Env, RewardTransform};
+/// let env = RewardTransform::scale(CliffWalking::new(false), 0.1);
+/// let mut env = RewardTransform::clip(env, -1.0, 1.0);
+/// let mut obs = [0.0];
+/// env.reset(Some(1), &mut obs);
+/// assert_eq!(env.step(&[0], &mut obs).reward, -0.1);      // up, at -1 a step
+/// assert_eq!(env.step(&[2], &mut obs).reward, -0.1);      // and down again
+/// assert_eq!(env.step(&[1], &mut obs).reward, -1.0);      // -100 over the cliff, -10 scaled
+/// ```
+#[derive(Clone, Debug)]
+pub struct RewardTransform<E> {
+    env: E,
+    transform: Transform,
+}
+
+impl<E: Env> RewardTransform<E> {
+    /// Multiplies the rewards by `factor`.
+    ///
+    /// # Panics
+    /// If `factor` is not finite.
+    pub fn scale(env: E, factor: f64) -> Self {
+        Self { env, transform: Transform::scale(factor) }
+    }
+
+    /// Moves rewards outside of `low..=high` to the nearer bound; a bound may be infinite.
+    ///
+    /// # Panics
+    /// If `low` is above `high`, or one of them is not a number.
+    pub fn clip(env: E, low: f64, high: f64) -> Self {
+        Self { env, transform: Transform::clip(low, high) }
+    }
+
+    /// The environment within.
+    pub fn inner(&self) -> &E {
+        &self.env
+    }
+}
+
+impl<E: Env> Env for RewardTransform<E> {
+    type Obs = E::Obs;
+    type Action = E::Action;
+
+    fn name(&self) -> &str {
+        self.env.name()
+    }
+
+    fn observation_space(&self) -> &Space {
+        self.env.observation_space()
+    }
+
+    fn action_space(&self) -> &Space {
+        self.env.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [E::Obs]) {
+        self.env.reset(seed, obs);
+    }
+
+    fn step(&mut self, action: &[E::Action], obs: &mut [E::Obs]) -> Step {
+        let step = self.env.step(action, obs);
+        Step { reward: self.transform.apply(step.reward), ..step }
+    }
+
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.env.action_mask()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.env.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.env.restore(state)
+    }
+}
+
+/// [`RewardTransform`] for all lanes of a vector environment at once.
+///
+/// [`EpisodeStats`](crate::EpisodeStats) of its steps sum up what it made of the rewards.
+///
+/// ```
+/// use agilerl_env::{RewardTransformVec, VecEnv, make_vec};
+/// let mut envs = RewardTransformVec::scale(make_vec("MountainCar-v0", 2)?, 0.01);
+/// envs.reset(Some(1));
+/// assert_eq!(envs.step(&[0, 2])?.rewards, [-0.01, -0.01]);
+/// # Ok::<(), agilerl_env::EnvError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RewardTransformVec<V> {
+    envs: V,
+    transform: Transform,
+    rewards: Vec<f64>,
+}
+
+impl<V: VecEnv> RewardTransformVec<V> {
+    /// Multiplies the rewards by `factor`.
+    ///
+    /// # Panics
+    /// If `factor` is not finite.
+    pub fn scale(envs: V, factor: f64) -> Self {
+        Self::with_transform(envs, Transform::scale(factor))
+    }
+
+    /// Moves rewards outside of `low..=high` to the nearer bound; a bound may be infinite.
+    ///
+    /// # Panics
+    /// If `low` is above `high`, or one of them is not a number.
+    pub fn clip(envs: V, low: f64, high: f64) -> Self {
+        Self::with_transform(envs, Transform::clip(low, high))
+    }
+
+    fn with_transform(envs: V, transform: Transform) -> Self {
+        let rewards = vec![0.0; envs.num_envs()];
+        Self { envs, transform, rewards }
+    }
+
+    /// The vector environment within.
+    pub fn inner(&self) -> &V {
+        &self.envs
+    }
+}
+
+impl<V: VecEnv> VecEnv for RewardTransformVec<V> {
+    type Obs = V::Obs;
+    type Action = V::Action;
+
+    fn name(&self) -> &str {
+        self.envs.name()
+    }
+
+    fn num_envs(&self) -> usize {
+        self.envs.num_envs()
+    }
+
+    fn observation_space(&self) -> &Space {
+        self.envs.observation_space()
+    }
+
+    fn action_space(&self) -> &Space {
+        self.envs.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>) -> &[V::Obs] {
+        self.envs.reset(seed)
+    }
+
+    fn reset_each(&mut self, seeds: &[u64]) -> &[V::Obs] {
+        self.envs.reset_each(seeds)
+    }
+
+    fn obs(&self) -> &[V::Obs] {
+        self.envs.obs()
+    }
+
+    fn step(&mut self, actions: &[V::Action]) -> Result<VecStep<'_, V::Obs>, EnvError> {
+        let step = self.envs.step(actions)?;
+        for (reward, &original) in self.rewards.iter_mut().zip(step.rewards) {
+            *reward = self.transform.apply(original);
+        }
+        Ok(VecStep { rewards: &self.rewards, ..step })
+    }
+
+    fn action_masks(&self) -> Option<&[bool]> {
+        self.envs.action_masks()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.envs.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.envs.restore(state)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Transform {
+    Scale { factor: f64 },
+    Clip { low: f64, high: f64 },
+}
+
+impl Transform {
+    fn scale(factor: f64) -> Self {
+        assert!(factor.is_finite(), "rewards cannot be scaled by {factor}");
+        Self::Scale { factor }
+    }
+
+    fn clip(low: f64, high: f64) -> Self {
+        assert!(low <= high, "rewards cannot be clipped to {low}..={high}");
+        Self::Clip { low, high }
+    }
+
+    fn apply(self, reward: f64) -> f64 {
+        match self {
+            Self::Scale { factor } => reward * factor,
+            Self::Clip { low, high } => reward.clamp(low, high),
+        }
+    }
+}
