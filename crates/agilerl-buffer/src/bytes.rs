@@ -1,34 +1,23 @@
 //! Rows of a memory as bytes.
 
-use std::fmt::Debug;
 use std::ops::Range;
 
-use crate::{BufferError, Replay, RowLayout, Transitions};
+use crate::error::BufferError;
+use crate::layout::RowLayout;
+use crate::replay::Replay;
+use crate::stored::Stored;
+use crate::transitions::Transitions;
 
-/// A number that a memory can hold and write as bytes: little-endian, so that a file means the same on every machine.
-pub trait Stored: Copy + Default + Debug + sealed::Sealed {
-    /// Bytes of one number.
-    const BYTES: usize;
-    /// The number 1; the default is 0.
-    const ONE: Self;
-    /// The number as an index, if it is a whole one from 0 on.
-    fn index(self) -> Option<usize>;
-    /// Appends the numbers' bytes.
-    fn put(numbers: &[Self], bytes: &mut Vec<u8>);
-    /// The numbers of these bytes, of which there are a multiple of [`BYTES`](Stored::BYTES); none if one is impossible.
-    fn get(bytes: &[u8]) -> Option<Vec<Self>>;
-}
-
-/// What a file of rows begins with.
+/// The first bytes of a file of rows.
 const MAGIC: &[u8; 8] = b"agrows\0\x01";
-/// What a file of rows begins with whose observations are indices: such rows also say of how many choices.
+/// The first bytes of a file of rows whose observations are indices; its header also holds the number of choices.
 const ONE_HOT_MAGIC: &[u8; 8] = b"agrows\0\x02";
 
 impl<O: Stored, A: Stored> Replay<O, A> {
-    /// The rows of these ordinals as bytes, column by column.
+    /// Returns the rows with these ordinals as bytes, column by column.
     ///
     /// # Panics
-    /// If one of them is not held.
+    /// If the memory does not hold one of them.
     pub fn to_bytes(&self, ordinals: Range<u64>) -> Vec<u8> {
         let held = self.oldest()..self.total();
         assert!(
@@ -51,8 +40,8 @@ impl<O: Stored, A: Stored> Replay<O, A> {
         bytes
     }
 
-    /// Adds rows of [`to_bytes`](Replay::to_bytes) behind those that are held. An empty memory takes on their ordinals,
-    /// another one must end where they begin. Returns the ordinals.
+    /// Appends rows written by [`to_bytes`](Replay::to_bytes) and returns their ordinals. They keep their ordinals: they must
+    /// begin where this memory ends, unless it is empty.
     ///
     /// ```
     /// use agilerl_buffer::{Replay, RowLayout, Transitions};
@@ -74,12 +63,12 @@ impl<O: Stored, A: Stored> Replay<O, A> {
     /// ```
     ///
     /// # Errors
-    /// [`BufferError::NoRows`] if the bytes are no rows of this layout, or others than those that come next; the memory is
-    /// then unchanged. No more memory is allocated than the bytes themselves take.
+    /// [`BufferError::NoRows`] if the bytes are not rows of this layout, or not the rows that come next. The memory is then
+    /// unchanged. Reading allocates no more than the length of `bytes`.
     pub fn extend_from_bytes(&mut self, bytes: &[u8]) -> Result<Range<u64>, BufferError> {
         let refuse = |why: String| BufferError::NoRows { bytes: bytes.len(), why };
         if !bytes.starts_with(MAGIC) && !bytes.starts_with(ONE_HOT_MAGIC) {
-            return Err(refuse("they do not begin as rows do".into()));
+            return Err(refuse("they do not begin like a file of rows".into()));
         }
         let layout = *self.layout();
         let another = || {
@@ -101,9 +90,9 @@ impl<O: Stored, A: Stored> Replay<O, A> {
             return Err(another());
         }
         if u128::from(rows) * layout.row_bytes::<O, A>() != columns.len() as u128 {
-            return Err(refuse(format!("they are not the {rows} rows that they claim to be")));
+            return Err(refuse(format!("their length does not fit the {rows} rows that their header names")));
         }
-        let end = first.checked_add(rows).ok_or_else(|| refuse("ordinals do not go that far".into()))?;
+        let end = first.checked_add(rows).ok_or_else(|| refuse("their ordinals exceed 64 bits".into()))?;
         if self.total() != first && self.total() != 0 {
             return Err(refuse(format!("they begin at row {first}, and row {} comes next", self.total())));
         }
@@ -124,7 +113,7 @@ impl<O: Stored, A: Stored> Replay<O, A> {
             return Err(refuse("a flag is neither true nor false".into()));
         };
         if layout.no_choice(&obs).or(layout.no_choice(&next_obs)).is_some() {
-            return Err(refuse("an observation is none of the choices".into()));
+            return Err(refuse("an observation is not the index of a choice".into()));
         }
         if self.total() == 0 {
             self.begin_at(first);
@@ -142,8 +131,8 @@ impl<O: Stored, A: Stored> Replay<O, A> {
     }
 }
 
-/// Magic, first ordinal, rows, lengths of observation, action and mask (plus one, 0 for none), sizes of their numbers, and
-/// the choices of one-hot rows.
+/// Magic; first ordinal; number of rows; lengths of observation, action and mask (0 without masks, else the length plus 1);
+/// bytes of a number of observation and action; for one-hot rows, the number of choices.
 fn header<O: Stored, A: Stored>(layout: &RowLayout, first: u64, rows: u64) -> Vec<u8> {
     let mask = layout.mask_len.map_or(0, |mask_len| mask_len as u64 + 1);
     let numbers =
@@ -151,52 +140,4 @@ fn header<O: Stored, A: Stored>(layout: &RowLayout, first: u64, rows: u64) -> Ve
     let choices = layout.one_hot.map(|choices| choices as u64);
     let magic = if choices.is_some() { ONE_HOT_MAGIC } else { MAGIC };
     magic.iter().copied().chain(numbers.into_iter().chain(choices).flat_map(u64::to_le_bytes)).collect()
-}
-
-macro_rules! stored {
-    ($($number:ty),*) => {$(
-        impl Stored for $number {
-            const BYTES: usize = size_of::<$number>();
-            const ONE: Self = 1 as $number;
-            #[inline]
-            fn index(self) -> Option<usize> {
-                // Of a number that is no index, the conversion gives another number (or, of NaN, one that nothing equals).
-                let index = self as usize;
-                (index as $number == self).then_some(index)
-            }
-            fn put(numbers: &[Self], bytes: &mut Vec<u8>) {
-                let start = bytes.len();
-                bytes.resize(start + size_of_val(numbers), 0);
-                // Into room that is there already: this is as fast as copying.
-                for (place, number) in bytes[start..].as_chunks_mut().0.iter_mut().zip(numbers) {
-                    *place = number.to_le_bytes();
-                }
-            }
-            fn get(bytes: &[u8]) -> Option<Vec<Self>> {
-                Some(bytes.as_chunks().0.iter().map(|number| <$number>::from_le_bytes(*number)).collect())
-            }
-        }
-        impl sealed::Sealed for $number {}
-    )*};
-}
-
-stored!(f32, f64, u8, u32);
-
-impl Stored for bool {
-    const BYTES: usize = 1;
-    const ONE: Self = true;
-    fn index(self) -> Option<usize> {
-        Some(usize::from(self))
-    }
-    fn put(numbers: &[Self], bytes: &mut Vec<u8>) {
-        bytes.extend(numbers.iter().map(|flag| u8::from(*flag)));
-    }
-    fn get(bytes: &[u8]) -> Option<Vec<Self>> {
-        bytes.iter().map(|byte| (*byte < 2).then_some(*byte == 1)).collect()
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for bool {}
 }
