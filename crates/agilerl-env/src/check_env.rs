@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::caught_panic::catch_panic;
-use crate::env::{Env, Number, Step};
+use crate::env::{Env, Step};
 use crate::error::EnvError;
+use crate::number::Number;
 use crate::numpy_rng::NumpyRng;
 use crate::space::Space;
 

@@ -1,53 +1,8 @@
 //! One environment, stepped by hand.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::error::EnvError;
+use crate::number::{ActionElement, Element};
 use crate::space::Space;
-
-/// A number that observations are made of: `f32` for rows of features, `u8` for pixels.
-pub trait Element: Number {}
-
-impl Element for f32 {}
-impl Element for u8 {}
-
-/// A number that actions are made of: `u32` for a choice among `n`, `f32` for the components of a vector.
-///
-/// It is an associated type of the environment, so that an agent which chooses among `n` cannot be built for an
-/// environment that wants a torque.
-pub trait ActionElement: Number {}
-
-impl ActionElement for u32 {}
-impl ActionElement for f32 {}
-
-/// What observations and actions are made of: plain numbers that can be sent, saved and compared with bounds.
-pub trait Number:
-    Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + Serialize + DeserializeOwned + 'static
-{
-    /// The same number as `f64`: no type here has more digits.
-    fn to_f64(self) -> f64;
-
-    /// The nearest number of this type.
-    fn from_f64(value: f64) -> Self;
-}
-
-macro_rules! number {
-    ($($type:ty)*) => {$(
-        impl Number for $type {
-            #[inline]
-            fn to_f64(self) -> f64 {
-                f64::from(self)
-            }
-            #[inline]
-            fn from_f64(value: f64) -> Self {
-                value as $type
-            }
-        }
-    )*};
-}
-
-number!(f32 u8 u32);
 
 /// What one step of one environment returned, beside the observation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -131,6 +86,9 @@ pub trait Env: Send {
         Err(EnvError::StateNotSaved { env: self.name().to_owned() })
     }
 }
+
+/// An environment behind a pointer, with actions of `C` and observations of `O`.
+pub type BoxEnv<C = u32, O = f32> = Box<dyn Env<Obs = O, Action = C>>;
 
 impl<E: Env + ?Sized> Env for Box<E> {
     type Obs = E::Obs;

@@ -15,7 +15,7 @@ pub enum EnvError {
         known: String,
     },
     /// The environment's actions are continuous, and choices were asked for.
-    #[error("{name} takes continuous actions, and this needs a choice among n, as DQN does{}", did_you_mean(instead))]
+    #[error("{name} takes continuous actions, and this needs a choice among n{}", did_you_mean(instead))]
     NeedsContinuousActions {
         /// Name of the environment.
         name: String,
@@ -31,18 +31,16 @@ pub enum EnvError {
         instead: Option<String>,
     },
     /// The environment observes pixels, and rows of numbers were asked for.
-    #[error("{name} observes pixels, and this takes rows of numbers: `make_pixels` and `make_vec_pixels` make it")]
+    #[error("{name} observes pixels, and this takes rows of numbers (its observations are u8, not f32)")]
     NeedsPixels {
         /// Name of the environment.
         name: String,
     },
     /// The environment observes rows of numbers, and pixels were asked for.
-    #[error("{name} observes rows of numbers, and this takes pixels: `{maker}` makes it")]
+    #[error("{name} observes rows of numbers, and this takes pixels (its observations are f32, not u8)")]
     NeedsNumbers {
         /// Name of the environment.
         name: String,
-        /// The function that makes one.
-        maker: &'static str,
     },
     /// The environment has no picture.
     #[cfg(feature = "render")]

@@ -8,8 +8,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::caught_panic::catch_panic;
-use crate::env::{Element, Env};
+use crate::env::Env;
 use crate::error::EnvError;
+use crate::number::Element;
 use crate::saved_state::{self, decode_state, encode_state};
 use crate::vec_env::VecStep;
 

@@ -5,6 +5,7 @@
 mod env;
 mod vec_env;
 mod space;
+mod number;
 mod lanes;
 mod wrappers;
 mod envs;
@@ -20,14 +21,14 @@ mod error;
 mod render;
 
 pub use catalogue::{
-    Actions, BoxEnv, BoxVecEnv, EnvInfo, Observations, catalogue, env_info, make, make_continuous, make_pixels,
-    make_vec, make_vec_continuous, make_vec_pixels, make_vec_threaded, one_hot, one_hot_env,
+    EnvInfo, catalogue, env_info, make, make_continuous, make_pixels, make_vec, make_vec_continuous, make_vec_pixels,
+    make_vec_threaded, one_hot, one_hot_env,
 };
 #[cfg(feature = "render")]
-pub use catalogue::{BoxRenderEnv, make_rendered, make_rendered_continuous, make_rendered_pixels};
+pub use catalogue::{make_rendered, make_rendered_continuous, make_rendered_pixels};
 pub use caught_panic::{CaughtPanic, catch_panic};
 pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
-pub use env::{ActionElement, Element, Env, Number, Step};
+pub use env::{BoxEnv, Env, Step};
 pub use envs::classic::acrobot::{Acrobot, AcrobotDynamics};
 pub use envs::classic::cart_pole::{CartPole, CartPoleDynamics};
 pub use envs::classic::classic_vec::ClassicVec;
@@ -46,15 +47,16 @@ pub use episode_stats::{Episode, EpisodeStats};
 pub use error::EnvError;
 pub use lanes::sync_vec::SyncVec;
 pub use lanes::thread_vec::ThreadVec;
+pub use number::{ActionElement, Actions, Element, Number, Observations};
 pub use numpy_rng::NumpyRng;
 #[cfg(feature = "render")]
 pub use render::gif::{Gif, GifError};
 #[cfg(feature = "render")]
-pub use render::{Pixmap, Render, RenderEnv};
+pub use render::{BoxRenderEnv, Pixmap, Render, RenderEnv};
 pub use running_statistics::RunningStatistics;
 pub use saved_state::{decode_state, encode_state};
 pub use space::Space;
-pub use vec_env::{VecEnv, VecStep};
+pub use vec_env::{BoxVecEnv, VecEnv, VecStep};
 pub use wrappers::channels_first::{ChannelsFirst, ChannelsFirstVec};
 pub use wrappers::frame_stack::{FrameStack, FrameStackVec};
 pub use wrappers::normalize_observations::{NormalizeObservations, NormalizeObservationsVec};

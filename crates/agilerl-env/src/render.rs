@@ -46,6 +46,9 @@ pub trait RenderEnv: Env + Render {}
 
 impl<E: Env + Render + ?Sized> RenderEnv for E {}
 
+/// An environment with a picture behind a pointer, with actions of `C` and observations of `O`.
+pub type BoxRenderEnv<C = u32, O = f32> = Box<dyn RenderEnv<Obs = O, Action = C>>;
+
 impl<R: Render + ?Sized> Render for Box<R> {
     fn render(&self, picture: &mut Pixmap) {
         (**self).render(picture);

@@ -1,7 +1,7 @@
 //! Many environments stepped together.
 
-use crate::env::{ActionElement, Element};
 use crate::error::EnvError;
+use crate::number::{ActionElement, Element};
 use crate::space::Space;
 
 /// What one step of all lanes returned. Row `i` of every field belongs to lane `i`.
@@ -93,6 +93,9 @@ pub trait VecEnv: Send {
     /// [`EnvError::StateNotSaved`] or [`EnvError::BadState`]; the lanes must then be reset before the next step.
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError>;
 }
+
+/// A vector environment behind a pointer, with actions of `C` and observations of `O`.
+pub type BoxVecEnv<C = u32, O = f32> = Box<dyn VecEnv<Obs = O, Action = C>>;
 
 impl<V: VecEnv + ?Sized> VecEnv for Box<V> {
     type Obs = V::Obs;

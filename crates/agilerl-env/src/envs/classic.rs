@@ -14,8 +14,9 @@ mod picture;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use crate::env::{ActionElement, Env, Step};
+use crate::env::{Env, Step};
 use crate::error::EnvError;
+use crate::number::ActionElement;
 use crate::numpy_rng::NumpyRng;
 use crate::saved_state::{self, decode_state, encode_state};
 use crate::space::Space;

@@ -11,7 +11,7 @@ use tiny_skia::Pixmap;
 ///
 /// ```
 /// use agilerl_env::{Gif, Pixmap, make_rendered, RenderEnv};
-/// let mut env = make_rendered("CartPole-v1")?;
+/// let mut env = make_rendered::<f32, u32>("CartPole-v1")?;
 /// env.reset(Some(0), &mut [0.0; 4]);
 /// let mut picture = Pixmap::new(150, 100).unwrap();
 /// let mut gif = Gif::new(Vec::new(), [150, 100], env.steps_per_second())?; // or a file

@@ -1,7 +1,8 @@
 //! Images as convolutions read them.
 
-use crate::env::{Element, Env, Step};
+use crate::env::{Env, Step};
 use crate::error::EnvError;
+use crate::number::Element;
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep};
 

@@ -1,7 +1,8 @@
 //! Observations that show the last few frames.
 
-use crate::env::{Element, Env, Step};
+use crate::env::{Env, Step};
 use crate::error::EnvError;
+use crate::number::Element;
 use crate::saved_state::{self, decode_state, encode_state};
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep};
@@ -114,8 +115,8 @@ impl<E: Env> Env for FrameStack<E> {
 /// [`obs`](VecStep::obs) begins the stack of the next: no observation ever shows frames of two episodes.
 ///
 /// ```
-/// use agilerl_env::{FrameStackVec, VecEnv, make_vec_pixels};
-/// let mut envs = FrameStackVec::along_channels(make_vec_pixels("MinAtar/Breakout-v1", 16, 1)?, 4);
+/// use agilerl_env::{FrameStackVec, VecEnv, make_vec};
+/// let mut envs = FrameStackVec::along_channels(make_vec::<u8, u32>("MinAtar/Breakout-v1", 16)?, 4);
 /// assert_eq!(envs.reset(Some(1)).len(), 16 * 4 * 400);
 /// # Ok::<(), agilerl_env::EnvError>(())
 /// ```

@@ -133,7 +133,7 @@ impl<E: Env<Obs = f32>> Env for NormalizeObservations<E> {
 ///
 /// ```
 /// use agilerl_env::{NormalizeObservationsVec, VecEnv, make_vec};
-/// let mut envs = NormalizeObservationsVec::new(make_vec("CartPole-v1", 16)?);
+/// let mut envs = NormalizeObservationsVec::new(make_vec::<f32, u32>("CartPole-v1", 16)?);
 /// envs.reset(Some(1));
 /// envs.step(&[1; 16])?;
 /// assert_eq!(envs.statistics().count.round(), 32.0);

@@ -2,6 +2,7 @@
 
 use crate::env::{Env, Step};
 use crate::error::EnvError;
+use crate::number::Element;
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep};
 
@@ -21,7 +22,7 @@ pub struct OneHot<E> {
     space: Space,
 }
 
-impl<E: Env<Obs = f32>> OneHot<E> {
+impl<E: Env> OneHot<E> {
     /// Encodes the observations of `env`.
     ///
     /// # Panics
@@ -37,8 +38,8 @@ impl<E: Env<Obs = f32>> OneHot<E> {
     }
 }
 
-impl<E: Env<Obs = f32>> Env for OneHot<E> {
-    type Obs = f32;
+impl<E: Env> Env for OneHot<E> {
+    type Obs = E::Obs;
     type Action = E::Action;
 
     fn name(&self) -> &str {
@@ -53,14 +54,14 @@ impl<E: Env<Obs = f32>> Env for OneHot<E> {
         self.env.action_space()
     }
 
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) {
-        let mut index = [f32::NAN];
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [E::Obs]) {
+        let mut index = [E::Obs::default()];
         self.env.reset(seed, &mut index);
         encode(&index, obs, self.space.row_len());
     }
 
-    fn step(&mut self, action: &[E::Action], obs: &mut [f32]) -> Step {
-        let mut index = [f32::NAN];
+    fn step(&mut self, action: &[E::Action], obs: &mut [E::Obs]) -> Step {
+        let mut index = [E::Obs::default()];
         let step = self.env.step(action, &mut index);
         encode(&index, obs, self.space.row_len());
         step
@@ -82,22 +83,22 @@ impl<E: Env<Obs = f32>> Env for OneHot<E> {
 /// [`OneHot`] for all lanes of a vector environment at once, so that the lanes themselves need not know of it.
 ///
 /// [`one_hot`](crate::one_hot) puts it on where it is needed.
-pub struct OneHotVec<V> {
+pub struct OneHotVec<V: VecEnv> {
     envs: V,
     space: Space,
-    obs: Vec<f32>,
-    next_obs: Vec<f32>,
+    obs: Vec<V::Obs>,
+    next_obs: Vec<V::Obs>,
 }
 
-impl<V: VecEnv<Obs = f32>> OneHotVec<V> {
+impl<V: VecEnv> OneHotVec<V> {
     /// Encodes the observations of `envs`.
     ///
     /// # Panics
     /// If they are not discrete.
     pub fn new(envs: V) -> Self {
         let space = one_hot_space(envs.name(), envs.observation_space());
-        let len = envs.num_envs() * space.row_len();
-        Self { envs, space, obs: vec![0.0; len], next_obs: vec![0.0; len] }
+        let rows = vec![V::Obs::default(); envs.num_envs() * space.row_len()];
+        Self { envs, space, obs: rows.clone(), next_obs: rows }
     }
 
     /// The vector environment within.
@@ -106,8 +107,8 @@ impl<V: VecEnv<Obs = f32>> OneHotVec<V> {
     }
 }
 
-impl<V: VecEnv<Obs = f32>> VecEnv for OneHotVec<V> {
-    type Obs = f32;
+impl<V: VecEnv> VecEnv for OneHotVec<V> {
+    type Obs = V::Obs;
     type Action = V::Action;
 
     fn name(&self) -> &str {
@@ -126,21 +127,21 @@ impl<V: VecEnv<Obs = f32>> VecEnv for OneHotVec<V> {
         self.envs.action_space()
     }
 
-    fn reset(&mut self, seed: Option<u64>) -> &[f32] {
+    fn reset(&mut self, seed: Option<u64>) -> &[V::Obs] {
         encode(self.envs.reset(seed), &mut self.obs, self.space.row_len());
         &self.obs
     }
 
-    fn reset_each(&mut self, seeds: &[u64]) -> &[f32] {
+    fn reset_each(&mut self, seeds: &[u64]) -> &[V::Obs] {
         encode(self.envs.reset_each(seeds), &mut self.obs, self.space.row_len());
         &self.obs
     }
 
-    fn obs(&self) -> &[f32] {
+    fn obs(&self) -> &[V::Obs] {
         &self.obs
     }
 
-    fn step(&mut self, actions: &[V::Action]) -> Result<VecStep<'_, f32>, EnvError> {
+    fn step(&mut self, actions: &[V::Action]) -> Result<VecStep<'_, V::Obs>, EnvError> {
         let step = self.envs.step(actions)?;
         encode(step.obs, &mut self.obs, self.space.row_len());
         encode(step.next_obs, &mut self.next_obs, self.space.row_len());
@@ -168,11 +169,12 @@ fn one_hot_space(name: &str, space: &Space) -> Space {
 }
 
 /// Writes every index as a row of `n` numbers.
-fn encode(indices: &[f32], rows: &mut [f32], n: usize) {
+fn encode<O: Element>(indices: &[O], rows: &mut [O], n: usize) {
     assert_eq!(rows.len(), indices.len() * n, "one row of {n} for each index");
-    rows.fill(0.0);
-    for (&index, row) in indices.iter().zip(rows.chunks_exact_mut(n)) {
-        assert!((0.0..n as f32).contains(&index), "observation {index} is none of {n}");
-        row[index as usize] = 1.0;
+    rows.fill(O::default());
+    for (index, row) in indices.iter().zip(rows.chunks_exact_mut(n)) {
+        let index = index.to_f64();
+        assert!((0.0..n as f64).contains(&index), "observation {index} is not an index below {n}");
+        row[index as usize] = O::from_f64(1.0);
     }
 }

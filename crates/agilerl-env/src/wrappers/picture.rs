@@ -28,7 +28,7 @@ macro_rules! passed_through {
 }
 
 passed_through!(TimeLimit<E: Env>);
-passed_through!(OneHot<E: Env<Obs = f32>>);
+passed_through!(OneHot<E: Env>);
 passed_through!(FrameStack<E: Env>);
 passed_through!(ChannelsFirst<E: Env>);
 passed_through!(RewardTransform<E: Env>);

@@ -93,7 +93,7 @@ impl<E: Env> Env for RewardTransform<E> {
 ///
 /// ```
 /// use agilerl_env::{RewardTransformVec, VecEnv, make_vec};
-/// let mut envs = RewardTransformVec::scale(make_vec("MountainCar-v0", 2)?, 0.01);
+/// let mut envs = RewardTransformVec::scale(make_vec::<f32, u32>("MountainCar-v0", 2)?, 0.01);
 /// envs.reset(Some(1));
 /// assert_eq!(envs.step(&[0, 2])?.rewards, [-0.01, -0.01]);
 /// # Ok::<(), agilerl_env::EnvError>(())

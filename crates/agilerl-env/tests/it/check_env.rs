@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use agilerl_env::{
     Actions, Again, CartPole, CheckError, Env, EnvError, Fault, NumpyRng, Observations, OneHot, Probe, ProbeEnv, Space,
-    Step, TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make, make_continuous, make_pixels,
+    Step, TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make,
 };
 
 #[test]
@@ -25,10 +25,10 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
     for info in catalogue() {
         let report = match info.actions {
             Actions::Choice if info.observations == Observations::Pixels => {
-                check_env(&mut make_pixels(info.name).unwrap())
+                check_env(&mut make::<u8, u32>(info.name).unwrap())
             }
-            Actions::Choice => check_env(&mut make(info.name).unwrap()),
-            Actions::Continuous => check_env(&mut make_continuous(info.name).unwrap()),
+            Actions::Choice => check_env(&mut make::<f32, u32>(info.name).unwrap()),
+            Actions::Continuous => check_env(&mut make::<f32, f32>(info.name).unwrap()),
         };
         let report = report.unwrap_or_else(|e| panic!("{e}"));
         // Without a limit, a random walker may not arrive.
@@ -41,7 +41,7 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
         assert_eq!(report.warnings, expected, "{}", info.name);
         assert!(report.episodes >= 6 && (report.env_steps >= 500 || report.episodes == 100), "{report:?}");
     }
-    check_env(&mut OneHot::new(make("FrozenLake-v1").unwrap())).unwrap();
+    check_env(&mut OneHot::new(make::<f32, u32>("FrozenLake-v1").unwrap())).unwrap();
 }
 
 /// A sound environment, `[position, draw]` with five steps, that can be told to break one promise.

@@ -14,7 +14,7 @@ use crate::space::Space;
 /// | reward | 100 at the goal, less 0.1 times the squared action |
 /// | terminates | at position 0.45 |
 ///
-/// There is no time limit here; [`make_continuous`](crate::make_continuous)`("MountainCarContinuous-v0")` adds
+/// There is no time limit here; [`make`](crate::make)`("MountainCarContinuous-v0")` adds
 /// Gymnasium's 999 steps. Gymnasium rounds the state to `f32` after each step and computes in `f32` from then on; so
 /// does this, as far as the state goes.
 ///

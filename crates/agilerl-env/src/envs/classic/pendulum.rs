@@ -16,7 +16,7 @@ use crate::space::Space;
 /// | reward | -(angle^2 + 0.1 velocity^2 + 0.001 torque^2), with the angle in -pi..pi: -16.3 to 0 |
 /// | terminates | never |
 ///
-/// There is no time limit here; [`make_continuous`](crate::make_continuous)`("Pendulum-v1")` adds Gymnasium's 200 steps.
+/// There is no time limit here; [`make`](crate::make)`("Pendulum-v1")` adds Gymnasium's 200 steps.
 ///
 /// One step from any recorded state is Gymnasium's to 1e-12. Its sine is the C library's, this one fdlibm's, and they
 /// differ in the last bit here and there: a pendulum balanced upright magnifies that in the course of an episode.
