@@ -94,28 +94,53 @@ impl<E: Env + ?Sized> Env for Box<E> {
     type Obs = E::Obs;
     type Action = E::Action;
 
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-    fn observation_space(&self) -> &Space {
-        (**self).observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        (**self).action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [Self::Obs]) {
-        (**self).reset(seed, obs);
-    }
-    fn step(&mut self, action: &[Self::Action], obs: &mut [Self::Obs]) -> Step {
-        (**self).step(action, obs)
-    }
-    fn action_mask(&self) -> Option<&[bool]> {
-        (**self).action_mask()
-    }
-    fn save(&self) -> Result<Vec<u8>, EnvError> {
-        (**self).save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        (**self).restore(state)
-    }
+    forward_env!(self => (**self); name observation_space action_space reset step action_mask save restore);
 }
+
+/// Implements the named methods of [`Env`] by those of another environment: `forward_env!(self => self.env; name reset)`.
+macro_rules! forward_env {
+    ($self:ident => $env:expr; $($method:ident)*) => {
+        $($crate::env::forward_env!(@ $method $self $env);)*
+    };
+    (@ name $self:ident $env:expr) => {
+        fn name(&$self) -> &str {
+            $env.name()
+        }
+    };
+    (@ observation_space $self:ident $env:expr) => {
+        fn observation_space(&$self) -> &$crate::space::Space {
+            $env.observation_space()
+        }
+    };
+    (@ action_space $self:ident $env:expr) => {
+        fn action_space(&$self) -> &$crate::space::Space {
+            $env.action_space()
+        }
+    };
+    (@ reset $self:ident $env:expr) => {
+        fn reset(&mut $self, seed: Option<u64>, obs: &mut [Self::Obs]) {
+            $env.reset(seed, obs);
+        }
+    };
+    (@ step $self:ident $env:expr) => {
+        fn step(&mut $self, action: &[Self::Action], obs: &mut [Self::Obs]) -> $crate::env::Step {
+            $env.step(action, obs)
+        }
+    };
+    (@ action_mask $self:ident $env:expr) => {
+        fn action_mask(&$self) -> Option<&[bool]> {
+            $env.action_mask()
+        }
+    };
+    (@ save $self:ident $env:expr) => {
+        fn save(&$self) -> Result<Vec<u8>, $crate::error::EnvError> {
+            $env.save()
+        }
+    };
+    (@ restore $self:ident $env:expr) => {
+        fn restore(&mut $self, state: &[u8]) -> Result<(), $crate::error::EnvError> {
+            $env.restore(state)
+        }
+    };
+}
+pub(crate) use forward_env;

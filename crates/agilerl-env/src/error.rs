@@ -57,6 +57,22 @@ pub enum EnvError {
         /// `"lanes"` or `"threads"`.
         what: &'static str,
     },
+    /// A setting is outside its range.
+    #[error("{field} is {value}, but must be {expected}")]
+    Config {
+        /// The setting: `frame_stack.frames`.
+        field: String,
+        /// Its value.
+        value: String,
+        /// Its range.
+        expected: String,
+    },
+    /// A frame stack was asked for, and the observations are discrete.
+    #[error("{name} has discrete observations, which frame_stack does not take; encode them with `one_hot` first")]
+    DiscreteFrames {
+        /// Name of the environment.
+        name: String,
+    },
     /// The environment does not implement saving its state.
     #[error("{env} cannot save its state: implement `save` and `restore` of its `Env`")]
     StateNotSaved {

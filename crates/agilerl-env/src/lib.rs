@@ -63,3 +63,6 @@ pub use wrappers::normalize_observations::{NormalizeObservations, NormalizeObser
 pub use wrappers::one_hot::{OneHot, OneHotVec};
 pub use wrappers::reward_transform::{RewardTransform, RewardTransformVec};
 pub use wrappers::time_limit::TimeLimit;
+#[cfg(feature = "render")]
+pub use wrappers::wrapper_config::wrap_rendered;
+pub use wrappers::wrapper_config::{WrapperConfig, wrap_env, wrap_vec_env};

@@ -101,37 +101,72 @@ impl<V: VecEnv + ?Sized> VecEnv for Box<V> {
     type Obs = V::Obs;
     type Action = V::Action;
 
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-    fn num_envs(&self) -> usize {
-        (**self).num_envs()
-    }
-    fn observation_space(&self) -> &Space {
-        (**self).observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        (**self).action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>) -> &[Self::Obs] {
-        (**self).reset(seed)
-    }
-    fn reset_each(&mut self, seeds: &[u64]) -> &[Self::Obs] {
-        (**self).reset_each(seeds)
-    }
-    fn obs(&self) -> &[Self::Obs] {
-        (**self).obs()
-    }
-    fn step(&mut self, actions: &[Self::Action]) -> Result<VecStep<'_, Self::Obs>, EnvError> {
-        (**self).step(actions)
-    }
-    fn action_masks(&self) -> Option<&[bool]> {
-        (**self).action_masks()
-    }
-    fn save(&self) -> Result<Vec<u8>, EnvError> {
-        (**self).save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        (**self).restore(state)
-    }
+    forward_vec_env!(self => (**self);
+        name num_envs observation_space action_space reset reset_each obs step action_masks save restore);
 }
+
+/// Implements the named methods of [`VecEnv`] by those of another vector environment, as `forward_env!` does for one.
+macro_rules! forward_vec_env {
+    ($self:ident => $envs:expr; $($method:ident)*) => {
+        $($crate::vec_env::forward_vec_env!(@ $method $self $envs);)*
+    };
+    (@ name $self:ident $envs:expr) => {
+        fn name(&$self) -> &str {
+            $envs.name()
+        }
+    };
+    (@ num_envs $self:ident $envs:expr) => {
+        fn num_envs(&$self) -> usize {
+            $envs.num_envs()
+        }
+    };
+    (@ observation_space $self:ident $envs:expr) => {
+        fn observation_space(&$self) -> &$crate::space::Space {
+            $envs.observation_space()
+        }
+    };
+    (@ action_space $self:ident $envs:expr) => {
+        fn action_space(&$self) -> &$crate::space::Space {
+            $envs.action_space()
+        }
+    };
+    (@ reset $self:ident $envs:expr) => {
+        fn reset(&mut $self, seed: Option<u64>) -> &[Self::Obs] {
+            $envs.reset(seed)
+        }
+    };
+    (@ reset_each $self:ident $envs:expr) => {
+        fn reset_each(&mut $self, seeds: &[u64]) -> &[Self::Obs] {
+            $envs.reset_each(seeds)
+        }
+    };
+    (@ obs $self:ident $envs:expr) => {
+        fn obs(&$self) -> &[Self::Obs] {
+            $envs.obs()
+        }
+    };
+    (@ step $self:ident $envs:expr) => {
+        fn step(
+            &mut $self,
+            actions: &[Self::Action],
+        ) -> Result<$crate::vec_env::VecStep<'_, Self::Obs>, $crate::error::EnvError> {
+            $envs.step(actions)
+        }
+    };
+    (@ action_masks $self:ident $envs:expr) => {
+        fn action_masks(&$self) -> Option<&[bool]> {
+            $envs.action_masks()
+        }
+    };
+    (@ save $self:ident $envs:expr) => {
+        fn save(&$self) -> Result<Vec<u8>, $crate::error::EnvError> {
+            $envs.save()
+        }
+    };
+    (@ restore $self:ident $envs:expr) => {
+        fn restore(&mut $self, state: &[u8]) -> Result<(), $crate::error::EnvError> {
+            $envs.restore(state)
+        }
+    };
+}
+pub(crate) use forward_vec_env;

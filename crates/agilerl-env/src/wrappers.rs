@@ -6,5 +6,6 @@ pub(crate) mod frame_stack;
 pub(crate) mod channels_first;
 pub(crate) mod reward_transform;
 pub(crate) mod normalize_observations;
+pub(crate) mod wrapper_config;
 #[cfg(feature = "render")]
 mod picture;

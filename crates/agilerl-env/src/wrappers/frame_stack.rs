@@ -1,11 +1,11 @@
 //! Observations that show the last few frames.
 
-use crate::env::{Env, Step};
+use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
 use crate::number::Element;
 use crate::saved_state::{self, decode_state, encode_state};
 use crate::space::Space;
-use crate::vec_env::{VecEnv, VecStep};
+use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
 /// An environment whose observation is the last `frames` observations, oldest first, so that a network without memory
 /// can see what moves.
@@ -67,16 +67,10 @@ impl<E: Env> Env for FrameStack<E> {
     type Obs = E::Obs;
     type Action = E::Action;
 
-    fn name(&self) -> &str {
-        self.env.name()
-    }
+    forward_env!(self => self.env; name action_space action_mask);
 
     fn observation_space(&self) -> &Space {
         &self.space
-    }
-
-    fn action_space(&self) -> &Space {
-        self.env.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>, obs: &mut [E::Obs]) {
@@ -90,10 +84,6 @@ impl<E: Env> Env for FrameStack<E> {
         let step = self.env.step(action, shift(&mut self.stack, self.frame_len));
         obs.copy_from_slice(&self.stack);
         step
-    }
-
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.env.action_mask()
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {
@@ -164,20 +154,10 @@ impl<V: VecEnv> VecEnv for FrameStackVec<V> {
     type Obs = V::Obs;
     type Action = V::Action;
 
-    fn name(&self) -> &str {
-        self.envs.name()
-    }
-
-    fn num_envs(&self) -> usize {
-        self.envs.num_envs()
-    }
+    forward_vec_env!(self => self.envs; name num_envs action_space action_masks);
 
     fn observation_space(&self) -> &Space {
         &self.space
-    }
-
-    fn action_space(&self) -> &Space {
-        self.envs.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>) -> &[V::Obs] {
@@ -207,10 +187,6 @@ impl<V: VecEnv> VecEnv for FrameStackVec<V> {
             }
         }
         Ok(VecStep { obs: &self.obs, next_obs: &self.next_obs, ..step })
-    }
-
-    fn action_masks(&self) -> Option<&[bool]> {
-        self.envs.action_masks()
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -2,22 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::env::{Env, Step};
+use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
 use crate::running_statistics::RunningStatistics;
 use crate::saved_state::{self, decode_state, encode_state};
 use crate::space::Space;
-use crate::vec_env::{VecEnv, VecStep};
+use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
-/// An environment whose observations are centred and scaled by the statistics of all those it has shown so far.
+/// An environment whose observations are centred and scaled by the statistics of all its observations so far.
 ///
-/// Gymnasium's `NormalizeObservation`: an observation is counted first and then normalised, those of resets too, and
-/// the statistics outlive the episodes and their seeds. So the same seed gives another episode once they have changed,
-/// which [`check_env`](crate::check_env) reports; [frozen](Self::set_frozen), it keeps that promise.
+/// Gymnasium's `NormalizeObservation`: every observation, also that of a reset, is counted first and then normalised, and
+/// the statistics persist over episodes and seeds. So one seed gives different episodes while the statistics change, which
+/// [`check_env`](crate::check_env) reports; once they are [frozen](Self::set_frozen) it gives the same one.
 ///
-/// A policy is worth nothing without the statistics it was trained with: save them beside it. They are state of whoever
-/// learns. In a population each individual owns its own, a clone takes its parent's along, and evaluation gets a
-/// copy, frozen.
+/// A policy can only be used with the statistics of its training: save them with it, and evaluate it on an environment
+/// with a frozen copy, as below. Where several policies meet the same environments, let each own a [`RunningStatistics`]
+/// and normalise the observations itself.
 ///
 /// ```
 /// use agilerl_env::{CartPole, Env, NormalizeObservations, RunningStatistics};
@@ -51,7 +51,7 @@ impl<E: Env<Obs = f32>> NormalizeObservations<E> {
         Self { env, space, normalizer }
     }
 
-    /// What the observations so far were like.
+    /// Returns the statistics of the observations so far.
     pub fn statistics(&self) -> &RunningStatistics {
         &self.normalizer.statistics
     }
@@ -84,16 +84,10 @@ impl<E: Env<Obs = f32>> Env for NormalizeObservations<E> {
     type Obs = f32;
     type Action = E::Action;
 
-    fn name(&self) -> &str {
-        self.env.name()
-    }
+    forward_env!(self => self.env; name action_space action_mask);
 
     fn observation_space(&self) -> &Space {
         &self.space
-    }
-
-    fn action_space(&self) -> &Space {
-        self.env.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) {
@@ -105,10 +99,6 @@ impl<E: Env<Obs = f32>> Env for NormalizeObservations<E> {
         let step = self.env.step(action, obs);
         self.normalizer.take_in(obs);
         step
-    }
-
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.env.action_mask()
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {
@@ -160,7 +150,7 @@ impl<V: VecEnv<Obs = f32>> NormalizeObservationsVec<V> {
         Self { envs, space, normalizer, obs: rows.clone(), next_obs: rows }
     }
 
-    /// What the observations so far were like, over all lanes.
+    /// Returns the statistics of the observations of all lanes so far.
     pub fn statistics(&self) -> &RunningStatistics {
         &self.normalizer.statistics
     }
@@ -194,20 +184,10 @@ impl<V: VecEnv<Obs = f32>> VecEnv for NormalizeObservationsVec<V> {
     type Obs = f32;
     type Action = V::Action;
 
-    fn name(&self) -> &str {
-        self.envs.name()
-    }
-
-    fn num_envs(&self) -> usize {
-        self.envs.num_envs()
-    }
+    forward_vec_env!(self => self.envs; name num_envs action_space action_masks);
 
     fn observation_space(&self) -> &Space {
         &self.space
-    }
-
-    fn action_space(&self) -> &Space {
-        self.envs.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>) -> &[f32] {
@@ -242,10 +222,6 @@ impl<V: VecEnv<Obs = f32>> VecEnv for NormalizeObservationsVec<V> {
             self.normalizer.statistics.normalize(&mut self.obs[row]);
         }
         Ok(VecStep { obs: &self.obs, next_obs: &self.next_obs, ..step })
-    }
-
-    fn action_masks(&self) -> Option<&[bool]> {
-        self.envs.action_masks()
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -1,10 +1,10 @@
 //! Discrete observations as vectors that a network can read.
 
-use crate::env::{Env, Step};
+use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
 use crate::number::Element;
 use crate::space::Space;
-use crate::vec_env::{VecEnv, VecStep};
+use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
 /// An environment whose discrete observation, one of `n`, is written as `n` numbers: a 1 in its place, else 0.
 ///
@@ -42,16 +42,10 @@ impl<E: Env> Env for OneHot<E> {
     type Obs = E::Obs;
     type Action = E::Action;
 
-    fn name(&self) -> &str {
-        self.env.name()
-    }
+    forward_env!(self => self.env; name action_space action_mask save restore);
 
     fn observation_space(&self) -> &Space {
         &self.space
-    }
-
-    fn action_space(&self) -> &Space {
-        self.env.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>, obs: &mut [E::Obs]) {
@@ -65,18 +59,6 @@ impl<E: Env> Env for OneHot<E> {
         let step = self.env.step(action, &mut index);
         encode(&index, obs, self.space.row_len());
         step
-    }
-
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.env.action_mask()
-    }
-
-    fn save(&self) -> Result<Vec<u8>, EnvError> {
-        self.env.save()
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.env.restore(state)
     }
 }
 
@@ -111,20 +93,10 @@ impl<V: VecEnv> VecEnv for OneHotVec<V> {
     type Obs = V::Obs;
     type Action = V::Action;
 
-    fn name(&self) -> &str {
-        self.envs.name()
-    }
-
-    fn num_envs(&self) -> usize {
-        self.envs.num_envs()
-    }
+    forward_vec_env!(self => self.envs; name num_envs action_space action_masks save);
 
     fn observation_space(&self) -> &Space {
         &self.space
-    }
-
-    fn action_space(&self) -> &Space {
-        self.envs.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>) -> &[V::Obs] {
@@ -146,14 +118,6 @@ impl<V: VecEnv> VecEnv for OneHotVec<V> {
         encode(step.obs, &mut self.obs, self.space.row_len());
         encode(step.next_obs, &mut self.next_obs, self.space.row_len());
         Ok(VecStep { obs: &self.obs, next_obs: &self.next_obs, ..step })
-    }
-
-    fn action_masks(&self) -> Option<&[bool]> {
-        self.envs.action_masks()
-    }
-
-    fn save(&self) -> Result<Vec<u8>, EnvError> {
-        self.envs.save()
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {

@@ -1,9 +1,8 @@
 //! Rewards of another size.
 
-use crate::env::{Env, Step};
+use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
-use crate::space::Space;
-use crate::vec_env::{VecEnv, VecStep};
+use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
 /// An environment whose rewards are scaled or clipped, where a learner cannot digest them as they are.
 ///
@@ -53,37 +52,11 @@ impl<E: Env> Env for RewardTransform<E> {
     type Obs = E::Obs;
     type Action = E::Action;
 
-    fn name(&self) -> &str {
-        self.env.name()
-    }
-
-    fn observation_space(&self) -> &Space {
-        self.env.observation_space()
-    }
-
-    fn action_space(&self) -> &Space {
-        self.env.action_space()
-    }
-
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [E::Obs]) {
-        self.env.reset(seed, obs);
-    }
+    forward_env!(self => self.env; name observation_space action_space reset action_mask save restore);
 
     fn step(&mut self, action: &[E::Action], obs: &mut [E::Obs]) -> Step {
         let step = self.env.step(action, obs);
         Step { reward: self.transform.apply(step.reward), ..step }
-    }
-
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.env.action_mask()
-    }
-
-    fn save(&self) -> Result<Vec<u8>, EnvError> {
-        self.env.save()
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.env.restore(state)
     }
 }
 
@@ -137,33 +110,7 @@ impl<V: VecEnv> VecEnv for RewardTransformVec<V> {
     type Obs = V::Obs;
     type Action = V::Action;
 
-    fn name(&self) -> &str {
-        self.envs.name()
-    }
-
-    fn num_envs(&self) -> usize {
-        self.envs.num_envs()
-    }
-
-    fn observation_space(&self) -> &Space {
-        self.envs.observation_space()
-    }
-
-    fn action_space(&self) -> &Space {
-        self.envs.action_space()
-    }
-
-    fn reset(&mut self, seed: Option<u64>) -> &[V::Obs] {
-        self.envs.reset(seed)
-    }
-
-    fn reset_each(&mut self, seeds: &[u64]) -> &[V::Obs] {
-        self.envs.reset_each(seeds)
-    }
-
-    fn obs(&self) -> &[V::Obs] {
-        self.envs.obs()
-    }
+    forward_vec_env!(self => self.envs; name num_envs observation_space action_space reset reset_each obs action_masks save restore);
 
     fn step(&mut self, actions: &[V::Action]) -> Result<VecStep<'_, V::Obs>, EnvError> {
         let step = self.envs.step(actions)?;
@@ -171,18 +118,6 @@ impl<V: VecEnv> VecEnv for RewardTransformVec<V> {
             *reward = self.transform.apply(original);
         }
         Ok(VecStep { rewards: &self.rewards, ..step })
-    }
-
-    fn action_masks(&self) -> Option<&[bool]> {
-        self.envs.action_masks()
-    }
-
-    fn save(&self) -> Result<Vec<u8>, EnvError> {
-        self.envs.save()
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.envs.restore(state)
     }
 }
 

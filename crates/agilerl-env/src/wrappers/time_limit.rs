@@ -1,9 +1,8 @@
 //! Episodes that are cut after a number of steps.
 
-use crate::env::{Env, Step};
+use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
 use crate::saved_state::{decode_state, encode_state};
-use crate::space::Space;
 
 /// An environment whose episodes are truncated after `max_episode_steps` steps.
 ///
@@ -51,17 +50,7 @@ impl<E: Env> Env for TimeLimit<E> {
     type Obs = E::Obs;
     type Action = E::Action;
 
-    fn name(&self) -> &str {
-        self.env.name()
-    }
-
-    fn observation_space(&self) -> &Space {
-        self.env.observation_space()
-    }
-
-    fn action_space(&self) -> &Space {
-        self.env.action_space()
-    }
+    forward_env!(self => self.env; name observation_space action_space action_mask);
 
     fn reset(&mut self, seed: Option<u64>, obs: &mut [E::Obs]) {
         self.elapsed = 0;
@@ -72,10 +61,6 @@ impl<E: Env> Env for TimeLimit<E> {
         let step = self.env.step(action, obs);
         self.elapsed += 1;
         Step { truncated: step.truncated || self.elapsed >= self.max_episode_steps, ..step }
-    }
-
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.env.action_mask()
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {
