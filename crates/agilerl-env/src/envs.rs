@@ -5,3 +5,4 @@ pub(crate) mod toy_text;
 pub(crate) mod lander;
 pub(crate) mod minatar;
 pub(crate) mod probe;
+mod trig;

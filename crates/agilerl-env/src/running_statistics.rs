@@ -58,7 +58,8 @@ impl RunningStatistics {
         for (element, (mean, variance)) in self.mean.iter_mut().zip(&mut self.variance).enumerate() {
             let values = rows.clone().map(|row| f64::from(row[element]));
             let batch_mean = values.clone().sum::<f64>() / batch;
-            let batch_variance = values.map(|value| (value - batch_mean).powi(2)).sum::<f64>() / batch;
+            let squared_deviations = values.map(|value| (value - batch_mean) * (value - batch_mean));
+            let batch_variance = squared_deviations.sum::<f64>() / batch;
             // The order of every operation is Gymnasium's `update_mean_var_count_from_moments`.
             let delta = batch_mean - *mean;
             let squares = *variance * self.count + batch_variance * batch + delta * delta * self.count * batch / total;

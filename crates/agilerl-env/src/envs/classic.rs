@@ -7,7 +7,6 @@ pub(crate) mod mountain_car;
 pub(crate) mod mountain_car_continuous;
 pub(crate) mod pendulum;
 pub(crate) mod classic_vec;
-mod trig;
 #[cfg(feature = "render")]
 mod picture;
 

@@ -28,6 +28,7 @@ use self::shape::{Edge, NUM_EDGES, Polygon};
 use self::vector::Vec2;
 use self::world::{HULL, World};
 use crate::env::{Env, Step};
+use crate::envs::trig::{sin, sin_cos};
 use crate::error::EnvError;
 use crate::number::ActionElement;
 use crate::numpy_rng::NumpyRng;
@@ -433,7 +434,7 @@ fn blow(hull: &mut Body, wind: &mut [i64; 2], options: &LanderOptions) {
     let [force, torque] = wind.each_mut().map(|index| {
         let t = *index as f64;
         *index += 1;
-        ((0.02 * t).sin() + (PI * 0.01 * t).sin()).tanh()
+        libm::tanh(sin(0.02 * t) + sin(PI * 0.01 * t))
     });
     hull.apply_force(narrowed(force * options.wind_power, 0.0));
     hull.apply_torque((torque * options.turbulence_power) as f32);
@@ -450,8 +451,8 @@ fn fire(hull: &mut Body, engines: Engines, dispersion: [f64; 2]) {
     const SIDE_UP: f64 = 14.0;
 
     let [noise0, noise1] = dispersion;
-    // The platform's functions: what their last bit changes is nearly always lost when the impulse is narrowed.
-    let (sin, cos) = f64::from(hull.sweep.angle).sin_cos();
+    // Gymnasium's are those of the C library, which may differ in the last bit; narrowing the impulse drops 29 bits.
+    let (sin, cos) = sin_cos(f64::from(hull.sweep.angle));
     let (x, y) = (f64::from(hull.transform.position.x), f64::from(hull.transform.position.y));
     if engines.main > 0.0 {
         let down = MAIN_DOWN / SCALE + 2.0 * noise0;

@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::trig::{cos, sin_cos};
 use super::{Classic, Dynamics, Outcome};
+use crate::envs::trig::{cos, sin_cos};
 use crate::numpy_rng::NumpyRng;
 use crate::space::Space;
 

@@ -1,7 +1,7 @@
 //! Gymnasium's `CartPole-v1`: a pole on a cart that is pushed to the left or to the right.
 
-use super::trig::sin_cos;
 use super::{Classic, Dynamics, Outcome};
+use crate::envs::trig::sin_cos;
 use crate::numpy_rng::NumpyRng;
 use crate::space::Space;
 

@@ -1,7 +1,7 @@
 //! Gymnasium's `MountainCar-v0`: a car too weak for the slope, which has to swing itself up.
 
-use super::trig::cos;
 use super::{Classic, Dynamics, Outcome};
+use crate::envs::trig::cos;
 use crate::numpy_rng::NumpyRng;
 use crate::space::Space;
 

@@ -1,7 +1,7 @@
 //! Gymnasium's `MountainCarContinuous-v0`: the mountain car with a pedal instead of three choices.
 
-use super::trig::cos;
 use super::{Classic, Dynamics, Outcome};
+use crate::envs::trig::cos;
 use crate::numpy_rng::NumpyRng;
 use crate::space::Space;
 

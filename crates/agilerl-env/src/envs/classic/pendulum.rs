@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::trig::{sin, sin_cos};
 use super::{Classic, Dynamics, Outcome};
+use crate::envs::trig::{sin, sin_cos};
 use crate::numpy_rng::NumpyRng;
 use crate::space::Space;
 
