@@ -1,6 +1,6 @@
-//! What can go wrong with an environment.
+//! The error type of this crate.
 
-/// Error of this crate.
+/// An error of this crate.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
@@ -9,7 +9,7 @@ pub enum EnvError {
     Unknown {
         /// The name asked for.
         name: String,
-        /// The known name that looks most like it, if one does.
+        /// The known name that is most similar to it, if one is similar.
         nearest: Option<String>,
         /// All names, separated by commas.
         known: String,
@@ -44,7 +44,7 @@ pub enum EnvError {
     },
     /// The environment has no picture.
     #[cfg(feature = "render")]
-    #[error("{name} has no picture: a probe is a number or two")]
+    #[error("{name} has no picture: a probe is only a number or two")]
     NoPicture {
         /// Name of the environment.
         name: String,
@@ -79,14 +79,14 @@ pub enum EnvError {
         /// Name of the environment.
         env: String,
     },
-    /// The bytes are no state of this environment.
+    /// The bytes are not a state of this environment.
     #[error("these {len} bytes are no saved state of {env}: {why}")]
     BadState {
         /// Name of the environment.
         env: String,
         /// Number of bytes given.
         len: usize,
-        /// What the reader found wrong.
+        /// The reason.
         why: String,
     },
     /// The numbers cannot be the statistics of this environment's observations.
@@ -94,7 +94,7 @@ pub enum EnvError {
     BadStatistics {
         /// Name of the environment.
         env: String,
-        /// What is wrong with them.
+        /// The reason.
         why: String,
     },
     /// An environment in a lane panicked.
@@ -108,12 +108,12 @@ pub enum EnvError {
         seed: Option<u64>,
         /// Episodes that ended since that reset.
         episode: u64,
-        /// Steps taken in the episode before.
+        /// Steps taken in the episode before the panic.
         step: u64,
-        /// The panic's message, and where it was.
+        /// Message and place of the panic.
         message: String,
     },
-    /// An environment in a lane has a mask of its actions that is none.
+    /// An environment in a lane has an invalid action mask.
     #[error(
         "the action mask of {env} in lane {lane} ({}) at step {step} of episode {episode} {wrong}",
         seeded(*seed)
@@ -129,7 +129,7 @@ pub enum EnvError {
         episode: u64,
         /// Steps taken in the episode.
         step: u64,
-        /// What is wrong with it.
+        /// The fault of the mask.
         wrong: String,
     },
 }

@@ -27,7 +27,7 @@ pub use catalogue::{
 #[cfg(feature = "render")]
 pub use catalogue::{make_rendered, make_rendered_continuous, make_rendered_pixels};
 pub use caught_panic::{CaughtPanic, catch_panic};
-pub use check_env::{Again, CheckError, CheckReport, Fault, Warning, check_env};
+pub use check_env::{CheckError, CheckReport, Fault, ReplayOf, Warning, check_env};
 pub use env::{BoxEnv, Env, Step};
 pub use envs::classic::acrobot::{Acrobot, AcrobotDynamics};
 pub use envs::classic::cart_pole::{CartPole, CartPoleDynamics};

@@ -1,4 +1,4 @@
-//! Lanes stepped one after another.
+//! A vector environment on the caller's thread.
 
 use super::{Lanes, SavedLanes};
 use crate::env::Env;
@@ -8,11 +8,11 @@ use crate::vec_env::{VecEnv, VecStep};
 
 /// A vector environment that steps its lanes one after another, on the caller's thread.
 ///
-/// It is the right one while individuals already train in parallel, and whenever a step takes less than a few
-/// microseconds. A step allocates nothing.
+/// Use it where individuals already train in parallel, and where a step takes less than a few microseconds. A step
+/// allocates nothing.
 ///
-/// A panic of an environment becomes [`EnvError::Lane`] and prints nothing by itself (see
-/// [`catch_panic`](crate::catch_panic)); a program built with `panic = "abort"` ends there.
+/// A panic of an environment becomes [`EnvError::Lane`] and prints nothing (see [`catch_panic`](crate::catch_panic)). A
+/// program built with `panic = "abort"` ends.
 ///
 /// ```
 /// use agilerl_env::{CartPole, SyncVec, VecEnv};
@@ -28,15 +28,15 @@ pub struct SyncVec<E: Env> {
 }
 
 impl<E: Env> SyncVec<E> {
-    /// One lane for each environment, in their order.
+    /// Returns a vector environment with one lane for each of `envs`, in their order.
     ///
     /// # Panics
-    /// If there is none, or if their spaces differ.
+    /// If `envs` is empty, or if their spaces differ.
     pub fn new(envs: Vec<E>) -> Self {
         Self { lanes: Lanes::new(envs, 0) }
     }
 
-    /// `lanes` environments, each made by `build` from its lane's index.
+    /// Returns a vector environment of `lanes` lanes. `build` makes an environment from the index of its lane.
     ///
     /// # Panics
     /// If `lanes` is 0, or if their spaces differ.

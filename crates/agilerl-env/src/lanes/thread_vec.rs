@@ -1,4 +1,4 @@
-//! Lanes stepped on several threads.
+//! A vector environment on several threads.
 
 use std::thread::JoinHandle;
 
@@ -10,19 +10,16 @@ use crate::error::EnvError;
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep};
 
-/// A vector environment that steps its lanes on a fixed number of threads: the bits of [`SyncVec`](crate::SyncVec),
-/// sooner if a step is dear enough.
+/// A vector environment that steps its lanes on a fixed number of threads, with the bits of [`SyncVec`](crate::SyncVec).
 ///
-/// The lanes are cut into contiguous parts of nearly equal size, one for each thread. The first part is stepped by the
-/// caller's thread, so that `threads` threads work and `threads - 1` are started; dropping the value joins them. A part
-/// travels to its thread and back by ownership: nothing is shared and nothing is locked, so the bits cannot depend on
-/// the number of threads.
+/// The lanes are cut into contiguous parts of nearly equal size, one for each thread. The caller's thread steps the first
+/// part, so `threads - 1` threads are started; dropping the value joins them. The ownership of a part moves to its thread
+/// and back: nothing is shared or locked, so the bits cannot depend on the number of threads.
 ///
-/// Handing over costs 1 to 10 us a step, and the rows of the other parts have to come from other cores: it pays for
-/// steps of some microseconds. On two cores 16 lanes of the lander ran 1.4 times as fast as on one, while CartPole
-/// (25 ns a step) lost at any number of lanes.
+/// The handover costs 1 to 10 us a step, so it pays off only where the step of a part takes longer. On two cores 16 lanes
+/// of the lander ran 1.4 times as fast as on one, while CartPole (25 ns a step) was slower at any number of lanes.
 ///
-/// A panic of an environment is [`EnvError::Lane`] here too, and the threads live on.
+/// A panic of an environment becomes [`EnvError::Lane`], and the threads continue.
 ///
 /// ```
 /// use agilerl_env::{CartPole, SyncVec, ThreadVec, VecEnv};
@@ -34,26 +31,27 @@ use crate::vec_env::{VecEnv, VecStep};
 /// ```
 pub struct ThreadVec<E: Env + 'static> {
     parts: Vec<Part<E>>,
-    /// The parts' outcomes side by side.
+    /// The rows of all parts, one behind another.
     rows: Rows<E::Obs>,
 }
 
-/// Lanes that belong together. They are at home except while a step runs on their thread.
+/// The lanes of one thread. `lanes` is `None` only while the thread steps them.
 struct Part<E: Env> {
     lanes: Option<Box<Lanes<E>>>,
-    /// `None` for the part of the caller's thread.
+    /// `None` for the part that the caller's thread steps.
     worker: Option<Worker<E>>,
 }
 
 struct Worker<E: Env> {
-    /// Taken on drop: closing the channel is what ends the thread.
+    /// Taken on drop: a closed channel ends the thread.
     work: Option<Sender<Box<Lanes<E>>>>,
     done: Receiver<Box<Lanes<E>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl<E: Env + 'static> ThreadVec<E> {
-    /// One lane for each environment, in their order, on `threads` threads (or on as many as there are lanes).
+    /// Returns a vector environment with one lane for each of `envs`, in their order, on at most `threads` threads: no more
+    /// than there are lanes.
     ///
     /// # Panics
     /// If there is no environment or no thread, if their spaces differ, or if a thread cannot be started.
@@ -74,7 +72,8 @@ impl<E: Env + 'static> ThreadVec<E> {
         Self { parts, rows }
     }
 
-    /// `lanes` environments, each made by `build` from its lane's index, on `threads` threads.
+    /// Returns a vector environment of `lanes` lanes on `threads` threads. `build` makes an environment from the index of its
+    /// lane.
     ///
     /// # Panics
     /// As [`new`](ThreadVec::new).
@@ -135,7 +134,7 @@ impl<E: Env> Drop for Worker<E> {
     fn drop(&mut self) {
         drop(self.work.take());
         if let Some(thread) = self.thread.take() {
-            // A thread catches its environments' panics; one that died all the same has said so already.
+            // A thread catches the panics of its environments; any other panic was printed.
             let _ = thread.join();
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use agilerl_env::{
-    Actions, Again, CartPole, CheckError, Env, EnvError, Fault, NumpyRng, Observations, OneHot, Probe, ProbeEnv, Space,
-    Step, TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make,
+    Actions, CartPole, CheckError, Env, EnvError, Fault, NumpyRng, Observations, OneHot, Probe, ProbeEnv, ReplayOf,
+    Space, Step, TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make,
 };
 
 #[test]
@@ -192,7 +192,7 @@ fn a_broken_promise_is_named_with_its_place_and_value() {
     check(Promise::Finite, &at("element 1 of the observation is NaN"));
     check(Promise::Bounds, &at("element 1 of the observation is 1.25, outside of its bounds [0, 1]"));
     check(Promise::LowerBound, &at("element 1 of the observation is -0.25, outside of its bounds [0, 1]"));
-    check(Promise::Index, &at("the observation 1.5 is no index below 3"));
+    check(Promise::Index, &at("the observation 1.5 is not an index below 3"));
     check(Promise::LastIndex, &at("the observation 3 is no index below 3"));
     check(Promise::Reward, &at("the reward is inf"));
     let message = check_env(&mut breaking(Promise::Quiet)).unwrap_err().to_string();
@@ -209,18 +209,18 @@ fn what_does_not_repeat_is_named_with_both_values() {
         assert_eq!(seed, 0);
         (step, fault)
     };
-    let (step, Fault::OtherObservation { again: Again::SameSeed, element: 1, first, second }) =
+    let (step, Fault::OtherObservation { again: ReplayOf::SameSeed, element: 1, first, second }) =
         fault(Promise::Repeatable)
     else {
         panic!("the observation does not repeat")
     };
     assert!(step == 3 && first != second);
-    let (step, Fault::OtherStep { again: Again::SameSeed, first, second }) = fault(Promise::RepeatableReward) else {
+    let (step, Fault::OtherStep { again: ReplayOf::SameSeed, first, second }) = fault(Promise::RepeatableReward) else {
         panic!("the reward does not repeat")
     };
     assert!(step == 3 && first.reward != second.reward);
     // Saved after two of five steps.
-    let (step, Fault::OtherObservation { again: Again::Restored, element: 1, .. }) = fault(Promise::Restored) else {
+    let (step, Fault::OtherObservation { again: ReplayOf::Restored, element: 1, .. }) = fault(Promise::Restored) else {
         panic!("the restored state goes another way")
     };
     assert_eq!(step, 3);
