@@ -1,4 +1,4 @@
-//! Pictures of environments (feature `render`). This module reads states; it changes none.
+//! Pictures of environments (feature `render`). Drawing changes no state.
 
 pub(crate) mod canvas;
 pub(crate) mod gif;
@@ -7,10 +7,10 @@ pub use tiny_skia::Pixmap;
 
 use crate::env::Env;
 
-/// An environment that can be seen: it draws the state it is in, looking like the original at a glance.
+/// An environment with a picture of its state that resembles the original.
 ///
-/// Drawing changes nothing, neither the state nor a later step. Every environment of this crate has a picture but the
-/// probes; [`make_rendered`](crate::make_rendered) makes one by name.
+/// Drawing changes neither the state nor a later step. Every environment of this crate except the probes has a picture;
+/// [`make_rendered`](crate::make_rendered) makes one by name.
 ///
 /// ```
 /// use agilerl_env::{CartPole, Env, Pixmap, Render};
@@ -22,26 +22,26 @@ use crate::env::Env;
 /// assert_eq!(picture.pixel(300, 310).unwrap().red(), 0); // the cart is black
 /// ```
 ///
-/// `picture.save_png("cart_pole.png")` writes it to a file, and [`Gif`] a moving one.
+/// `picture.save_png("cart_pole.png")` writes it to a file; [`Gif`](crate::Gif) writes an animation.
 pub trait Render {
-    /// Draws the present state over the whole of `picture`, scaled to its size and centred in it.
+    /// Draws the current state over the whole of `picture`, scaled to its size and centred in it.
     ///
     /// # Panics
     /// If no episode was started.
     fn render(&self, picture: &mut Pixmap);
 
-    /// Width and height, in pixels, at which the picture looks best: Gymnasium's, where Gymnasium has one.
+    /// Returns the best width and height, in pixels: Gymnasium's, where Gymnasium has one.
     fn size(&self) -> [u32; 2] {
         [600, 400]
     }
 
-    /// Steps per second at which an episode is watched: Gymnasium's `render_fps`.
+    /// Returns the steps per second of an animation: Gymnasium's `render_fps`.
     fn steps_per_second(&self) -> u32 {
         30
     }
 }
 
-/// An [`Env`] with a picture; every type that is both is one.
+/// An [`Env`] with a picture. Every type that implements both traits implements this one.
 pub trait RenderEnv: Env + Render {}
 
 impl<E: Env + Render + ?Sized> RenderEnv for E {}

@@ -1,5 +1,4 @@
-//! Gymnasium's classic control: a handful of numbers, a formula, and what both the lone environment and the batch make
-//! of it.
+//! Gymnasium's classic control: the formulas of an environment serve both the single and the vector environment.
 
 pub(crate) mod cart_pole;
 pub(crate) mod acrobot;
@@ -24,10 +23,10 @@ use self::classic_vec::ClassicVec;
 
 /// One environment of classic control. Use it by the names [`CartPole`](crate::CartPole), [`Acrobot`](crate::Acrobot),
 /// [`MountainCar`](crate::MountainCar), [`MountainCarContinuous`](crate::MountainCarContinuous) and
-/// [`Pendulum`](crate::Pendulum); many of them at once are a [`ClassicVec`].
+/// [`Pendulum`](crate::Pendulum); [`ClassicVec`] is the vector environment.
 ///
-/// There is no time limit here; [`make`](crate::make) adds Gymnasium's. As in Gymnasium an episode can be stepped beyond
-/// its end, which only [`CartPole`](crate::CartPole) no longer pays for.
+/// There is no time limit here; [`make`](crate::make) adds Gymnasium's. As in Gymnasium, an episode can be stepped beyond
+/// its end; only [`CartPole`](crate::CartPole) gives no reward then.
 #[derive(Clone, Debug)]
 pub struct Classic<D, const STATE: usize, const OBS: usize> {
     observation_space: Space,
@@ -36,50 +35,50 @@ pub struct Classic<D, const STATE: usize, const OBS: usize> {
     dynamics: PhantomData<D>,
 }
 
-/// The formulas of an environment: what it starts from, what a step makes of it, what is seen of it.
+/// The formulas of an environment: start, step and observation.
 ///
 /// They are pure functions of `f64`, without branches where they are called often: [`Classic`] calls them for one state,
 /// [`ClassicVec`] in a loop over many that the compiler turns into vector instructions. The operations are IEEE's and
 /// stand in Gymnasium's order, so both have the same bits.
 pub trait Dynamics<const STATE: usize, const OBS: usize>: Clone + Debug + Send + 'static {
-    /// A choice or a torque; either way one number.
+    /// The action, a choice or a torque: one number in either case.
     type Action: ActionElement;
     /// Gymnasium's name.
     const NAME: &'static str;
-    /// The legal actions in words, for the message that refuses another.
+    /// The legal actions in words, for the error about an illegal one.
     const ACTIONS: &'static str;
-    /// Whether steps beyond the end of an episode still have their reward.
+    /// Whether steps beyond the end of an episode have their reward.
     const PAYS_AFTER_THE_END: bool = true;
 
-    /// Observation space and action space.
+    /// Returns observation space and action space.
     fn spaces() -> (Space, Space);
 
-    /// The state of a new episode, drawn as Gymnasium draws it.
+    /// Draws the state of a new episode, as Gymnasium does.
     fn start(rng: &mut NumpyRng) -> [f64; STATE];
 
-    /// The observation of that state, which is not always computed as those after it are.
+    /// Returns the observation of a start, which some environments compute in another way than later ones.
     fn observe_start(state: [f64; STATE]) -> [f32; OBS] {
         Self::observe(state)
     }
 
-    /// Whether a step can be taken with it.
+    /// Returns whether the action is legal.
     fn is_legal(action: Self::Action) -> bool;
 
-    /// One step.
+    /// Takes one step.
     fn step(state: [f64; STATE], action: Self::Action) -> Outcome<STATE>;
 
-    /// The observation after a step.
+    /// Returns the observation after a step.
     fn observe(state: [f64; STATE]) -> [f32; OBS];
 }
 
-/// What a step makes of a state.
+/// The result of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome<const STATE: usize> {
-    /// The state after it.
+    /// The state after the step.
     pub state: [f64; STATE],
     /// Reward of the step.
     pub reward: f64,
-    /// The episode ended with it.
+    /// Whether the task ended with the step.
     pub terminated: bool,
 }
 
@@ -89,19 +88,19 @@ struct Inside<const STATE: usize> {
     rng: NumpyRng,
     /// `None` before the first reset.
     state: Option<[f64; STATE]>,
-    /// The episode has ended before.
+    /// Whether the episode has ended in an earlier step.
     over: bool,
 }
 
 impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> Classic<D, STATE, OBS> {
-    /// One that waits for its first reset; without a seed that is the episode of seed 0.
+    /// Returns the environment before its first reset. Its generator has seed 0.
     pub fn new() -> Self {
         let (observation_space, action_space) = D::spaces();
         let inside = Inside { rng: NumpyRng::new(0), state: None, over: false };
         Self { observation_space, action_space, inside, dynamics: PhantomData }
     }
 
-    /// `num_envs` of them at once, whose episodes are truncated after `max_episode_steps` steps.
+    /// Returns a vector environment of `num_envs` lanes. Episodes are truncated after `max_episode_steps` steps.
     ///
     /// # Panics
     /// As [`ClassicVec::new`].
@@ -109,7 +108,7 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> Classic<D, S
         ClassicVec::new(num_envs, max_episode_steps)
     }
 
-    /// The state as it is inside, in `f64`.
+    /// Returns the state, in `f64`.
     ///
     /// # Panics
     /// If there was no reset yet.
@@ -117,7 +116,7 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> Classic<D, S
         self.inside.state.expect(NO_EPISODE)
     }
 
-    /// Puts the environment into a state of one's own, as the middle of an episode.
+    /// Sets the state, as in the middle of an episode.
     ///
     /// ```
     /// use agilerl_env::{Env, Pendulum};
@@ -127,7 +126,7 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> Classic<D, S
     /// ```
     ///
     /// # Panics
-    /// If a number of it is not finite.
+    /// If a number of the state is not finite.
     pub fn set_state(&mut self, state: [f64; STATE]) {
         assert!(state.iter().all(|number| number.is_finite()), "{}: the state {state:?} is not finite", D::NAME);
         self.inside.state = Some(state);
@@ -137,7 +136,7 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> Classic<D, S
 
 const NO_EPISODE: &str = "reset was never called: there is no episode";
 
-/// What is wrong with that action.
+/// Returns the error message for an illegal action.
 #[cold]
 fn refusal<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize>(action: D::Action) -> String {
     format!("action {action:?} is not {}", D::ACTIONS)

@@ -35,17 +35,17 @@ use crate::numpy_rng::NumpyRng;
 use crate::saved_state::{decode_state, encode_state};
 use crate::space::Space;
 
-/// The lander whose action is a choice among four: Gymnasium's `LunarLander-v3`, without its time limit.
+/// The lander with a choice among four actions: Gymnasium's `LunarLander-v3`, without its time limit.
 pub type LunarLander = Lander<u32>;
 
-/// The lander whose action is a pair of throttles: Gymnasium's `LunarLanderContinuous-v3`, without its time limit.
+/// The lander with a pair of throttles as its action: Gymnasium's `LunarLanderContinuous-v3`, without its time limit.
 pub type LunarLanderContinuous = Lander<f32>;
 
-/// A rocket that starts at the top of the screen with a random push and is to land, legs first, on a pad at the origin.
+/// A rocket that starts at the top of the screen with a random push and has to land, legs first, on a pad at the origin.
 ///
-/// The source is Gymnasium's `LunarLander-v3` (`gymnasium/envs/box2d/lunar_lander.py`), and a seed gives its very
+/// The source is Gymnasium's `LunarLander-v3` (`gymnasium/envs/box2d/lunar_lander.py`), and a seed gives the same
 /// episode: every observation and reward is equal to the last bit. Use it by the names [`LunarLander`] (`u32`) and
-/// [`LunarLanderContinuous`] (`f32`); they differ in nothing but the action.
+/// [`LunarLanderContinuous`] (`f32`); they differ only in the action.
 ///
 /// **Observation**, eight numbers, none of them clipped to its bounds:
 ///
@@ -62,13 +62,13 @@ pub type LunarLanderContinuous = Lander<f32>;
 /// 50 to 100 % power from 0 (excluded) to 1, and is off below; the side engines fire with 50 to 100 % power beyond
 /// -0.5 (left) and 0.5 (right). The noise of the engines is drawn at every step, whether one fires or not.
 ///
-/// **Reward**: what the step gained in closeness to the pad, slowness, uprightness (100 points for each unit of the
+/// **Reward**: the gain of the step in closeness to the pad, slowness, uprightness (100 points for each unit of the
 /// observation) and legs on the ground (10 points each), less 0.3 and 0.03 points for the power of main and side engine.
 ///
 /// **Ends** (terminated) with a reward of -100 when the hull touches the ground or `|x|` reaches 1, and with +100 when
-/// the lander has come to rest. Nothing is truncated: Gymnasium's limit of 1000 steps is a wrapper, here as there.
+/// the lander has come to rest. Nothing is truncated: as in Gymnasium, the limit of 1000 steps is a wrapper.
 ///
-/// A step of 1/50 second is solved by a rigid-body solver of our own, an altered version of Box2D 2.3.
+/// A step is 1/50 second of a rigid-body solver of this crate, an altered version of Box2D 2.3.
 ///
 /// ```
 /// use agilerl_env::{Env, LanderOptions, LunarLander};
@@ -86,13 +86,13 @@ pub struct Lander<A> {
     observation_space: Space,
     action_space: Space,
     state: State,
-    /// What fired in the last step: for the picture, and no part of the state.
+    /// The engines of the last step, for the picture only: not a part of the state.
     #[cfg(feature = "render")]
     engines: Engines,
     action: PhantomData<A>,
 }
 
-/// What can be set about a [`Lander`]. The defaults are Gymnasium's.
+/// The options of a [`Lander`]. The defaults are Gymnasium's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LanderOptions {
@@ -132,9 +132,9 @@ struct State {
     rng: NumpyRng,
     /// `None` before the first reset.
     world: Option<World>,
-    /// Where force and torque of the wind stand in their patterns.
+    /// Positions of force and torque of the wind in their patterns.
     wind: [i64; 2],
-    /// What the reward is the gain of.
+    /// The potential whose gain is the reward.
     shaping: f64,
     ended: bool,
 }
@@ -151,7 +151,7 @@ const LEG_DOWN: f64 = 18.0;
 const LEG_AWAY: f64 = 20.0;
 
 impl<A: LanderAction> Lander<A> {
-    /// A lander that waits for its first reset. Its generator stands as if seeded with 0.
+    /// Returns the lander before its first reset. Its generator has seed 0.
     ///
     /// # Panics
     /// If the gravity is not between -12 and 0, or a power is not a number.
@@ -168,7 +168,7 @@ impl<A: LanderAction> Lander<A> {
         }
     }
 
-    /// The options it was made with.
+    /// Returns the options.
     pub fn options(&self) -> &LanderOptions {
         &self.options
     }
@@ -205,7 +205,7 @@ impl<A: LanderAction> Env for Lander<A> {
     }
 
     /// # Panics
-    /// Beyond what the trait says: if there was no reset since the episode ended, or a throttle is NaN.
+    /// As the trait says, and if there was no reset since the episode ended, or if a throttle is NaN.
     fn step(&mut self, action: &[A], obs: &mut [f32]) -> Step {
         assert!(!self.state.ended, "{}: step needs a reset first", A::NAME);
         let engines = A::engines(action).unwrap_or_else(|why| panic!("{}: {why}", A::NAME));
@@ -230,13 +230,13 @@ impl<A: LanderAction> Env for Lander<A> {
     }
 }
 
-/// An action that the lander understands: `u32` or `f32`.
+/// The number type of the lander's actions: `u32` or `f32`.
 pub trait LanderAction: ActionElement + sealed::Sealed {
     #[doc(hidden)]
     const NAME: &'static str;
     #[doc(hidden)]
     fn space() -> Space;
-    /// What the action makes of the engines, or what is wrong with it.
+    /// Returns the engines that the action fires, or the fault of the action.
     #[doc(hidden)]
     fn engines(action: &[Self]) -> Result<Engines, String>;
 }
@@ -247,7 +247,7 @@ mod sealed {
     impl Sealed for f32 {}
 }
 
-/// How hard the engines fire in a step.
+/// The power of the engines in a step.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Engines {
@@ -287,7 +287,7 @@ impl LanderAction for f32 {
         Space::bounded(&[-1.0; 2], &[1.0; 2])
     }
 
-    /// Gymnasium lets a NaN pass as "engine off", which hides a broken policy; here it is refused.
+    /// Gymnasium takes NaN for "engine off", which hides a broken policy; here it is refused.
     fn engines(action: &[f32]) -> Result<Engines, String> {
         let (main, side) = match *action {
             [main, side] if !main.is_nan() && !side.is_nan() => (main, side),
@@ -303,12 +303,12 @@ impl LanderAction for f32 {
 }
 
 impl State {
-    /// Before the first reset; the generator stands as if seeded with 0.
+    /// Returns the state before the first reset. The generator has seed 0.
     fn new() -> Self {
         Self { rng: NumpyRng::new(0), world: None, wind: [0; 2], shaping: 0.0, ended: true }
     }
 
-    /// A new moon, and the lander above it. All draws come in Gymnasium's order.
+    /// Makes a new ground and a lander above it. All draws are in Gymnasium's order.
     fn reset(&mut self, options: &LanderOptions, seed: Option<u64>, obs: &mut [f32]) {
         if let Some(seed) = seed {
             self.rng = NumpyRng::new(seed);
@@ -320,7 +320,7 @@ impl State {
         }
 
         let (x, y) = (WIDTH / 2.0, HEIGHT);
-        // Gymnasium's outline, in the order in which Box2D's convex hull leaves it.
+        // Gymnasium's outline, in the order of Box2D's convex hull.
         let outline = [(17.0, -10.0), (17.0, 0.0), (14.0, 17.0), (-14.0, 17.0), (-17.0, 0.0), (-17.0, -10.0)];
         let outline = outline.map(|(x, y)| narrowed(x / SCALE, y / SCALE));
         let mut hull = Body::new(Polygon::new(&outline), 5.0, 0.1, narrowed(x, y), 0.0);
@@ -343,7 +343,7 @@ impl State {
             });
         let [leg0, leg1] = legs;
         self.world = Some(World::new(options.gravity as f32, edges, [hull, leg0, leg1], joints));
-        // Gymnasium makes a first step with the engines off; its reward is dropped.
+        // Gymnasium takes a first step with the engines off and discards its reward.
         self.step(options, Engines::OFF, obs);
     }
 
@@ -373,7 +373,7 @@ impl State {
         self.world.as_mut().expect("reset makes the world")
     }
 
-    /// What happens before the world steps: wind and engines.
+    /// Applies wind and engines before the world steps.
     fn act(&mut self, options: &LanderOptions, engines: Engines) {
         let Self { rng, world, wind, .. } = self;
         let world = world.as_mut().expect("reset makes the world");
@@ -383,7 +383,7 @@ impl State {
         fire(&mut world.bodies[HULL], engines, [(); 2].map(|()| rng.uniform(-1.0, 1.0) / SCALE));
     }
 
-    /// What comes of it: observation, reward, end.
+    /// Writes the observation, and returns reward and end.
     fn outcome(&mut self, engines: Engines, obs: &mut [f32]) -> Step {
         assert_eq!(obs.len(), OBS_LEN, "an observation of the lander has {OBS_LEN} numbers");
         let world = self.world();
@@ -411,7 +411,7 @@ impl State {
     }
 }
 
-/// The observation, before it is narrowed to single precision.
+/// Returns the observation before it is rounded to single precision.
 fn observe(world: &World) -> [f64; OBS_LEN] {
     let hull = &world.bodies[HULL];
     let wide = |v: Vec2| (f64::from(v.x), f64::from(v.y));
@@ -429,7 +429,7 @@ fn observe(world: &World) -> [f64; OBS_LEN] {
     ]
 }
 
-/// Force and torque of the wind, whose patterns never repeat.
+/// Applies force and torque of the wind, whose patterns never repeat.
 fn blow(hull: &mut Body, wind: &mut [i64; 2], options: &LanderOptions) {
     let [force, torque] = wind.each_mut().map(|index| {
         let t = *index as f64;
@@ -440,7 +440,7 @@ fn blow(hull: &mut Body, wind: &mut [i64; 2], options: &LanderOptions) {
     hull.apply_torque((torque * options.turbulence_power) as f32);
 }
 
-/// Impulses of the engines on the hull. `dispersion` is the noise, in metres.
+/// Applies the impulses of the engines to the hull. `dispersion` is the noise, in metres.
 fn fire(hull: &mut Body, engines: Engines, dispersion: [f64; 2]) {
     const MAIN_POWER: f64 = 13.0;
     const MAIN_DOWN: f64 = 4.0;

@@ -1,4 +1,4 @@
-//! The five games of MinAtar: Atari games reduced to what makes them hard, on a board of ten by ten cells.
+//! The five games of MinAtar: small versions of Atari games on a board of ten by ten cells.
 //!
 //! An independent implementation of the games described by Young and Tian, "MinAtar: An Atari-Inspired Testbed for
 //! Thorough and Reproducible Reinforcement Learning Experiments" (arXiv:1903.03176). It was written from their rules,
@@ -31,21 +31,20 @@ use space_invaders::SpaceInvaders;
 ///
 /// | | |
 /// |---|---|
-/// | observation | `[channels, 10, 10]` of 0 and 1, row by row from the top: [`MinAtarGame`] says what each channel shows |
-/// | action | the choices that do something in the game, those of the `-v1` names |
+/// | observation | `[channels, 10, 10]` of 0 and 1, row by row from the top: [`MinAtarGame`] lists the channels |
+/// | action | the choices that have an effect in the game, as under the `-v1` names |
 /// | reward | see [`MinAtarGame`] |
 /// | terminates | when the game is lost; Freeway when its time is over |
 ///
-/// Episodes have no limit, here or in the original; only Freeway has one of its own, and calls it a termination. A
-/// game that is played well may therefore go on for ever: put a [`TimeLimit`](crate::TimeLimit) around it if that
-/// matters.
+/// As in the original, episodes have no time limit, except in Freeway, where the limit is a termination. An episode of a
+/// good policy may be endless: wrap the game in a [`TimeLimit`](crate::TimeLimit) to prevent that.
 ///
-/// With the probability of [`sticky_action_prob`](MinAtarOptions::sticky_action_prob) a step does again what the step
-/// before did, instead of what it was told to. The original lets the last step of one episode stick to the first of
-/// the next, and so does an unseeded reset; a seeded one forgets it, as a new environment of the original.
+/// With probability [`sticky_action_prob`](MinAtarOptions::sticky_action_prob) a step repeats the action of the step before
+/// instead of taking its own. As in the original, the first step after an unseeded reset may repeat the last action of
+/// the episode before; a seeded reset discards it.
 ///
-/// The generator is the one that the original uses, numpy's legacy `RandomState`. It takes seeds of 32 bits; a larger
-/// seed begins the episode of `RandomState([low, high])`, its two halves.
+/// The generator is the original's, numpy's legacy `RandomState`, which takes seeds of 32 bits. A larger seed gives the
+/// episode of `RandomState([low, high])`, its two halves.
 ///
 /// ```
 /// use agilerl_env::{Env, MinAtar, MinAtarGame, MinAtarOptions};
@@ -86,7 +85,7 @@ pub enum MinAtarGame {
     /// after which the cars draw new speeds; a car sends the chicken back to the start. Ends after 2501 steps: that is
     /// `terminated`, as in the original, although the observation does not show the time. Difficulty does not ramp.
     Freeway,
-    /// `MinAtar/Seaquest-v1`: rescue divers with a submarine, shoot what comes, and do not run out of air.
+    /// `MinAtar/Seaquest-v1`: rescue divers with a submarine, shoot enemies, and do not run out of air.
     ///
     /// Channels: sub_front, sub_back, friendly_bullet, trail (the cell behind an enemy or a diver), enemy_bullet,
     /// enemy_fish, enemy_sub, oxygen_gauge, diver_gauge (both in the bottom row), diver. Actions: stay, left, up, right,
@@ -98,20 +97,20 @@ pub enum MinAtarGame {
     Seaquest,
     /// `MinAtar/SpaceInvaders-v1`: shoot the aliens before they arrive.
     ///
-    /// Channels: cannon, alien, alien_left, alien_right (the aliens again, in the channel of the way they go),
+    /// Channels: cannon, alien, alien_left, alien_right (the aliens again, by the direction in which they move),
     /// friendly_bullet, enemy_bullet. Actions: stay, left, right, fire. Reward: 1 for each alien. Ends when a bullet or
     /// an alien hits the cannon, or when the aliens have reached the bottom. The fewer they are the faster they move;
     /// with ramping each wave is faster than the one before.
     SpaceInvaders,
 }
 
-/// What can be chosen about a game.
+/// The options of a game.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MinAtarOptions {
-    /// Probability that a step does again what the step before did; 0.1 in the original.
+    /// Probability that a step repeats the action of the step before; 0.1 in the original.
     pub sticky_action_prob: f64,
-    /// Whether the game gets harder in the course of an episode; `true` in the original.
+    /// Whether the game becomes harder during an episode; `true` in the original.
     pub difficulty_ramping: bool,
 }
 
@@ -128,12 +127,12 @@ struct Inside {
     /// `false` before the first reset.
     started: bool,
     over: bool,
-    /// What the last step did, and a sticky step does again.
+    /// The action of the last step, which a sticky step repeats.
     last: Move,
     play: Play,
 }
 
-/// The six buttons; each game has those that do something in it.
+/// The six buttons. A game has the buttons that have an effect in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Move {
     Stay,
@@ -154,22 +153,22 @@ enum Play {
     SpaceInvaders(SpaceInvaders),
 }
 
-/// What each game says of itself.
+/// The rules of a game.
 trait Rules {
-    /// Sets up the first step of an episode.
+    /// Sets up the start of an episode.
     fn begin(&mut self, random: &mut RandomState);
 
     /// One step. Games without ramping ignore `ramping`.
     fn advance(&mut self, action: Move, ramping: bool, random: &mut RandomState) -> Outcome;
 
-    /// Marks what is seen; the screen is dark before.
+    /// Draws the observation on an empty screen.
     fn draw(&self, screen: &mut Screen<'_>);
 
-    /// Whether play can go on from here: false for a saved state that was tampered with.
+    /// Returns whether the state is possible; `false` for a corrupted saved state.
     fn is_sound(&self) -> bool;
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Default)]
 struct Outcome {
     reward: i32,
@@ -181,7 +180,7 @@ const SIZE: usize = 10;
 /// Index of the last of them.
 const EDGE: i32 = SIZE as i32 - 1;
 
-/// A channel that a game keeps as it is seen: rows from the top, 0 or 1.
+/// A channel that a game stores as it is shown: rows from the top, 0 or 1.
 type Plane = [[u8; SIZE]; SIZE];
 
 /// An observation while it is drawn, `[channels, 10, 10]`.
@@ -190,7 +189,7 @@ struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    /// Lights a cell of a channel. What lies beyond the left or right edge is not seen.
+    /// Sets a cell of a channel. A cell beyond the left or right edge is not shown.
     #[inline]
     fn mark(&mut self, channel: usize, x: i32, y: i32) {
         if is_on_board(x) {
@@ -205,7 +204,7 @@ impl Screen<'_> {
     }
 }
 
-/// Whether a coordinate is one of a cell.
+/// Returns whether a coordinate lies on the board.
 #[inline]
 fn is_on_board(coordinate: i32) -> bool {
     (0..=EDGE).contains(&coordinate)
@@ -224,7 +223,7 @@ fn ahead(to_the_right: bool) -> i32 {
 }
 
 impl MinAtar {
-    /// A game that waits for its first reset; without a seed that is the episode of seed 0.
+    /// Returns the game before its first reset. Its generator has seed 0.
     ///
     /// # Panics
     /// If `sticky_action_prob` is not a probability.
@@ -249,17 +248,17 @@ impl MinAtar {
         }
     }
 
-    /// Which game it is.
+    /// Returns the game.
     pub fn game(&self) -> MinAtarGame {
         self.game
     }
 
-    /// What was chosen about it.
+    /// Returns the options.
     pub fn options(&self) -> MinAtarOptions {
         self.options
     }
 
-    /// Writes the present observation.
+    /// Writes the current observation.
     pub(crate) fn observe(&self, obs: &mut [u8]) {
         let expected = self.observation_space.row_len();
         assert_eq!(obs.len(), expected, "an observation of {} has {expected} cells", self.name());
@@ -269,10 +268,10 @@ impl MinAtar {
 }
 
 impl MinAtarGame {
-    /// All five.
+    /// All five games.
     pub const ALL: [Self; 5] = [Self::Breakout, Self::Asterix, Self::Freeway, Self::Seaquest, Self::SpaceInvaders];
 
-    /// Its name in the catalogue.
+    /// Returns the name of the game in the catalogue.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Breakout => "MinAtar/Breakout-v1",
@@ -283,7 +282,7 @@ impl MinAtarGame {
         }
     }
 
-    /// What the channels of an observation show, in their order.
+    /// Returns the names of the channels of an observation, in their order.
     pub const fn channels(self) -> &'static [&'static str] {
         match self {
             Self::Breakout => &breakout::CHANNELS,
@@ -294,7 +293,7 @@ impl MinAtarGame {
         }
     }
 
-    /// What action 0, 1, .. does.
+    /// Returns the names of the actions 0, 1, ...
     const fn moves(self) -> &'static [Move] {
         match self {
             Self::Breakout => &[Move::Stay, Move::Left, Move::Right],
@@ -362,7 +361,7 @@ impl Env for MinAtar {
         assert!((action as usize) < moves.len(), "action {action} is not below {}", moves.len());
         let Inside { random, started, over, last, play } = &mut self.inside;
         assert!(*started, "reset was never called: there is no episode");
-        // Drawn in every step, after the end too.
+        // Drawn in every step, also after the end.
         if random.random() >= self.options.sticky_action_prob {
             *last = moves[action as usize];
         }

@@ -1,4 +1,4 @@
-//! Environments so small that their values are known: what a learner must get right before CartPole.
+//! Environments so small that their true values are known, to test a learner before CartPole.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,26 +8,26 @@ use crate::numpy_rng::NumpyRng;
 use crate::saved_state::{decode_state, encode_state};
 use crate::space::Space;
 
-/// The probes, in the order in which they are worth running: each asks for one thing more than those before it, so
-/// that the first that fails says what is wrong.
+/// The probe environments, in the order in which to run them: each requires one feature more than the probes before it, so
+/// that the first failure names the fault.
 ///
-/// All have observations of one number and discrete actions. [`q_values`](Probe::q_values) gives the true action
-/// values of the best policy. The first five are those of AgileRL's `probe_envs` (after Andy Jones, "Debugging RL,
-/// Without the Agonizing Pain"); the others ask about the ends of episodes and about masks.
+/// All have observations of one number and discrete actions. [`q_values`](Probe::q_values) returns the true action values
+/// of the best policy. The first five are AgileRL's `probe_envs` (after Andy Jones, "Debugging RL, Without the Agonizing
+/// Pain"); the others test the ends of episodes and masks.
 ///
 /// | probe | observation | reward | ends | true value | a wrong value means |
 /// |---|---|---|---|---|---|
 /// | `ConstantReward` | 0 | 1 | terminates after 1 step | 1 | loss or optimiser |
 /// | `ObsReward` | -1 or 1, drawn | the observation | 1 step | the observation | the network does not see the observation |
 /// | `TwoSteps` | 0, then 1 | 0, then 1 | 2 steps | gamma, then 1 | discount or target |
-/// | `ActionReward` | 0 | -1 for action 0, 1 for action 1 | 1 step | the reward | actions are not told apart |
-/// | `ObsActionReward` | 0 or 1, drawn | 1 if the action is the observation, else -1 | 1 step | the reward | the two do not meet |
+/// | `ActionReward` | 0 | -1 for action 0, 1 for action 1 | 1 step | the reward | the actions are not distinguished |
+/// | `ObsActionReward` | 0 or 1, drawn | 1 if the action is the observation, else -1 | 1 step | the reward | observation and action are not combined |
 /// | `Terminated` | 0, 1, 2, then 0 | 1 | terminates after 3 steps | (1 - gamma^(3 - obs)) / (1 - gamma) | termination does not cut the bootstrap |
 /// | `Truncated` | the same | 1 | truncated after 3 steps | 1 / (1 - gamma) | truncation cuts the bootstrap |
 /// | `FinalObs` | 0, 1, 2, 3 and around, from a drawn place | 1 for leaving 3, else 0 | truncated after 2 steps | gamma^(3 - obs) / (1 - gamma^4) | the bootstrap uses the first observation of the next episode |
 /// | `Masked` | 0, then 1 | 0, then -2 for action 1, -1 for action 2 | 2 steps; action 2 is illegal at 0, action 0 at 1 | -gamma, then the reward | the bootstrap's maximum runs over illegal actions |
 ///
-/// `Terminated` and `Truncated` are twins: they differ in one flag and in nothing else.
+/// `Terminated` and `Truncated` are twins: they differ only in one flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Probe {
@@ -41,11 +41,11 @@ pub enum Probe {
     ActionReward,
     /// One step, the action must equal the observation.
     ObsActionReward,
-    /// Three steps of reward 1, and that was all.
+    /// Three steps of reward 1, then the task ends.
     Terminated,
-    /// Three steps of reward 1 out of infinitely many.
+    /// Three steps of reward 1 of a task without an end.
     Truncated,
-    /// A ring of four places, seen two steps at a time.
+    /// A ring of four places, with episodes of two steps.
     FinalObs,
     /// Two steps with one illegal action in each.
     Masked,
@@ -58,7 +58,7 @@ const RING: u64 = 4;
 const RING_STEPS: u64 = 2;
 
 impl Probe {
-    /// All of them, in the order in which they are worth running.
+    /// All probes, in the order in which to run them.
     pub const ALL: [Self; 9] = [
         Self::ConstantReward,
         Self::ObsReward,
@@ -71,7 +71,7 @@ impl Probe {
         Self::Masked,
     ];
 
-    /// The name in the catalogue: `"probe/ConstantReward"`.
+    /// Returns the name in the catalogue: `"probe/ConstantReward"`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ConstantReward => "probe/ConstantReward",
@@ -86,7 +86,7 @@ impl Probe {
         }
     }
 
-    /// The observations that an agent acts on: those whose values are asked for.
+    /// Returns the observations that an agent acts on.
     pub fn observations(self) -> &'static [f32] {
         match self {
             Self::ConstantReward | Self::ActionReward => &[0.0],
@@ -97,8 +97,8 @@ impl Probe {
         }
     }
 
-    /// True values of all actions in `obs`, `[actions]`, for the best policy and discount `gamma`. An illegal action has
-    /// the value NaN.
+    /// Returns the true values of all actions in `obs`, `[actions]`, for the best policy and the discount `gamma`. The value
+    /// of an illegal action is NaN.
     ///
     /// ```
     /// use agilerl_env::Probe;
@@ -140,7 +140,7 @@ pub struct ProbeEnv {
     probe: Probe,
     observation_space: Space,
     action_space: Space,
-    /// Legal actions now, for the masked probe.
+    /// The current action mask of the masked probe.
     legal: [bool; 3],
     inside: Inside,
 }
@@ -149,13 +149,13 @@ pub struct ProbeEnv {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Inside {
     rng: NumpyRng,
-    /// The observation, which is the whole state but for the steps taken.
+    /// The observation, which is the whole state except for the steps taken.
     obs: f32,
     steps: u64,
 }
 
 impl ProbeEnv {
-    /// The environment of `probe`. Without a seed its first episode is that of seed 0.
+    /// Returns the environment of `probe` before its first reset. Its generator has seed 0.
     pub fn new(probe: Probe) -> Self {
         let observations = probe.observations();
         let actions = if probe == Probe::Masked { 3 } else { 2 };

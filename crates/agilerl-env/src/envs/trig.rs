@@ -12,7 +12,7 @@
 
 use std::f64::consts::FRAC_2_PI;
 
-/// `(sin, cos)` of an angle in radians, each within one unit in the last place up to an angle of a million.
+/// Returns `(sin, cos)` of an angle in radians, each within one unit in the last place up to an angle of a million.
 #[inline(always)]
 pub(crate) fn sin_cos(angle: f64) -> (f64, f64) {
     let (quadrant, x, rest) = reduce(angle);
@@ -24,24 +24,24 @@ pub(crate) fn sin_cos(angle: f64) -> (f64, f64) {
     (f64::from_bits(sin ^ ((quadrant & 2) << 62)), f64::from_bits(cos ^ ((quadrant.wrapping_add(1) & 2) << 62)))
 }
 
-/// The sine alone: what the cosine needs beside it, the compiler leaves out.
+/// Returns the sine. The compiler removes the computation of the cosine.
 #[inline(always)]
 pub(crate) fn sin(angle: f64) -> f64 {
     sin_cos(angle).0
 }
 
-/// The cosine alone.
+/// Returns the cosine.
 #[inline(always)]
 pub(crate) fn cos(angle: f64) -> f64 {
     sin_cos(angle).1
 }
 
-/// Quarter turns (their last two bits count), and what is left of the angle, in two parts.
+/// Returns the number of quarter turns (only the last two bits are valid) and the rest of the angle, in two parts.
 #[inline(always)]
 fn reduce(angle: f64) -> (u64, f64, f64) {
     /// Added to a smaller number, it leaves the nearest integer in the last bits.
     const ROUNDER: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
-    // A quarter turn: its first 33 bits, the next 33, and what is left.
+    // A quarter turn: its first 33 bits, the next 33, and the rest.
     const QUARTER_1: f64 = 1.570_796_326_734_125_614_17;
     const QUARTER_2: f64 = 6.077_100_506_303_965_976_60e-11;
     const QUARTER_REST: f64 = 2.022_266_248_795_950_631_54e-21;
@@ -56,7 +56,7 @@ fn reduce(angle: f64) -> (u64, f64, f64) {
     (shifted.to_bits(), reduced, (x - reduced) - rest)
 }
 
-/// Sine of `x + rest`, of at most an eighth of a turn.
+/// Returns the sine of `x + rest`, of at most an eighth of a turn.
 #[inline(always)]
 fn sin_kernel(x: f64, rest: f64) -> f64 {
     const S1: f64 = -1.666_666_666_666_663_243_48e-01;
@@ -71,7 +71,7 @@ fn sin_kernel(x: f64, rest: f64) -> f64 {
     x - ((z * (0.5 * rest - v * r) - rest) - v * S1)
 }
 
-/// Cosine of `x + rest`.
+/// Returns the cosine of `x + rest`.
 #[inline(always)]
 fn cos_kernel(x: f64, rest: f64) -> f64 {
     const C1: f64 = 4.166_666_666_666_660_190_37e-02;

@@ -1,4 +1,4 @@
-//! Images as convolutions read them.
+//! Images with their channels first, as convolutions read them.
 
 use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
@@ -6,8 +6,8 @@ use crate::number::Element;
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
-/// An environment whose images `[height, width, channels]` are given as `[channels, height, width]`, which is how
-/// convolutions read them. The environments of this crate have that order already.
+/// An environment whose images `[height, width, channels]` become `[channels, height, width]`, the order that convolutions
+/// read. The environments of this crate already have that order.
 ///
 /// ```
 /// use agilerl_env::{ChannelsFirst, Env, EnvError, Space, Step};
@@ -53,14 +53,14 @@ impl<E: Env> ChannelsFirst<E> {
     /// Transposes the observations of `env`.
     ///
     /// # Panics
-    /// If they are not of three axes.
+    /// If the observations do not have three axes.
     pub fn new(env: E) -> Self {
         let (space, channels) = channels_first_space(env.name(), env.observation_space());
         let image = vec![E::Obs::default(); space.row_len()];
         Self { env, space, image, channels }
     }
 
-    /// The environment within.
+    /// Returns the wrapped environment.
     pub fn inner(&self) -> &E {
         &self.env
     }
@@ -102,14 +102,14 @@ impl<V: VecEnv> ChannelsFirstVec<V> {
     /// Transposes the observations of `envs`.
     ///
     /// # Panics
-    /// If they are not of three axes.
+    /// If the observations do not have three axes.
     pub fn new(envs: V) -> Self {
         let (space, channels) = channels_first_space(envs.name(), envs.observation_space());
         let rows = vec![V::Obs::default(); envs.num_envs() * space.row_len()];
         Self { envs, space, obs: rows.clone(), next_obs: rows, channels }
     }
 
-    /// The vector environment within.
+    /// Returns the wrapped vector environment.
     pub fn inner(&self) -> &V {
         &self.envs
     }

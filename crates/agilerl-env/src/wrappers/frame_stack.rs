@@ -1,4 +1,4 @@
-//! Observations that show the last few frames.
+//! Observations that consist of the last frames.
 
 use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
@@ -7,10 +7,10 @@ use crate::saved_state::{self, decode_state, encode_state};
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
-/// An environment whose observation is the last `frames` observations, oldest first, so that a network without memory
-/// can see what moves.
+/// An environment whose observation consists of the last `frames` observations, oldest first, so that a network without
+/// memory can see motion.
 ///
-/// As in Gymnasium's `FrameStackObservation`, the first observation of an episode is repeated until there are others.
+/// As in Gymnasium's `FrameStackObservation`, the first observation of an episode is repeated until there are enough.
 ///
 /// ```
 /// use agilerl_env::{Env, FrameStack, FrozenLake, OneHot, Space};
@@ -42,10 +42,10 @@ impl<E: Env> FrameStack<E> {
     }
 
     /// Stacks along the channels, as a convolution reads them: `[channels, height, width]` becomes
-    /// `[frames * channels, height, width]`. The numbers lie as [`FrameStack::new`] has them.
+    /// `[frames * channels, height, width]`. The numbers are in the order of [`FrameStack::new`].
     ///
     /// # Panics
-    /// If `frames` is 0, or if the observations are not of three axes.
+    /// If `frames` is 0, or if the observations do not have three axes.
     pub fn along_channels(env: E, frames: usize) -> Self {
         let space = stacked_space(env.name(), env.observation_space(), frames, CHANNELS);
         Self::with_space(env, space)
@@ -57,7 +57,7 @@ impl<E: Env> FrameStack<E> {
         Self { env, space, stack, frame_len }
     }
 
-    /// The environment within.
+    /// Returns the wrapped environment.
     pub fn inner(&self) -> &E {
         &self.env
     }
@@ -101,8 +101,8 @@ impl<E: Env> Env for FrameStack<E> {
 
 /// [`FrameStack`] for all lanes of a vector environment at once.
 ///
-/// Where an episode ends, [`next_obs`](VecStep::next_obs) stacks the frames of that episode to its true last one, and
-/// [`obs`](VecStep::obs) begins the stack of the next: no observation ever shows frames of two episodes.
+/// When an episode ends, [`next_obs`](VecStep::next_obs) is the stack of that episode up to its true last frame, and
+/// [`obs`](VecStep::obs) is the first stack of the next: no observation has frames of two episodes.
 ///
 /// ```
 /// use agilerl_env::{FrameStackVec, VecEnv, make_vec};
@@ -132,7 +132,7 @@ impl<V: VecEnv> FrameStackVec<V> {
     /// Stacks along the channels: see [`FrameStack::along_channels`].
     ///
     /// # Panics
-    /// If `frames` is 0, or if the observations are not of three axes.
+    /// If `frames` is 0, or if the observations do not have three axes.
     pub fn along_channels(envs: V, frames: usize) -> Self {
         let space = stacked_space(envs.name(), envs.observation_space(), frames, CHANNELS);
         Self::with_space(envs, space)
@@ -144,7 +144,7 @@ impl<V: VecEnv> FrameStackVec<V> {
         Self { envs, space, obs: rows.clone(), next_obs: rows, frame_len }
     }
 
-    /// The vector environment within.
+    /// Returns the wrapped vector environment.
     pub fn inner(&self) -> &V {
         &self.envs
     }
@@ -235,7 +235,7 @@ fn repeat<O: Element>(frame: &[O], frames: &mut [O]) {
     }
 }
 
-/// Every lane's stack is its first observation, repeated.
+/// Fills the stack of every lane with its first observation.
 fn begin<O: Element>(first: &[O], stacks: &mut [O], frame_len: usize) {
     let row_len = stacks.len() / first.len() * frame_len;
     for (frame, stack) in first.chunks_exact(frame_len).zip(stacks.chunks_exact_mut(row_len)) {

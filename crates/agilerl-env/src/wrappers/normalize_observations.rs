@@ -41,10 +41,10 @@ pub struct NormalizeObservations<E> {
 }
 
 impl<E: Env<Obs = f32>> NormalizeObservations<E> {
-    /// Normalises the observations of `env`, with statistics of nothing yet.
+    /// Normalises the observations of `env`, starting with empty statistics.
     ///
     /// # Panics
-    /// If they are discrete.
+    /// If the observations are discrete.
     pub fn new(env: E) -> Self {
         let space = unbounded_space(env.name(), env.observation_space());
         let normalizer = Normalizer::new(space.row_len());
@@ -56,25 +56,25 @@ impl<E: Env<Obs = f32>> NormalizeObservations<E> {
         &self.normalizer.statistics
     }
 
-    /// Goes on with other statistics, from a file or another environment.
+    /// Replaces the statistics, by those of a file or another environment.
     ///
     /// # Errors
-    /// [`EnvError::BadStatistics`] if they are of another number of elements, or no numbers that could be statistics.
+    /// [`EnvError::BadStatistics`] if they have another number of elements or impossible values.
     pub fn set_statistics(&mut self, statistics: RunningStatistics) -> Result<(), EnvError> {
         self.normalizer.set_statistics(self.env.name(), statistics)
     }
 
-    /// Whether the statistics stay as they are.
+    /// Returns whether the statistics are frozen.
     pub fn is_frozen(&self) -> bool {
         self.normalizer.frozen
     }
 
-    /// Whether the statistics shall stay as they are, as in an evaluation. The switch is part of the saved state.
+    /// Freezes the statistics, as for an evaluation, or lets them change again. The flag is part of the saved state.
     pub fn set_frozen(&mut self, frozen: bool) {
         self.normalizer.frozen = frozen;
     }
 
-    /// The environment within.
+    /// Returns the wrapped environment.
     pub fn inner(&self) -> &E {
         &self.env
     }
@@ -115,11 +115,11 @@ impl<E: Env<Obs = f32>> Env for NormalizeObservations<E> {
 }
 
 /// [`NormalizeObservations`] for all lanes of a vector environment at once, with one set of statistics over all of
-/// them: many times the data, and the same scale in every lane.
+/// them.
 ///
-/// A step counts all successors as one batch, and then the first observations of the episodes that follow on ended
-/// ones as a second, each in the order of the lanes. Where no episode ends that is Gymnasium's vector wrapper; there a
-/// lane waits a step for its reset, here it does not. One lane gives what [`NormalizeObservations`] gives.
+/// A step counts all successors as one batch, and then the first observations of new episodes as a second one, each in the
+/// order of the lanes. While no episode ends, this equals Gymnasium's vector wrapper; there a reset takes a step of its
+/// own. One lane equals [`NormalizeObservations`].
 ///
 /// ```
 /// use agilerl_env::{NormalizeObservationsVec, VecEnv, make_vec};
@@ -139,10 +139,10 @@ pub struct NormalizeObservationsVec<V> {
 }
 
 impl<V: VecEnv<Obs = f32>> NormalizeObservationsVec<V> {
-    /// Normalises the observations of `envs`, with statistics of nothing yet.
+    /// Normalises the observations of `envs`, starting with empty statistics.
     ///
     /// # Panics
-    /// If they are discrete.
+    /// If the observations are discrete.
     pub fn new(envs: V) -> Self {
         let space = unbounded_space(envs.name(), envs.observation_space());
         let normalizer = Normalizer::new(space.row_len());
@@ -155,26 +155,25 @@ impl<V: VecEnv<Obs = f32>> NormalizeObservationsVec<V> {
         &self.normalizer.statistics
     }
 
-    /// Goes on with other statistics, from a file or another environment. [`obs`](VecEnv::obs) stays as it was
-    /// normalised before.
+    /// Replaces the statistics, by those of a file or another environment. [`obs`](VecEnv::obs) keeps its values.
     ///
     /// # Errors
-    /// [`EnvError::BadStatistics`] if they are of another number of elements, or no numbers that could be statistics.
+    /// [`EnvError::BadStatistics`] if they have another number of elements or impossible values.
     pub fn set_statistics(&mut self, statistics: RunningStatistics) -> Result<(), EnvError> {
         self.normalizer.set_statistics(self.envs.name(), statistics)
     }
 
-    /// Whether the statistics stay as they are.
+    /// Returns whether the statistics are frozen.
     pub fn is_frozen(&self) -> bool {
         self.normalizer.frozen
     }
 
-    /// Whether the statistics shall stay as they are, as in an evaluation. The switch is part of the saved state.
+    /// Freezes the statistics, as for an evaluation, or lets them change again. The flag is part of the saved state.
     pub fn set_frozen(&mut self, frozen: bool) {
         self.normalizer.frozen = frozen;
     }
 
-    /// The vector environment within.
+    /// Returns the wrapped vector environment.
     pub fn inner(&self) -> &V {
         &self.envs
     }
@@ -214,7 +213,7 @@ impl<V: VecEnv<Obs = f32>> VecEnv for NormalizeObservationsVec<V> {
         let ended = |lane: &usize| step.terminated[*lane] || step.truncated[*lane];
         let ended_lanes = (0..step.rewards.len()).filter(ended);
         self.normalizer.count(ended_lanes.clone().map(|lane| &step.obs[lane * row_len..][..row_len]));
-        // In lanes that go on, the observation to act on is the successor itself, to the last bit.
+        // In lanes that continue, the observation to act on is the successor itself, to the last bit.
         self.obs.copy_from_slice(&self.next_obs);
         for lane in ended_lanes {
             let row = lane * row_len..(lane + 1) * row_len;
@@ -236,7 +235,7 @@ impl<V: VecEnv<Obs = f32>> VecEnv for NormalizeObservationsVec<V> {
             return Err(saved_state::bad(self.name(), state.len(), why));
         }
         self.envs.restore(&inner)?;
-        // Not the observations within: these were normalised by the statistics of their time.
+        // Not the wrapped observations: these were normalised by the statistics of their time.
         (self.normalizer, self.obs) = (normalizer, obs);
         Ok(())
     }
@@ -253,7 +252,7 @@ impl Normalizer {
         Self { statistics: RunningStatistics::new(elements), frozen: false }
     }
 
-    /// Counts the rows as one batch, and normalises them.
+    /// Counts the rows as one batch and normalises them.
     fn take_in(&mut self, rows: &mut [f32]) {
         self.count(rows.chunks_exact(self.statistics.mean.len()));
         self.statistics.normalize(rows);
@@ -278,7 +277,7 @@ impl Normalizer {
     }
 }
 
-/// Nobody knows the bounds of what is scaled by what comes.
+/// Returns the space without bounds, since the scale changes with the statistics.
 fn unbounded_space(name: &str, space: &Space) -> Space {
     let Space::Box { shape, low, .. } = space else {
         panic!("{name} has discrete observations, which have no mean: make them one-hot first")

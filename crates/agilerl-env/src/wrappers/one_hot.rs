@@ -1,4 +1,4 @@
-//! Discrete observations as vectors that a network can read.
+//! Discrete observations as one-hot vectors.
 
 use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
@@ -6,7 +6,7 @@ use crate::number::Element;
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
-/// An environment whose discrete observation, one of `n`, is written as `n` numbers: a 1 in its place, else 0.
+/// An environment whose discrete observation, one of `n`, becomes `n` numbers: 1 at its index, else 0.
 ///
 /// ```
 /// use agilerl_env::{Env, FrozenLake, OneHot, Space};
@@ -26,13 +26,13 @@ impl<E: Env> OneHot<E> {
     /// Encodes the observations of `env`.
     ///
     /// # Panics
-    /// If they are not discrete.
+    /// If the observations are not discrete.
     pub fn new(env: E) -> Self {
         let space = one_hot_space(env.name(), env.observation_space());
         Self { env, space }
     }
 
-    /// The environment within.
+    /// Returns the wrapped environment.
     pub fn inner(&self) -> &E {
         &self.env
     }
@@ -62,9 +62,9 @@ impl<E: Env> Env for OneHot<E> {
     }
 }
 
-/// [`OneHot`] for all lanes of a vector environment at once, so that the lanes themselves need not know of it.
+/// [`OneHot`] for all lanes of a vector environment at once.
 ///
-/// [`one_hot`](crate::one_hot) puts it on where it is needed.
+/// [`one_hot`](crate::one_hot) applies it only if the observations are discrete.
 pub struct OneHotVec<V: VecEnv> {
     envs: V,
     space: Space,
@@ -76,14 +76,14 @@ impl<V: VecEnv> OneHotVec<V> {
     /// Encodes the observations of `envs`.
     ///
     /// # Panics
-    /// If they are not discrete.
+    /// If the observations are not discrete.
     pub fn new(envs: V) -> Self {
         let space = one_hot_space(envs.name(), envs.observation_space());
         let rows = vec![V::Obs::default(); envs.num_envs() * space.row_len()];
         Self { envs, space, obs: rows.clone(), next_obs: rows }
     }
 
-    /// The vector environment within.
+    /// Returns the wrapped vector environment.
     pub fn inner(&self) -> &V {
         &self.envs
     }

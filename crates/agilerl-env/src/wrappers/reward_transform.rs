@@ -1,13 +1,13 @@
-//! Rewards of another size.
+//! Scaled or clipped rewards.
 
 use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
 use crate::vec_env::{VecEnv, VecStep, forward_vec_env};
 
-/// An environment whose rewards are scaled or clipped, where a learner cannot digest them as they are.
+/// An environment whose rewards are scaled or clipped, for a learner that needs another range of rewards.
 ///
-/// What is learned is then another task: returns are to be compared on the rewards of the environment itself, so
-/// evaluate without it. Gymnasium's `TransformReward` and `ClipReward`. Several can be put on, the innermost first.
+/// This changes the task. Evaluate without the wrapper, because returns are comparable only on the rewards of the
+/// environment itself. Gymnasium's `TransformReward` and `ClipReward`.
 ///
 /// ```
 /// use agilerl_env::{CliffWalking, Env, RewardTransform};
@@ -34,7 +34,7 @@ impl<E: Env> RewardTransform<E> {
         Self { env, transform: Transform::scale(factor) }
     }
 
-    /// Moves rewards outside of `low..=high` to the nearer bound; a bound may be infinite.
+    /// Replaces rewards outside of `low..=high` by the nearer bound. A bound may be infinite.
     ///
     /// # Panics
     /// If `low` is above `high`, or one of them is not a number.
@@ -42,7 +42,7 @@ impl<E: Env> RewardTransform<E> {
         Self { env, transform: Transform::clip(low, high) }
     }
 
-    /// The environment within.
+    /// Returns the wrapped environment.
     pub fn inner(&self) -> &E {
         &self.env
     }
@@ -62,7 +62,7 @@ impl<E: Env> Env for RewardTransform<E> {
 
 /// [`RewardTransform`] for all lanes of a vector environment at once.
 ///
-/// [`EpisodeStats`](crate::EpisodeStats) of its steps sum up what it made of the rewards.
+/// [`EpisodeStats`](crate::EpisodeStats) of its steps add up the changed rewards.
 ///
 /// ```
 /// use agilerl_env::{RewardTransformVec, VecEnv, make_vec};
@@ -87,7 +87,7 @@ impl<V: VecEnv> RewardTransformVec<V> {
         Self::with_transform(envs, Transform::scale(factor))
     }
 
-    /// Moves rewards outside of `low..=high` to the nearer bound; a bound may be infinite.
+    /// Replaces rewards outside of `low..=high` by the nearer bound. A bound may be infinite.
     ///
     /// # Panics
     /// If `low` is above `high`, or one of them is not a number.
@@ -100,7 +100,7 @@ impl<V: VecEnv> RewardTransformVec<V> {
         Self { envs, transform, rewards }
     }
 
-    /// The vector environment within.
+    /// Returns the wrapped vector environment.
     pub fn inner(&self) -> &V {
         &self.envs
     }

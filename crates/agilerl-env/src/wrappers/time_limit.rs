@@ -1,4 +1,4 @@
-//! Episodes that are cut after a number of steps.
+//! Episodes that are truncated after a number of steps.
 
 use crate::env::{Env, Step, forward_env};
 use crate::error::EnvError;
@@ -6,8 +6,8 @@ use crate::saved_state::{decode_state, encode_state};
 
 /// An environment whose episodes are truncated after `max_episode_steps` steps.
 ///
-/// As in Gymnasium's `TimeLimit`, the last step the limit allows is `truncated` even if the task ended in it as well;
-/// both flags are then true, and [`terminated`](Step::terminated) decides about the bootstrap.
+/// As in Gymnasium's `TimeLimit`, the last step that the limit allows is `truncated` even if the task ends in it. Both flags
+/// are then true, and [`terminated`](Step::terminated) decides about the bootstrap.
 ///
 /// ```
 /// use agilerl_env::{Env, FrozenLake, TimeLimit};
@@ -26,7 +26,7 @@ pub struct TimeLimit<E> {
 }
 
 impl<E: Env> TimeLimit<E> {
-    /// Limits `env`.
+    /// Limits the episodes of `env`.
     ///
     /// # Panics
     /// If `max_episode_steps` is 0.
@@ -35,12 +35,12 @@ impl<E: Env> TimeLimit<E> {
         Self { env, max_episode_steps, elapsed: 0 }
     }
 
-    /// The environment within.
+    /// Returns the wrapped environment.
     pub fn inner(&self) -> &E {
         &self.env
     }
 
-    /// The limit.
+    /// Returns the limit.
     pub fn max_episode_steps(&self) -> u64 {
         self.max_episode_steps
     }

@@ -83,7 +83,7 @@ impl WrapperConfig {
         }
     }
 
-    /// Returns whether the wrapper changes observations, and with them what a policy can read. A policy is evaluated with
+    /// Returns whether the wrapper changes observations, the input of a policy. A policy must be evaluated with
     /// the wrappers of this kind that it was trained with.
     pub fn changes_observations(&self) -> bool {
         match self {
@@ -107,7 +107,7 @@ impl WrapperConfig {
 /// ```
 /// use agilerl_env::{Env, WrapperConfig, make, wrap_env};
 /// let wrappers = [WrapperConfig::FrameStack { frames: 3 }, WrapperConfig::RewardScale { factor: 0.1 }];
-/// // An evaluation keeps what the policy observes and leaves the rewards as they are.
+/// // An evaluation keeps the observations of training and the rewards of the environment.
 /// let evaluated = wrappers.iter().filter(|wrapper| !wrapper.changes_rewards());
 /// let mut env = wrap_env(make::<f32, u32>("CartPole-v1")?, evaluated)?;
 /// let mut obs = [0.0; 3 * 4];

@@ -193,7 +193,7 @@ fn a_broken_promise_is_named_with_its_place_and_value() {
     check(Promise::Bounds, &at("element 1 of the observation is 1.25, outside of its bounds [0, 1]"));
     check(Promise::LowerBound, &at("element 1 of the observation is -0.25, outside of its bounds [0, 1]"));
     check(Promise::Index, &at("the observation 1.5 is not an index below 3"));
-    check(Promise::LastIndex, &at("the observation 3 is no index below 3"));
+    check(Promise::LastIndex, &at("the observation 3 is not an index below 3"));
     check(Promise::Reward, &at("the reward is inf"));
     let message = check_env(&mut breaking(Promise::Quiet)).unwrap_err().to_string();
     assert!(message.starts_with(&at("it panics: no third step (")) && message.contains("check_env.rs:"), "{message}");

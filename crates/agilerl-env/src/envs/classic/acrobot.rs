@@ -115,8 +115,8 @@ fn slope([angle1, angle2, velocity1, velocity2]: [f64; 4], torque: f64) -> [f64;
     [velocity1, velocity2, acceleration1, acceleration2]
 }
 
-/// The angle in -pi..pi, as Gymnasium has it: one turn after the other is taken off. What more than two leave over, at
-/// speeds that only a state of one's own has, goes at once.
+/// Wraps an angle to -pi..pi as Gymnasium does, by subtracting one turn after another. Beyond two turns, which only a state
+/// set by hand reaches, the remaining turns are subtracted at once.
 #[inline(always)]
 fn wrapped(angle: f64) -> f64 {
     const TURN: f64 = 2.0 * PI;

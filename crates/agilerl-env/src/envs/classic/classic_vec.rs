@@ -1,4 +1,4 @@
-//! Many environments of classic control stepped together.
+//! A vector environment of classic control.
 
 use std::marker::PhantomData;
 
@@ -10,14 +10,16 @@ use crate::saved_state::{self, decode_state, encode_state};
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep};
 
-/// Environments of classic control in lanes, with a time limit: the bits of a [`SyncVec`](crate::SyncVec) of
-/// [`TimeLimit`](crate::TimeLimit) of [`Classic`](super::Classic), and its saved states, several times as fast.
+/// A vector environment of classic control with a time limit. It has the bits and the saved states of a
+/// [`SyncVec`](crate::SyncVec) of [`TimeLimit`](crate::TimeLimit) of [`Classic`](super::Classic), and is several times as
+/// fast.
 ///
 /// The numbers of a state lie in columns, 64 lanes side by side, and a step is a plain loop over them that the compiler
-/// turns into vector instructions. What a lane does depends neither on their number nor on the other lanes.
+/// turns into vector instructions. The numbers of a lane depend neither on the number of lanes nor on
+/// other lanes.
 ///
-/// An action that the environment does not take (a choice out of range, a torque that is NaN) is [`EnvError::Lane`]; no
-/// lane has stepped then, and a reset is needed to go on.
+/// An illegal action (a choice out of range, a NaN torque) is [`EnvError::Lane`]. Then no lane has stepped, and a reset is
+/// needed before the next step.
 ///
 /// ```
 /// use agilerl_env::{CartPole, VecEnv};
@@ -34,7 +36,7 @@ pub struct ClassicVec<D, const STATE: usize, const OBS: usize> {
     /// The state, in columns of 64 lanes. The last columns may be longer than there are lanes.
     blocks: Vec<Block<STATE>>,
     rngs: Vec<NumpyRng>,
-    /// Steps of the episode that runs.
+    /// Steps of the running episode of each lane.
     steps: Vec<u64>,
     /// Seed of the last seeded reset, and episodes since.
     seeds: Vec<Option<u64>>,
@@ -52,7 +54,7 @@ type Block<const STATE: usize> = [[f64; WIDTH]; STATE];
 const WIDTH: usize = 64;
 
 impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> ClassicVec<D, STATE, OBS> {
-    /// `num_envs` environments whose episodes are truncated after `max_episode_steps` steps.
+    /// Returns `num_envs` environments. Episodes are truncated after `max_episode_steps` steps.
     ///
     /// # Panics
     /// If there is no environment or no step.
@@ -91,7 +93,7 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> ClassicVec<D
         &self.rows.obs
     }
 
-    /// Starts an episode where the lane's generator stands.
+    /// Starts an episode with the next draws of the lane's generator.
     fn begin_episode(&mut self, lane: usize) {
         let start = D::start(&mut self.rngs[lane]);
         self.steps[lane] = 0;
@@ -109,9 +111,9 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> ClassicVec<D
         }
     }
 
-    /// All actions are looked at before any lane steps.
+    /// Checks all actions before any lane steps.
     fn check(&self, actions: &[D::Action]) -> Result<(), EnvError> {
-        // Without leaving early: that is what vectors can do.
+        // Without an early exit, so that the compiler can use vector instructions.
         if actions.iter().fold(true, |legal, &action| legal & D::is_legal(action)) {
             return Ok(());
         }
@@ -143,7 +145,7 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> ClassicVec<D
         for lane in 0..self.steps.len() {
             if self.rows.terminated[lane] | self.rows.truncated[lane] {
                 self.episodes[lane] += 1;
-                // No seed: the generator goes on, as in Gymnasium's autoreset.
+                // No seed: the generator continues its sequence, as in Gymnasium's autoreset.
                 self.begin_episode(lane);
             }
         }
@@ -249,7 +251,7 @@ impl<D: Dynamics<STATE, OBS>, const STATE: usize, const OBS: usize> VecEnv for C
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         let saved = SavedLanes::<f32>::decode(D::NAME, self.num_envs(), state)?;
-        // What is half restored must not be stepped.
+        // A half restored state must not be stepped.
         self.started = false;
         self.failure = None;
         let mut started = true;

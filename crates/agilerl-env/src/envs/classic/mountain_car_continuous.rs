@@ -28,7 +28,7 @@ use crate::space::Space;
 pub type MountainCarContinuous = Classic<MountainCarContinuousDynamics, 3, 2>;
 
 /// The formulas of [`MountainCarContinuous`]. The state is position, velocity, and 1 at the start of an episode, where
-/// both have all the digits of an `f64`, or else 0, where they have those of an `f32`.
+/// both are `f64`, else 0, where both are rounded to `f32`.
 #[derive(Clone, Debug)]
 pub struct MountainCarContinuousDynamics;
 

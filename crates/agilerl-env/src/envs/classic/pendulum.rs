@@ -59,7 +59,7 @@ impl Dynamics<2, 3> for PendulumDynamics {
         !action.is_nan()
     }
 
-    /// The torque stays `f32`, and with it what is computed of it alone, as in numpy.
+    /// The torque and the terms that contain only the torque are `f32`, as in numpy.
     #[inline(always)]
     fn step([theta, theta_dot]: [f64; 2], action: f32) -> Outcome<2> {
         let torque = action.clamp(-MAX_TORQUE, MAX_TORQUE);

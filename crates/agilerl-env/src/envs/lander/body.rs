@@ -105,7 +105,7 @@ impl Body {
         self.torque = 0.0;
     }
 
-    /// Takes what a solver found for the end of the sweep.
+    /// Sets the end of the sweep to a solver's result.
     pub(super) fn move_to(&mut self, pose: Pose, velocity: Velocity) {
         self.sweep.center = pose.center;
         self.sweep.angle = pose.angle;
@@ -182,7 +182,7 @@ impl Sweep {
         Pose { center: self.center, angle: self.angle }
     }
 
-    /// The frame at a fraction of what is left of the step.
+    /// Returns the frame at a fraction of the rest of the step.
     #[inline]
     pub(super) fn transform(&self, fraction: f32) -> Transform {
         let center = (1.0 - fraction) * self.start_center + fraction * self.center;

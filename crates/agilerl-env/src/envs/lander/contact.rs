@@ -100,7 +100,7 @@ impl TryFrom<Vec<Contact>> for Contacts {
     }
 }
 
-/// What changed when a contact was looked at.
+/// The change of a contact at an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Begin,

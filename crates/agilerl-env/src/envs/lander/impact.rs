@@ -14,7 +14,7 @@ const TARGET: f32 = {
 };
 const TOLERANCE: f32 = 0.25 * LINEAR_SLOP;
 
-/// Fraction of what is left of the step at which the polygon touches the edge; `None` if it does not, or if it
+/// Fraction of the rest of the step at which the polygon touches the edge; `None` if it does not, or if it
 /// overlaps the edge already, or if the search fails.
 pub(super) fn time_of_impact(edge: &[Vec2; 2], polygon: &[Vec2], sweep: &Sweep) -> Option<f32> {
     const MAX_AXES: usize = 20;
@@ -67,7 +67,7 @@ struct Axis<'a> {
     kind: Kind,
 }
 
-/// The axis' direction, and what it is fixed to. Directions point away from the shape of the face.
+/// The axis' direction, and the shape that it is fixed to. Directions point away from the shape of the face.
 enum Kind {
     /// From a corner of the edge to a corner of the polygon as it lay at first.
     Corners { direction: Vec2 },

@@ -24,7 +24,7 @@ pub(super) struct Joint {
     pub(super) upper_angle: f32,
     pub(super) motor_speed: f32,
     pub(super) max_motor_torque: f32,
-    /// What the solver found in the last step; the next one starts from it.
+    /// The solution of the last step, from which the next one starts.
     pub(super) impulse: Impulse,
     pub(super) limit: Limit,
 }

@@ -1,4 +1,4 @@
-//! Many landers stepped together, sixteen at a time.
+//! A vector environment of landers.
 
 use std::marker::PhantomData;
 
@@ -13,14 +13,14 @@ use crate::saved_state::{self, decode_state, encode_state};
 use crate::space::Space;
 use crate::vec_env::{VecEnv, VecStep};
 
-/// Landers in lanes, with a time limit: the bits of a [`SyncVec`](crate::SyncVec) of
+/// A vector environment of landers with a time limit, with the bits of a [`SyncVec`](crate::SyncVec) of
 /// [`TimeLimit`](crate::TimeLimit) of [`Lander`](super::Lander), several times as fast.
 ///
 /// Sixteen worlds at a time are solved side by side, so that the processor's vectors are full; a number of lanes that
-/// is a multiple of 16 uses them best. What a lane does depends neither on their number nor on the other lanes.
+/// is a multiple of 16 uses them best. The numbers of a lane depend neither on the number of lanes nor on other lanes.
 ///
-/// An action that no lander takes (a choice above 3, a throttle that is NaN) is [`EnvError::Lane`]; no lane has stepped
-/// then, and a reset is needed to go on.
+/// An illegal action (a choice above 3, a NaN throttle) is [`EnvError::Lane`]. Then no lane has stepped, and a reset is
+/// needed before the next step.
 ///
 /// ```
 /// use agilerl_env::{LanderOptions, LanderVec, VecEnv};
@@ -38,7 +38,7 @@ pub struct LanderVec<A> {
     states: Vec<State>,
     progress: Vec<Progress>,
     rows: Rows<f32>,
-    /// What the actions of this step make of the engines.
+    /// The engines that the actions of this step fire.
     engines: Vec<Engines>,
     solver: Box<SideBySide>,
     started: bool,
@@ -46,7 +46,7 @@ pub struct LanderVec<A> {
     action: PhantomData<A>,
 }
 
-/// Where a lane stands.
+/// Position of a lane in its episodes.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Progress {
     seed: Option<u64>,
@@ -55,7 +55,7 @@ struct Progress {
     step: u64,
 }
 
-/// What is saved.
+/// The saved state.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     states: Vec<State>,
@@ -64,7 +64,7 @@ struct Saved {
 }
 
 impl<A: LanderAction> LanderVec<A> {
-    /// `num_envs` landers whose episodes are truncated after `max_episode_steps` steps (Gymnasium: 1000).
+    /// Returns `num_envs` landers. Episodes are truncated after `max_episode_steps` steps (Gymnasium: 1000).
     ///
     /// # Panics
     /// If there is no lander or no step, or as [`Lander::new`](super::Lander::new) does.
@@ -141,7 +141,7 @@ impl<A: LanderAction> LanderVec<A> {
             if terminated[lane] || truncated[lane] {
                 progress.episode += 1;
                 progress.step = 0;
-                // No seed: the generator goes on, as in Gymnasium's autoreset.
+                // No seed: the generator continues its sequence, as in Gymnasium's autoreset.
                 state.reset(&self.options, None, obs);
             } else {
                 obs.copy_from_slice(next_obs);

@@ -37,7 +37,8 @@ pub(super) struct Point {
     pub(super) tangent_impulse: f32,
 }
 
-/// What meets in a point. The same features in the next step are the same point, and it inherits the impulses.
+/// The features that meet in a point. The same features in the next step are the same point, and it inherits the
+/// impulses.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Feature {
     edge: Part,

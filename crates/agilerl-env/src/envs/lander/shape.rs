@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::vector::{Transform, Vec2, max};
 
-/// Collision tolerance: what counts as touching.
+/// Collision tolerance: the distance that counts as touching.
 pub(super) const LINEAR_SLOP: f32 = 0.005;
 /// Every shape has a skin this thick.
 pub(super) const SKIN: f32 = 2.0 * LINEAR_SLOP;

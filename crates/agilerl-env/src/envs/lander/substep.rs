@@ -135,7 +135,7 @@ fn solve_body(body: &mut Body, contacts: &mut [Option<ContactStep>], time: f32) 
             contact.solve_velocity(&mut velocity);
             changed |= before != (velocity.bits(), contact.impulse_bits());
         }
-        // Without joints this is soon: what has changed no bit once changes none ever after.
+        // Without joints this is soon: an iteration that changes no bit is followed by none that does.
         if !changed {
             break;
         }

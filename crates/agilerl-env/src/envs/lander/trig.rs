@@ -19,7 +19,7 @@ pub(super) fn sin_cos(angle: f32) -> (f32, f32) {
     }
 }
 
-/// The nearest multiple of a quarter turn, and what is left.
+/// Returns the nearest multiple of a quarter turn, and the rest.
 #[inline]
 fn reduce(angle: f32) -> (i32, f64) {
     const SCALE: f64 = (1 << 24) as f64;

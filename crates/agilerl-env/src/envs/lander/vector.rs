@@ -74,7 +74,7 @@ impl Vec2 {
     }
 }
 
-/// The smaller number, the second one if they compare equal: what `minss` and Box2D do.
+/// The smaller number, the second one if they compare equal, as `minss` and Box2D return it.
 #[inline(always)]
 pub(super) fn min(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }

@@ -1,7 +1,7 @@
 //! A rigid-body world of the lander's size: a hull, two legs on hinges, and a ground of eleven edges.
 //!
 //! **This solver is an altered version of Box2D 2.3** (as shipped in pybox2d 2.3.10): rewritten in Rust, cut down to
-//! what the lander needs, with the same arithmetic in the same order, so that the same bits come out. That holds for
+//! the needs of the lander, with the same arithmetic in the same order, so that the same bits come out. That holds for
 //! this file and for those beside it that say so. The notice of the original:
 //!
 //! > Copyright (c) 2006-2011 Erin Catto <http://www.box2d.org>
@@ -17,7 +17,7 @@
 //! >    software.
 //! > 3. This notice may not be removed or altered from any source distribution.
 //!
-//! What is left out, because it cannot change a bit here: the ground's mass and motion (it has none), restitution,
+//! Parts that cannot change a bit here are left out: the ground's mass and motion (it has none), restitution,
 //! damping, sensors and filters, contacts between bodies (Gymnasium masks them), the tree of the broad phase (its
 //! pairs are sorted anyway), and the scaling of impulses for a time step that varies.
 
@@ -95,7 +95,7 @@ impl World {
         self.end_step();
     }
 
-    /// Looks at all contacts again; returns what is to be solved, unless all sleeps.
+    /// Updates all contacts and returns the island to be solved; `None` if all bodies sleep.
     pub(super) fn begin_step(&mut self) -> Option<Island> {
         self.find_new_contacts();
         self.update_contacts();
@@ -159,7 +159,7 @@ impl World {
         self.note(body, change);
     }
 
-    /// What Gymnasium's contact listener keeps of the changes.
+    /// Records the changes that Gymnasium's contact listener records.
     fn note(&mut self, body: usize, change: Change) {
         match (change, body) {
             (Change::None, _) | (Change::End, HULL) => {}

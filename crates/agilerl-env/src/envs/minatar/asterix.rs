@@ -13,7 +13,7 @@ const GOLD: usize = 3;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Asterix {
     player: (i32, i32),
-    /// What is on its way in rows 1 to 8, at most one in each.
+    /// The enemies and gold in rows 1 to 8, at most one in each.
     crossing: [Option<Crossing>; ROWS],
     /// Steps from one appearance to the next, and to the next one.
     spawn_interval: i32,
@@ -64,7 +64,7 @@ impl Rules for Asterix {
             Move::Stay | Move::Fire => {}
         }
         let mut outcome = Outcome::default();
-        // The player moves into things first, then things move into the player.
+        // First the player moves into them, then they move into the player.
         for row in 0..ROWS {
             self.touch(row, &mut outcome);
         }
@@ -107,7 +107,7 @@ impl Rules for Asterix {
 }
 
 impl Asterix {
-    /// Lets an enemy or gold in at one end of a row, if one is free. The first two draws are made in any case.
+    /// Places an enemy or gold at one end of a row, if a row is free. The first two draws are made in any case.
     fn spawn(&mut self, random: &mut RandomState) {
         let to_the_right = random.random() < 1.0 / 2.0;
         let gold = random.random() < 1.0 / 3.0;
@@ -134,7 +134,8 @@ impl Asterix {
         }
     }
 
-    /// Every so often things appear sooner, and every other time they move sooner as well, down to every step.
+    /// Shortens the time between appearances at intervals, and at every second one also the time between moves, down to one
+    /// step.
     fn ramp(&mut self) {
         if self.spawn_interval <= 1 && self.move_interval <= 1 {
             return;

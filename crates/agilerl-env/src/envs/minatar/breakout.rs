@@ -15,9 +15,9 @@ pub(super) struct Breakout {
     /// Column of the paddle, which moves along the bottom row.
     paddle: i32,
     ball: (i32, i32),
-    /// Where the ball was a step ago.
+    /// Position of the ball one step ago.
     trail: (i32, i32),
-    /// Where it flies, 1 or -1 each: always along a diagonal.
+    /// Direction of the ball, 1 or -1 in each axis: always along a diagonal.
     direction: (i32, i32),
     bricks: Plane,
     /// The ball was in a brick a step ago. It then flies through the next one, so that a brick breaks every other step

@@ -12,7 +12,7 @@ const SPEED: usize = 2;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Freeway {
-    /// Row of the chicken, whose column is always the same.
+    /// Row of the chicken. Its column never changes.
     chicken: i32,
     /// Steps until the chicken can move again.
     rest: i32,
@@ -32,7 +32,7 @@ struct Car {
 }
 
 const LANES: usize = 8;
-/// Where the chicken walks.
+/// Column of the chicken.
 const COLUMN: i32 = 4;
 const REST: i32 = 3;
 /// Steps of an episode, less one.
@@ -106,7 +106,7 @@ impl Freeway {
     }
 }
 
-/// A column, or the other end of the row for one just beyond it.
+/// Returns the column, or the other end of the row for a column just beyond an end.
 fn around(x: i32) -> i32 {
     x.rem_euclid(EDGE + 1)
 }

@@ -1,4 +1,4 @@
-//! numpy's generator of old, which the original games draw from.
+//! numpy's legacy random generator, which the original games use.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 pub(super) struct RandomState {
     /// `[WORDS]`.
     words: Vec<u32>,
-    /// Words already handed out.
+    /// Number of words already returned.
     used: usize,
 }
 
-/// What [`RandomState`] is read from.
+/// The serialised form of [`RandomState`].
 #[derive(Deserialize)]
 struct Saved {
     words: Vec<u32>,

@@ -27,9 +27,9 @@ const OXYGEN_GAUGE: usize = 7;
 const DIVER_GAUGE: usize = 8;
 const DIVER: usize = 9;
 
-/// Lists are gone through from the back, and what is removed is the first element of equal value, which need not be the
-/// one at hand: an equal one further in front goes, and the one at hand is looked at again in its new place. The
-/// original does so, and it decides what is seen and in which order things happen.
+/// As in the original, lists are processed from the back, and a removal removes the first element that equals the current
+/// one. If that is another element further in front, the current element is processed again at its new index. The order
+/// of events and some observations depend on it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Seaquest {
     sub: Place,
@@ -39,7 +39,7 @@ pub(super) struct Seaquest {
     oxygen: i32,
     /// Divers on board; below 0 after a rescue of six.
     divers_on_board: i32,
-    /// The submarine has come up and not gone down since.
+    /// Whether the submarine has surfaced and not dived since.
     surfaced: bool,
     friendly_bullets: Vec<Bullet>,
     enemy_bullets: Vec<Bullet>,
@@ -94,7 +94,7 @@ const ROOM: usize = 64;
 
 impl Rules for Seaquest {
     fn begin(&mut self, _random: &mut RandomState) {
-        // The lists keep their room, so that an episode need not ask for it again.
+        // The lists keep their allocations for the next episode.
         *self = Self {
             sub: (5, 0),
             facing_right: false,
@@ -260,7 +260,7 @@ impl Seaquest {
         }
     }
 
-    /// Takes a diver on board who is where the submarine is, if there is room.
+    /// Takes a diver at the position of the submarine on board, if there is room.
     fn picks_up(&mut self, i: usize) -> bool {
         let diver = self.divers[i];
         let taken = diver.place == self.sub && self.divers_on_board < MAX_DIVERS;
@@ -287,13 +287,13 @@ impl Seaquest {
                 }
             }
             self.enemy_subs[i] = enemy;
-            // Where it is afterwards: removing an equal one before it moves it up.
+            // The index afterwards: removing an equal element in front moves it forward.
             let mut slot = Some(i);
             if removed {
                 let gone = remove_first(&mut self.enemy_subs, enemy);
                 slot = i.checked_sub(1).filter(|_| gone < i);
             }
-            // One that was just hit or left the board shoots all the same, if it is time.
+            // An enemy that was just hit or left the board still shoots if its time has come.
             if enemy.shot_in == 0 {
                 enemy.shot_in = SHOT_INTERVAL;
                 let Swimmer { place, to_the_right, .. } = enemy.swimmer;
@@ -343,7 +343,7 @@ impl Seaquest {
         hit.map(|hit| self.friendly_bullets.remove(hit)).is_some()
     }
 
-    /// Comes up with divers on board: fresh air, one diver less, and the reward for six of them.
+    /// Surfaces with divers on board: fills the air, removes one diver, and returns the reward for six divers.
     fn surface(&mut self, ramping: bool) -> i32 {
         self.surfaced = true;
         let mut reward = 0;
@@ -371,7 +371,7 @@ impl Bullet {
 }
 
 impl Swimmer {
-    /// Lets one step of waiting pass, or moves and begins to wait again. Whether it moved.
+    /// Waits one step, or moves and starts to wait again. Returns whether it moved.
     fn moves(&mut self, wait: i32) -> bool {
         if self.move_in > 0 {
             self.move_in -= 1;
@@ -383,7 +383,7 @@ impl Swimmer {
     }
 }
 
-/// Where something that swims that way comes in.
+/// Returns the column at which a swimmer of this direction enters.
 fn entry(to_the_right: bool) -> i32 {
     if to_the_right { 0 } else { EDGE }
 }

@@ -12,14 +12,14 @@ use crate::space::Space;
 ///
 /// | | |
 /// |---|---|
-/// | observation | discrete, one number: `row * 12 + column` of 4 x 12 squares. Networks want it [one-hot](crate::OneHot) |
+/// | observation | discrete, one number: `row * 12 + column` of 4 x 12 squares. Networks take it [one-hot](crate::OneHot) |
 /// | action | 0 up, 1 right, 2 down, 3 left |
 /// | reward | -1 for every step, -100 for the one over the cliff, which leads back to the start |
 /// | terminates | at the goal, the lower right corner |
 ///
-/// The slippery variant, Gymnasium's `CliffWalkingSlippery-v1`, goes where it was meant to, or to either side of it, with
-/// a third of probability each. Gymnasium sets no time limit, and neither does [`make`](crate::make): a policy that never
-/// arrives wants a [`TimeLimit`](crate::TimeLimit).
+/// The slippery variant, Gymnasium's `CliffWalkingSlippery-v1`, goes in the
+/// chosen direction or to either side of it, with probability 1/3 each. Gymnasium sets no time limit, and neither does [`make`](crate::make): for a policy that
+/// never arrives, add a [`TimeLimit`](crate::TimeLimit).
 ///
 /// ```
 /// use agilerl_env::{CliffWalking, Env};
@@ -52,7 +52,7 @@ const START: usize = (ROWS - 1) * COLUMNS;
 const GOAL: usize = ROWS * COLUMNS - 1;
 
 impl CliffWalking {
-    /// A walk that waits for its first reset; without a seed that is the episode of seed 0.
+    /// Returns the environment before its first reset. Its generator has seed 0.
     pub fn new(slippery: bool) -> Self {
         Self {
             observation_space: Space::discrete(ROWS * COLUMNS),
@@ -66,14 +66,14 @@ impl CliffWalking {
     #[cfg(feature = "render")]
     pub(crate) const BOARD: (usize, usize) = (ROWS, COLUMNS);
 
-    /// Index of the square where the walker stands, once there is one.
+    /// Returns the index of the walker's square; `None` before the first reset.
     #[cfg(feature = "render")]
     pub(crate) fn position(&self) -> Option<usize> {
         self.inside.position
     }
 }
 
-/// The square that a step into `direction` leads to: the same one at the border.
+/// Returns the square that a step in `direction` leads to: the same square at the border.
 fn neighbour(position: usize, direction: u32) -> usize {
     let (row, column) = (position / COLUMNS, position % COLUMNS);
     match direction {
@@ -105,7 +105,7 @@ impl Env for CliffWalking {
         if let Some(seed) = seed {
             self.inside.rng = NumpyRng::new(seed);
         }
-        // There is one start, and Gymnasium draws all the same.
+        // There is only one start, but Gymnasium draws it.
         self.inside.rng.categorical(&[1.0]);
         self.inside.position = Some(START);
         obs.copy_from_slice(&[START as f32]);

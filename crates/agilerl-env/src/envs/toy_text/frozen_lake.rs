@@ -12,13 +12,13 @@ use crate::space::Space;
 ///
 /// | | |
 /// |---|---|
-/// | observation | discrete, one number: `row * columns + column`. Networks want it [one-hot](crate::OneHot) |
+/// | observation | discrete, one number: `row * columns + column`. Networks take it [one-hot](crate::OneHot) |
 /// | action | 0 left, 1 down, 2 right, 3 up |
 /// | reward | 1 for the step onto the goal, else 0 |
 /// | terminates | on the goal or in a hole |
 ///
-/// On slippery ice a step goes where it was meant to, or to either side of it, with a third of probability each; at
-/// the border it stays. There is no time limit here; [`make`](crate::make)`("FrozenLake-v1")` is slippery and adds
+/// On slippery ice a step goes in the chosen direction or to either side of it, with probability 1/3 each; at the border
+/// it stays. There is no time limit here; [`make`](crate::make)`("FrozenLake-v1")` is slippery and adds
 /// Gymnasium's 100 steps, `make("FrozenLake8x8-v1")` is the [`large`](FrozenLake::large) one with 200.
 ///
 /// ```
@@ -61,23 +61,23 @@ const SMALL: [&str; 4] = ["SFFF", "FHFH", "FFFH", "HFFG"];
 const LARGE: [&str; 8] =
     ["SFFFFFFF", "FFFFFFFF", "FFFHFFFF", "FFFFFHFF", "FFFHFFFF", "FHHFFFHF", "FHFFHFHF", "FFFHFFFG"];
 
-/// Gymnasium's `success_rate`, and what it leaves to either side.
+/// Probability of the chosen direction, Gymnasium's `success_rate`, and of either side.
 const AHEAD: f64 = 1.0 / 3.0;
 const ASIDE: f64 = (1.0 - AHEAD) / 2.0;
 
 impl FrozenLake {
-    /// Gymnasium's lake of 4 x 4, slippery or not. Without a seed its first episode is that of seed 0.
+    /// Returns Gymnasium's lake of 4 x 4, slippery or not, before its first reset. Its generator has seed 0.
     pub fn new(slippery: bool) -> Self {
         Self::with_map(&SMALL, slippery)
     }
 
-    /// Gymnasium's lake of 8 x 8, `FrozenLake8x8-v1`, slippery or not.
+    /// Returns Gymnasium's lake of 8 x 8, `FrozenLake8x8-v1`, slippery or not.
     pub fn large(slippery: bool) -> Self {
         let name = if slippery { "FrozenLake8x8-v1" } else { "FrozenLake8x8NotSlippery-v1" };
         Self { name, ..Self::with_map(&LARGE, slippery) }
     }
 
-    /// A lake of one's own: rows of equal length of `S` (start), `F` (frozen), `H` (hole) and `G` (goal).
+    /// Returns a custom lake: rows of equal length of `S` (start), `F` (frozen), `H` (hole) and `G` (goal).
     ///
     /// # Panics
     /// If the rows differ in length, hold another letter, or have no start.
@@ -100,7 +100,7 @@ impl FrozenLake {
         }
     }
 
-    /// The tile that a step into `direction` leads to: the same one at the border.
+    /// Returns the tile that a step in `direction` leads to: the same tile at the border.
     fn neighbour(&self, position: usize, direction: u32) -> usize {
         let (row, column) = (position / self.columns, position % self.columns);
         match direction {
@@ -112,13 +112,13 @@ impl FrozenLake {
         }
     }
 
-    /// The tiles row by row, and how many make a row.
+    /// Returns the tiles, row by row, and the number of columns.
     #[cfg(feature = "render")]
     pub(crate) fn map(&self) -> (&[u8], usize) {
         (&self.tiles, self.columns)
     }
 
-    /// Index of the tile where the walker stands, once there is one.
+    /// Returns the index of the walker's tile; `None` before the first reset.
     #[cfg(feature = "render")]
     pub(crate) fn position(&self) -> Option<usize> {
         self.inside.position
@@ -158,7 +158,7 @@ impl Env for FrozenLake {
         let &[action] = action else { panic!("one action, not {}", action.len()) };
         assert!(action < 4, "action {action} is not one of 0, 1, 2, 3");
         let from = self.inside.position.expect("reset was never called: there is no episode");
-        // Even where there is nothing to choose from, Gymnasium draws.
+        // Gymnasium draws even if there is only one outcome.
         let to = if self.is_over(from) {
             self.inside.rng.categorical(&[1.0]);
             from

@@ -1,4 +1,4 @@
-//! Pictures of the boards of toy text: plain shapes where Gymnasium has drawings.
+//! Pictures of the boards of toy text, in plain shapes where Gymnasium has drawings.
 
 use tiny_skia::Pixmap;
 
@@ -128,7 +128,7 @@ impl Render for Taxi {
         }
 
         let Some([row, column, passenger, destination]) = self.place() else { return };
-        // Where the passenger wants to go: a frame around the stand.
+        // The destination: a frame around the stand.
         let [x, y] = stands[destination];
         let frame = [[x + 6.0, y + 6.0], [x + 58.0, y + 6.0], [x + 58.0, y + 58.0], [x + 6.0, y + 58.0]];
         canvas.outline(&frame, 5.0, [170, 40, 150]);
@@ -147,7 +147,7 @@ impl Render for Taxi {
     }
 }
 
-/// A taxi from the side, and whether somebody looks out of it.
+/// Draws a taxi from the side, with a passenger in it if it is `occupied`.
 fn taxi(canvas: &mut Canvas<'_>, corner: Point, occupied: bool) {
     const YELLOW: Rgb = [250, 190, 20];
     let at = |x: f32, y: f32| moved(corner, x, y);
@@ -167,7 +167,7 @@ fn taxi(canvas: &mut Canvas<'_>, corner: Point, occupied: bool) {
     }
 }
 
-/// Somebody: head, body, legs.
+/// Draws a person: head, body, legs.
 fn walker(canvas: &mut Canvas<'_>, corner: Point, coat: Rgb) {
     let at = |x: f32, y: f32| moved(corner, x, y);
     canvas.line(&[at(28.0, 42.0), at(27.0, 56.0)], 5.0, [50, 50, 60]);
@@ -176,19 +176,19 @@ fn walker(canvas: &mut Canvas<'_>, corner: Point, coat: Rgb) {
     canvas.disc(at(32.0, 16.0), 8.0, [240, 200, 170]);
 }
 
-/// Where to go.
+/// Draws the flag of a goal.
 fn flag(canvas: &mut Canvas<'_>, corner: Point) {
     let at = |x: f32, y: f32| moved(corner, x, y);
     canvas.rect(at(20.0, 10.0), [4.0, 46.0], WOOD);
     canvas.polygon(&[at(24.0, 10.0), at(54.0, 20.0), at(24.0, 30.0)], RED);
 }
 
-/// A square with a seam around it.
+/// Draws a square with a seam around it.
 fn tile_of(canvas: &mut Canvas<'_>, corner: Point, color: Rgb) {
     canvas.rect(moved(corner, 1.0, 1.0), [SQUARE - 2.0, SQUARE - 2.0], color);
 }
 
-/// Upper left corner of square `i`, row by row.
+/// Returns the upper left corner of square `i`, counted row by row.
 fn corner(i: usize, columns: usize) -> Point {
     [(i % columns) as f32 * SQUARE, (i / columns) as f32 * SQUARE]
 }

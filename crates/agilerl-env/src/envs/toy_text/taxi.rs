@@ -1,4 +1,4 @@
-//! Gymnasium's `Taxi`: fetch a passenger and bring them where they want to go.
+//! Gymnasium's `Taxi`: pick up a passenger and drive to the destination.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::space::Space;
 ///
 /// ```text
 /// +---------+
-/// |R: | : :G|      R, G, Y, B: stands 0 to 3, where passengers wait and want to go
+/// |R: | : :G|      R, G, Y, B: stands 0 to 3, where passengers wait and get off
 /// | : | : : |      :           open
 /// | : : : : |      |           wall
 /// | | : | : |
@@ -22,14 +22,14 @@ use crate::space::Space;
 ///
 /// | | |
 /// |---|---|
-/// | observation | discrete, one of 500: `((row * 5 + column) * 5 + passenger) * 4 + destination`, passenger 4 being in the taxi. Networks want it [one-hot](crate::OneHot) |
+/// | observation | discrete, one of 500: `((row * 5 + column) * 5 + passenger) * 4 + destination`, passenger 4 being in the taxi. Networks take it [one-hot](crate::OneHot) |
 /// | action | 0 south, 1 north, 2 east, 3 west, 4 pick up, 5 drop off |
-/// | mask | what changes the state: no wall, a passenger to pick up, a stand to drop one off at. It is Gymnasium's `info["action_mask"]`, and as there the other actions are allowed: they cost what they cost |
-/// | reward | 20 for the drop-off at the destination, -10 for a pick-up or drop-off that is none, else -1 |
+/// | mask | the actions that change the state: no wall, a passenger to pick up, a stand to drop one off at. It is Gymnasium's `info["action_mask"]`; as there, the other actions are allowed and have their reward |
+/// | reward | 20 for the drop-off at the destination, -10 for a pick-up or drop-off that is not possible, else -1 |
 /// | terminates | with the passenger at the destination |
 ///
 /// There is no time limit here; [`make`](crate::make)`("Taxi-v3")` and `make("Taxi-v4")` add Gymnasium's 200 steps. The two
-/// versions differ in options (rain, fickle passengers) that this has not; Gymnasium 1.4.0 knows only the second.
+/// versions differ in options (rain, fickle passengers) that are not implemented here; Gymnasium 1.4.0 has only `Taxi-v4`.
 ///
 /// ```
 /// use agilerl_env::{Env, Taxi};
@@ -59,14 +59,14 @@ struct Inside {
     place: Option<Place>,
 }
 
-/// What the state's number stands for.
+/// The parts of the state's number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Place {
     row: usize,
     column: usize,
     /// The stand where the passenger is, or 4 in the taxi.
     passenger: usize,
-    /// The stand where they want to go.
+    /// The stand of the destination.
     destination: usize,
 }
 
@@ -75,7 +75,7 @@ const STATES: usize = SIZE * SIZE * 5 * 4;
 /// Row and column of the four stands.
 const STANDS: [(usize, usize); 4] = [(0, 0), (0, 4), (4, 0), (4, 3)];
 const IN_TAXI: usize = 4;
-/// Whether the way from a column to the next is open, row by row.
+/// Whether there is no wall between a column and the next one, row by row.
 const OPEN: [[bool; SIZE - 1]; SIZE] = [
     [true, false, true, true],
     [true, false, true, true],
@@ -85,12 +85,12 @@ const OPEN: [[bool; SIZE - 1]; SIZE] = [
 ];
 
 impl Taxi {
-    /// A taxi named `Taxi-v3`, that waits for its first reset; without a seed that is the episode of seed 0.
+    /// Returns the environment under the name `Taxi-v3`, before its first reset. Its generator has seed 0.
     pub fn v3() -> Self {
         Self::named("Taxi-v3")
     }
 
-    /// The same by the name that it has in Gymnasium 1.4.0, `Taxi-v4`.
+    /// Returns the environment under its name in Gymnasium 1.4.0, `Taxi-v4`.
     pub fn v4() -> Self {
         Self::named("Taxi-v4")
     }
@@ -109,24 +109,24 @@ impl Taxi {
     }
 }
 
-/// What is drawn of it.
+/// The parts that are drawn.
 #[cfg(feature = "render")]
 impl Taxi {
     /// Rows of the board, and columns.
     pub(crate) const SIZE: usize = SIZE;
 
-    /// Row and column of the stands.
+    /// Returns row and column of the stands.
     pub(crate) fn stands() -> [(usize, usize); 4] {
         STANDS
     }
 
-    /// Row and column of every square with a wall at its right.
+    /// Returns row and column of every square with a wall to its right.
     pub(crate) fn walls() -> impl Iterator<Item = (usize, usize)> {
         let squares = (0..SIZE).flat_map(|row| (0..SIZE - 1).map(move |column| (row, column)));
         squares.filter(|&(row, column)| !OPEN[row][column])
     }
 
-    /// Row and column of the taxi, the stand of the passenger (4: in the taxi), and that of the destination.
+    /// Returns row and column of the taxi, the stand of the passenger (4: in the taxi), and the stand of the destination.
     pub(crate) fn place(&self) -> Option<[usize; 4]> {
         self.inside.place.map(|place| [place.row, place.column, place.passenger, place.destination])
     }
@@ -147,7 +147,7 @@ impl Place {
         self.passenger == self.destination
     }
 
-    /// The stand where the taxi is.
+    /// Returns the stand at the place of the taxi.
     fn stand(self) -> Option<usize> {
         STANDS.iter().position(|&stand| stand == (self.row, self.column))
     }
@@ -164,7 +164,7 @@ impl Place {
         ]
     }
 
-    /// What that action makes of the place, and its reward. Where the mask forbids it nothing changes.
+    /// Returns the place after an action, and its reward. An action that the mask forbids changes nothing.
     fn after(mut self, action: u32) -> (Self, f64) {
         if !self.mask()[action as usize] {
             return (self, if action < 4 { -1.0 } else { -10.0 });
@@ -216,7 +216,7 @@ impl Env for Taxi {
         let &[action] = action else { panic!("one action, not {}", action.len()) };
         assert!(action < 6, "action {action} is not one of 0, 1, 2, 3, 4, 5");
         let from = self.inside.place.expect("reset was never called: there is no episode");
-        // Nothing is left to chance, and Gymnasium draws all the same.
+        // There is only one outcome, but Gymnasium draws it.
         self.inside.rng.categorical(&[1.0]);
         let (place, reward) = from.after(action);
         self.inside.place = Some(place);
