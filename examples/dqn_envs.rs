@@ -18,7 +18,9 @@ fn line(info: &EnvInfo) -> [String; 6] {
         (Observations::Pixels, _) => {
             make_pixels(info.name).map(|env| spaces(env.observation_space(), env.action_space()))
         }
-        (_, Actions::Choice) => make(info.name).map(|env| spaces(env.observation_space(), env.action_space())),
+        (_, Actions::Choice) => {
+            make::<f32, u32>(info.name).map(|env| spaces(env.observation_space(), env.action_space()))
+        }
         _ => make_continuous(info.name).map(|env| spaces(env.observation_space(), env.action_space())),
     }
     .expect("the catalogue makes what it lists");

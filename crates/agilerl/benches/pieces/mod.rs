@@ -68,7 +68,7 @@ pub(crate) fn pieces() -> Vec<Piece> {
 
 /// A step of all lanes under random actions, resets included.
 fn environment(name: &str) -> Box<dyn FnMut()> {
-    let mut envs = make_vec(name, LANES).unwrap();
+    let mut envs = make_vec::<f32, u32>(name, LANES).unwrap();
     let choices = envs.action_space().choices().unwrap() as u32;
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut actions = [0; LANES];

@@ -92,7 +92,7 @@ fn table_elite(env: &str) -> Elite {
 
 /// The number of states, and `[states, choices]` by Q-learning, from above all that can be had so that all is tried.
 fn action_values(name: &str) -> (usize, Vec<f64>) {
-    let mut env = make(name).unwrap();
+    let mut env = make::<f32, u32>(name).unwrap();
     let [states, choices] = [env.observation_space(), env.action_space()].map(|space| space.choices().unwrap());
     let mut table = vec![20.0; states * choices];
     let best = |table: &[f64], state: usize| {

@@ -157,7 +157,7 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--memory-limit-gib", "0.001"], "the flags for that: --memory-limit-gib GIB"),
     (&["--env", "cartpole"], "did you mean \"CartPole-v1\"?"),
     (&["--env", ""], "known are: CartPole-v1"),
-    (&["--env", "Pendulum-v1"], "needs a choice among n, as DQN does"),
+    (&["--env", "Pendulum-v1"], "needs a choice among n"),
     (&["--env", "LunarLanderContinuous-v3"], "did you mean \"LunarLander-v3\"?"),
     (&["--env", "MountainCarContinuous-v0"], "did you mean \"MountainCar-v0\"?"),
     (&["--device", "gpu"], "known are: cpu, flex"),
