@@ -52,10 +52,10 @@ fn the_settings_of_another_algorithm_are_refused_by_name() {
 fn layers_that_are_not_those_of_the_spec_are_refused() {
     check_refused("\"function\": \"relu\"", "\"function\": \"tanh\"", &["layers[1]", "tanh", "relu"]);
     check_refused("\"weight\": \"output.weight\"", "\"weight\": \"hidden.0.weight\"", &["layers[2]"]);
-    check_refused("\"hidden\": [\n      16\n    ]", "\"hidden\": [\n      17\n    ]", &["layers[0]", "16", "17"]);
+    check_refused("\"hidden\": [\n        16\n      ]", "\"hidden\": [\n        17\n      ]", &["layers[0]", "16", "17"]);
     check_refused(
-        "\"activation\": \"relu\",\n    \"layer_norm\"",
-        "\"activation\": \"elu\",\n    \"layer_norm\"",
+        "\"activation\": \"relu\",\n      \"layer_norm\"",
+        "\"activation\": \"elu\",\n      \"layer_norm\"",
         &["elu"],
     );
     let mut short = elite();

@@ -407,7 +407,9 @@ fn what_updates_say_is_added_wherever_it_was_computed() {
     use burn::tensor::{Tensor, TensorData};
     let device = agilerl_nets::parse_device("flex").unwrap().burn();
     let mut sum = LearnedSum::new(&METRICS);
-    let learned = |metrics| Learned { names: &METRICS, metrics, td_errors: Numbers::Host(&[]) };
+    fn learned(metrics: Numbers<'_>) -> Learned<'_> {
+        Learned { names: &METRICS, metrics, td_errors: Numbers::Host(&[]) }
+    }
     for values in [[1.0_f32, 2.0, 3.0], [10.0, 20.0, 30.0]] {
         sum.add(learned(Numbers::Host(&values)));
         sum.add(learned(Numbers::Device(Tensor::from_data(TensorData::from(values), &device))));
