@@ -87,11 +87,9 @@ struct Imports {
 impl Imports {
     fn of(sources: &[Source]) -> Self {
         let own_paths: Vec<_> = sources.iter().map(|source| module_path(&source.path)).collect();
-        let mut reader = Reader::default();
-        reader.modules = own_paths.iter().filter_map(|path| path.first().cloned()).collect();
+        let modules = own_paths.iter().filter_map(|path| path.first().cloned()).collect();
+        let mut reader = Reader { modules, ..Reader::default() };
         for (source, path) in sources.iter().zip(&own_paths) {
-            // The place of a module in a file of its own.
-            reader.file = source.path.display().to_string();
             reader.declarations(source.tokens.clone(), path);
         }
         for (source, path) in sources.iter().zip(&own_paths) {
@@ -167,10 +165,8 @@ impl Reader {
         for (index, token) in tokens.iter().enumerate() {
             let name = |offset: usize| tokens.get(index + offset).map(ToString::to_string);
             match token {
-                TokenTree::Group(group) if is_cfg_test(group) => {
-                    if name(1).is_some_and(|next| next == "mod") {
-                        self.only_in_tests.push([module, &[name(2).unwrap()]].concat());
-                    }
+                TokenTree::Group(group) if is_cfg_test(group) && name(1).is_some_and(|next| next == "mod") => {
+                    self.only_in_tests.push([module, &[name(2).unwrap()]].concat());
                 }
                 TokenTree::Ident(ident) if ident == "macro_rules" => self.macros.extend(name(2)),
                 _ => {}
