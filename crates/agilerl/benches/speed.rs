@@ -34,7 +34,7 @@ fn generations(criterion: &mut Criterion) {
             mutation: Mutation::none(),
             ..TrainerConfig::default()
         };
-        let mut trainer = Run::with(config).build().unwrap();
+        let mut trainer = Run::with(config).start().unwrap().into_trainer();
         let name = if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
         group.bench_function(name, |bencher| bencher.iter(|| trainer.generation().unwrap()));
     }
