@@ -38,7 +38,7 @@ impl<'a> Numbers<'a> {
 }
 
 /// Sums of the metrics of many updates.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LearnedSum {
     updates: u64,
     names: &'static [&'static str],
@@ -48,22 +48,35 @@ pub struct LearnedSum {
 }
 
 impl LearnedSum {
+    /// Returns the sums of no update: 0 for each name.
+    pub fn new(names: &'static [&'static str]) -> Self {
+        Self::of(0, names, vec![0.0; names.len()])
+    }
+
     /// Returns the sums of a number of updates.
     ///
     /// # Panics
     /// If there is not one sum for each name.
     pub fn of(updates: u64, names: &'static [&'static str], sums: Vec<f64>) -> Self {
         assert_eq!(names.len(), sums.len(), "one sum for each name");
-        Self { updates, names, host: sums, ..Self::default() }
+        Self {
+            updates,
+            names,
+            host: sums,
+            #[cfg(feature = "burn")]
+            device: None,
+        }
     }
 
     /// Adds one update.
+    ///
+    /// # Panics
+    /// If its metrics have other names.
     pub fn add(&mut self, learned: Learned<'_>) {
+        assert_eq!(self.names, learned.names, "metrics of another algorithm");
         self.updates += 1;
-        self.names = learned.names;
         match learned.metrics {
             Numbers::Host(values) => {
-                self.host.resize(values.len(), 0.0);
                 for (sum, value) in self.host.iter_mut().zip(values) {
                     *sum += f64::from(*value);
                 }
@@ -80,17 +93,12 @@ impl LearnedSum {
 
     /// Returns the number of updates, and the sum of each metric.
     pub fn read(mut self) -> (u64, MetricSums) {
-        self.host.resize(self.names.len(), 0.0);
         #[cfg(feature = "burn")]
-        if let Some(device) = self.device {
+        if let Some(device) = self.device.take() {
             for (sum, value) in self.host.iter_mut().zip(Numbers::Device(device).read().iter()) {
                 *sum += f64::from(*value);
             }
         }
-        let mut sums = MetricSums::default();
-        for (name, sum) in self.names.iter().zip(self.host) {
-            sums.add(name, sum);
-        }
-        (self.updates, sums)
+        (self.updates, self.names.iter().copied().zip(self.host).collect())
     }
 }

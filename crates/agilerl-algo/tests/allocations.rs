@@ -3,8 +3,8 @@
 
 use std::alloc::System;
 
-use agilerl_algo::dqn::Loss;
-use agilerl_algo::{Dqn, DqnConfig, OffPolicy};
+use agilerl_algo::Loss;
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Stored, Transitions};
 use agilerl_env::Space;
 use agilerl_hpo::Evolve;
@@ -27,12 +27,12 @@ fn an_update_on_the_processor_allocates_nothing() {
     let device = parse_device("cpu").unwrap();
     for activation in Activation::ALL {
         for (double, layer_norm, loss) in [(true, false, Loss::Mse), (false, true, Loss::Huber)] {
-            let config = DqnConfig { activation, double, layer_norm, loss, ..Default::default() };
+            let config = DqnConfig { net: NetConfig { activation, layer_norm, ..Default::default() }, double, loss, ..Default::default()  };
             let agent = Dqn::new(config.clone(), 3, 2, &device, &mut rng).unwrap();
             check_allocates_nothing(agent, |i| [i as f32, 1.0, -0.5 * i as f32].map(|x| x / 64.0));
             let convs = vec![ConvSpec::new(8, 2, 1), ConvSpec { padding: 1, gated: true, ..ConvSpec::new(8, 3, 1) }];
             let images = Space::Box { shape: vec![2, 3, 3], low: vec![0.0; 18], high: vec![255.0; 18] };
-            let agent = Dqn::<u8>::for_space(DqnConfig { convs, ..config }, &images, 2, &device, &mut rng).unwrap();
+            let agent = Dqn::for_space(DqnConfig { net: NetConfig { convs, ..config.net }, ..config  }, &images, 2, &device, &mut rng).unwrap();
             check_allocates_nothing(agent, |i| {
                 std::array::from_fn::<u8, 18, _>(|pixel| (i as usize * 7 + pixel) as u8)
             });
@@ -63,14 +63,14 @@ fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(
     for size in [100, 30, 100] {
         batch.resize(size);
         memory.sample_into(&mut rng, &mut batch);
-        agent.learn(&batch);
+        agent.learn(&batch, &mut unused_rng());
         agent.values(&[O::default(); LEN]);
         let mut count = || {
             let before = allocations();
             for _ in 0..20 {
                 memory.sample_into(&mut rng, &mut batch);
-                agent.learn(&batch);
-                // Acting needs the new weights.
+                agent.learn(&batch, &mut unused_rng());
+                // ActRequest needs the new weights.
                 agent.values(&[O::default(); LEN]);
             }
             allocations() - before

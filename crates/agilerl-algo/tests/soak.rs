@@ -10,7 +10,7 @@
 use std::alloc::System;
 use std::time::{Duration, Instant};
 
-use agilerl_algo::{Dqn, DqnConfig, OffPolicyConfig, OffPolicyTask};
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, OffPolicyConfig, OffPolicyTask};
 use agilerl_env::{make, make_vec};
 use agilerl_hpo::{RoundContext, Streams, Task};
 use agilerl_nets::parse_device;
@@ -39,20 +39,20 @@ fn a_memory_that_goes_round_grows_by_nothing() {
     let lanes = |lanes| make_vec("CartPole-v1", lanes);
     let task = OffPolicyTask::new(config, ROUND as usize, lanes, || make("CartPole-v1")).unwrap();
     // Few updates: it is the memory that goes round here.
-    let config = DqnConfig { hidden: vec![16], batch_size: 32, learn_step: 1_000, ..DqnConfig::default() };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 32, learn_step: 1_000, ..DqnConfig::default()  };
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let mut agent = Dqn::new(config, 4, 2, &parse_device("cpu").unwrap(), &mut rng).unwrap();
     let streams = Streams::new(1);
 
     let before = live();
-    let mut shared = Task::<Dqn>::shared(&task).unwrap();
+    let mut shared = task.shared().unwrap();
     // Two observations of 4 numbers of 4 bytes, a choice and a reward of 4, two flags.
     assert_eq!(shared.bytes(), memory_size * (32 + 4 + 4 + 2));
     let allocated = live() - before;
     let excess = allocated - shared.bytes().cast_signed();
     assert!((0..4_096).contains(&excess), "{allocated} bytes allocated, {} announced", shared.bytes());
 
-    let mut slots = [0, 1].map(|index| Task::<Dqn>::slot(&task, index, &streams).unwrap());
+    let mut slots = [0, 1].map(|index| task.slot(index, &streams).unwrap());
     let (start, mut round, mut added) = (Instant::now(), 0, 0);
     let mut steady = None;
     // At least three times round, however slow the machine.
@@ -61,7 +61,7 @@ fn a_memory_that_goes_round_grows_by_nothing() {
             let context = RoundContext { streams, generation: 0, round, individual, env_steps: ROUND, clock: added };
             added += task.train(&mut agent, slot, &shared, &context).unwrap().env_steps;
         }
-        Task::<Dqn>::merge(&task, &mut shared, &mut slots);
+        task.merge(&mut shared, &mut slots);
         round += 1;
         // The first rounds give every buffer its size.
         if round >= 3 {

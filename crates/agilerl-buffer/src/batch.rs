@@ -1,12 +1,14 @@
-//! Rows drawn to learn from.
+//! A batch of transitions drawn from a memory.
 
-use crate::{Row, RowLayout, Stored};
+use crate::layout::RowLayout;
+use crate::stored::Stored;
+use crate::transitions::Row;
 
-/// Transitions to learn from, one array for each column; made once and filled again and again.
+/// A batch of transitions to learn from, one array for each column. It is allocated once and refilled by every draw.
 ///
-/// Two columns are there for adapters, and a learner that honours them takes any memory: the bootstrap of row `i` is
-/// discounted by gamma to the power `steps[i]`, and its loss is multiplied by `weights[i]`. Both are 1 in rows from a
-/// plain memory.
+/// Two columns are set by memories with n-step returns or priorities: a learner discounts the bootstrap of row `i` by gamma
+/// to the power `steps[i]` and multiplies its loss by `weights[i]`. Rows of a plain [`Replay`](crate::Replay) have 1 in
+/// both.
 #[derive(Clone, Debug)]
 pub struct Batch<O, A> {
     layout: RowLayout,
@@ -24,7 +26,7 @@ pub struct Batch<O, A> {
 }
 
 impl<O: Copy, A: Copy> Batch<O, A> {
-    /// An empty batch that draws will fill with `size` rows.
+    /// Returns an empty batch that a draw fills with `size` rows.
     pub fn new(size: usize, layout: &RowLayout) -> Self {
         let mut batch = Self {
             layout: *layout,
@@ -44,8 +46,8 @@ impl<O: Copy, A: Copy> Batch<O, A> {
         batch
     }
 
-    /// Empties the batch and sets how many rows the next draws fill it with. Allocates only beyond the largest size it
-    /// ever had.
+    /// Empties the batch and sets the number of rows that a draw fills it with. Allocates only if `size` exceeds every
+    /// earlier size.
     pub fn resize(&mut self, size: usize) {
         self.clear();
         self.size = size;
@@ -61,7 +63,7 @@ impl<O: Copy, A: Copy> Batch<O, A> {
         self.weights.reserve(size);
     }
 
-    /// Removes all rows. Memories call it before they push what they drew.
+    /// Removes all rows. A memory calls it before it pushes the rows that it drew.
     pub fn clear(&mut self) {
         self.obs.clear();
         self.actions.clear();
@@ -75,10 +77,10 @@ impl<O: Copy, A: Copy> Batch<O, A> {
         self.weights.clear();
     }
 
-    /// Adds one row as it is stored, with one step and weight one.
+    /// Adds one row as a memory stores it, with 1 step and weight 1.
     ///
     /// # Panics
-    /// If the row does not have the lengths of the layout, or an observation is none of its choices.
+    /// If the row does not have the lengths of the layout, or an observation is not the index of a choice.
     #[track_caller]
     #[inline]
     pub fn push(&mut self, ordinal: u64, row: Row<'_, O, A>)
@@ -91,7 +93,7 @@ impl<O: Copy, A: Copy> Batch<O, A> {
                 && row.next_obs.len() == obs_len
                 && row.action.len() == action_len
                 && row.next_mask.map(<[bool]>::len) == mask_len,
-            "a row that does not fit this batch's layout {:?}",
+            "the row does not fit the layout of this batch, {:?}",
             self.layout
         );
         self.layout.put_inputs(row.obs, &mut self.obs);
@@ -108,82 +110,82 @@ impl<O: Copy, A: Copy> Batch<O, A> {
         self.weights.push(1.0);
     }
 
-    /// Rows that draws fill it with.
+    /// Returns the number of rows that a draw fills the batch with.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Rows in it now: [`size`](Batch::size) after a draw.
+    /// Returns the number of rows in the batch: [`size`](Batch::size) after a draw.
     pub fn len(&self) -> usize {
         self.rewards.len()
     }
 
-    /// Whether there are no rows in it.
+    /// Returns whether the batch has no rows.
     pub fn is_empty(&self) -> bool {
         self.rewards.is_empty()
     }
 
-    /// Lengths of the columns.
+    /// Returns the lengths of the columns.
     pub fn layout(&self) -> &RowLayout {
         &self.layout
     }
 
-    /// `[len, input_len]`: what was acted on, one-hot where the layout says so.
+    /// `[len, input_len]`: the observations that the actions were chosen for, one-hot if the layout is.
     pub fn obs(&self) -> &[O] {
         &self.obs
     }
 
-    /// `[len, action_len]`.
+    /// `[len, action_len]`: the actions.
     pub fn actions(&self) -> &[A] {
         &self.actions
     }
 
-    /// `[len]`: rewards, or sums of discounted rewards from an n-step adapter.
+    /// `[len]`: the rewards, or sums of discounted rewards from a memory with n-step returns.
     pub fn rewards(&self) -> &[f32] {
         &self.rewards
     }
 
-    /// `[len, input_len]`: the true successors, one-hot where the layout says so.
+    /// `[len, input_len]`: the true successors, one-hot if the layout is.
     pub fn next_obs(&self) -> &[O] {
         &self.next_obs
     }
 
-    /// `[len]`: the bootstrap is cut here.
+    /// `[len]`: the task ended, so the target has no bootstrap.
     pub fn terminated(&self) -> &[bool] {
         &self.terminated
     }
 
-    /// `[len]`: the episode was stopped here, the bootstrap is not cut.
+    /// `[len]`: a limit stopped the episode, so the target keeps its bootstrap.
     pub fn truncated(&self) -> &[bool] {
         &self.truncated
     }
 
-    /// `[len, mask_len]`: which choices are legal in the successors; `None` if the layout has no masks.
+    /// `[len, mask_len]`: the choices that are legal in the successors; `None` if the layout has no masks.
     pub fn next_masks(&self) -> Option<&[bool]> {
         self.layout.mask_len.map(|_| self.next_masks.as_slice())
     }
 
-    /// `[len]`: names of the rows in the memory they were drawn from, to write priorities back for.
+    /// `[len]`: the ordinals of the rows in their memory, by which priorities are written back.
     pub fn ordinals(&self) -> &[u64] {
         &self.ordinals
     }
 
-    /// `[len]`: transitions that a row spans; the exponent of gamma in front of the bootstrap.
+    /// `[len]`: the number of transitions that a row spans, the exponent of gamma in front of the bootstrap.
     pub fn steps(&self) -> &[u32] {
         &self.steps
     }
 
-    /// `[len]`: factors of the rows' losses.
+    /// `[len]`: the factors of the rows' losses.
     pub fn weights(&self) -> &[f32] {
         &self.weights
     }
 
-    /// [`steps`](Batch::steps), for adapters.
+    /// [`steps`](Batch::steps), to be set by a memory with n-step returns.
     pub fn steps_mut(&mut self) -> &mut [u32] {
         &mut self.steps
     }
 
-    /// [`weights`](Batch::weights), for adapters.
+    /// [`weights`](Batch::weights), to be set by a memory with priorities.
     pub fn weights_mut(&mut self) -> &mut [f32] {
         &mut self.weights
     }

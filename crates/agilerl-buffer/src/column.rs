@@ -3,7 +3,7 @@
 use std::collections::TryReserveError;
 use std::ops::Range;
 
-use crate::Reward;
+use crate::transitions::Reward;
 
 /// `capacity` rows of `row_len` numbers. Slots are first filled in order, then overwritten.
 #[derive(Debug)]

@@ -1,13 +1,13 @@
-//! What can go wrong with a memory.
+//! The error type of this crate.
 
-/// Error of this crate.
+/// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BufferError {
-    /// A memory without room.
-    #[error("a memory of capacity 0 holds nothing; the capacity is in transitions, at least 1")]
+    /// The capacity is 0.
+    #[error("capacity is 0, but must be at least 1 transition")]
     ZeroCapacity,
-    /// The size in bytes is beyond what can be addressed.
+    /// The size in bytes exceeds the address space.
     #[error(
         "{capacity} transitions of {row_bytes} bytes each are more than this machine can address; lower the capacity"
     )]
@@ -17,7 +17,7 @@ pub enum BufferError {
         /// Bytes of one transition.
         row_bytes: u128,
     },
-    /// The system did not grant the memory.
+    /// The system refused to allocate the memory.
     #[error(
         "the system refused {bytes} bytes for {capacity} transitions; lower the capacity (a transition takes \
          {row_bytes} bytes), or keep pixels as u8"
@@ -30,12 +30,12 @@ pub enum BufferError {
         /// Bytes of one transition.
         row_bytes: u128,
     },
-    /// Bytes that are no rows of this memory.
-    #[error("these {bytes} bytes are no rows of this memory: {why}")]
+    /// The bytes are not rows of this memory.
+    #[error("these {bytes} bytes are not rows of this memory: {why}")]
     NoRows {
-        /// How many bytes.
+        /// Number of bytes.
         bytes: usize,
-        /// What is wrong with them.
+        /// The reason.
         why: String,
     },
 }

@@ -1,6 +1,7 @@
-//! What one stored row consists of.
+//! The lengths of the columns of one row.
 
-use crate::{BufferError, Stored};
+use crate::error::BufferError;
+use crate::stored::Stored;
 
 /// Lengths of the columns of one transition.
 ///
@@ -19,25 +20,25 @@ pub struct RowLayout {
     pub obs_len: usize,
     /// Numbers in one action: 1 for a choice.
     pub action_len: usize,
-    /// Number of discrete choices, if the legal ones of the successor are stored with each row.
+    /// Number of discrete actions, if each row stores which of them are legal in the successor.
     pub mask_len: Option<usize>,
-    /// Number of choices that an observation is one of, if it is stored as the index and learnt from as a one-hot row.
+    /// Number of values of a discrete observation, if it is stored as an index and drawn as a one-hot row.
     pub one_hot: Option<usize>,
 }
 
 impl RowLayout {
-    /// Rows without action masks.
+    /// Returns the layout of rows without action masks.
     pub fn new(obs_len: usize, action_len: usize) -> Self {
         Self { obs_len, action_len, mask_len: None, one_hot: None }
     }
 
-    /// Rows that also say which of `choices` actions are legal in the successor.
+    /// Returns this layout with a mask: which of `choices` actions are legal in the successor.
     pub fn with_mask(self, choices: usize) -> Self {
         Self { mask_len: Some(choices), ..self }
     }
 
-    /// Rows whose observation is one of `choices`: one number is stored, the index, and a [`Batch`](crate::Batch) holds
-    /// `choices` numbers, a 1 in its place, else 0.
+    /// Returns this layout for a discrete observation of `choices` values: a memory stores its index, and a
+    /// [`Batch`](crate::Batch) holds `choices` numbers, 1 at the index and 0 elsewhere.
     ///
     /// ```
     /// use agilerl_buffer::RowLayout;
@@ -52,17 +53,16 @@ impl RowLayout {
     /// # Panics
     /// If an observation is more than one number.
     pub fn with_one_hot(self, choices: usize) -> Self {
-        assert_eq!(self.obs_len, 1, "one choice among {choices} is one number");
+        assert_eq!(self.obs_len, 1, "the index of one of {choices} choices is one number");
         Self { one_hot: Some(choices), ..self }
     }
 
-    /// Numbers in one observation as it is learnt from: the stored ones, or those of the one-hot row.
+    /// Returns the numbers in one observation as a batch holds it: those stored, or those of the one-hot row.
     pub fn input_len(&self) -> usize {
         self.one_hot.unwrap_or(self.obs_len)
     }
 
-    /// Appends observations, `[rows, obs_len]` as they are stored, to `inputs` as they are learnt from,
-    /// `[rows, input_len]`.
+    /// Appends stored observations, `[rows, obs_len]`, to `inputs` as a batch holds them, `[rows, input_len]`.
     ///
     /// # Panics
     /// If one of them is [no choice](RowLayout::no_choice).
@@ -73,21 +73,22 @@ impl RowLayout {
             return;
         };
         for &number in obs {
-            let index =
-                choice(number, choices).unwrap_or_else(|| panic!("observation {number:?} is none of {choices}"));
+            let index = choice(number, choices)
+                .unwrap_or_else(|| panic!("observation {number:?} is not an index below {choices}"));
             let start = inputs.len();
             inputs.resize(start + choices, O::default());
             inputs[start + index] = O::ONE;
         }
     }
 
-    /// Position of the first stored observation that is no index of a choice; `None` if all are, or need not be.
+    /// Returns the position of the first stored observation that is not the index of a choice. `None` if there is none, or
+    /// if the layout is not one-hot.
     pub fn no_choice<O: Stored>(&self, obs: &[O]) -> Option<usize> {
         let choices = self.one_hot?;
         obs.iter().position(|&number| choice(number, choices).is_none())
     }
 
-    /// Bytes that `capacity` rows take, computed before anything is allocated.
+    /// Returns the bytes that `capacity` rows take, computed before anything is allocated.
     ///
     /// # Errors
     /// [`BufferError::ZeroCapacity`], or [`BufferError::TooLarge`] if the product cannot be addressed.
@@ -104,7 +105,7 @@ impl RowLayout {
             .ok_or(BufferError::TooLarge { capacity, row_bytes })
     }
 
-    /// Bytes of one row. In 128 bits, where no product of two lengths overflows.
+    /// Returns the bytes of one row, in 128 bits, where no product of two lengths overflows.
     pub(crate) fn row_bytes<O, A>(&self) -> u128 {
         let bytes = |len: usize, size: usize| len as u128 * size as u128;
         2 * bytes(self.obs_len, size_of::<O>())

@@ -5,22 +5,26 @@ use std::ops::Range;
 
 use rand::Rng;
 
+use crate::batch::Batch;
 use crate::column::Column;
-use crate::memory::below;
-use crate::{Batch, BufferError, Memory, Reward, Row, RowLayout, Stored, Transitions};
+use crate::error::BufferError;
+use crate::layout::RowLayout;
+use crate::memory::{Memory, below};
+use crate::stored::Stored;
+use crate::transitions::{Reward, Row, Transitions};
 
-/// A ring of transitions: the newest `capacity` of all that were ever added.
+/// A ring that holds the newest `capacity` of all transitions ever added.
 ///
-/// `O` is the number type of an observation and `A` that of an action. One array for each column, all allocated by
-/// [`new`](Replay::new); nothing is allocated later.
+/// `O` is the number type of an observation and `A` that of an action. [`new`](Replay::new)
+/// allocates one array for each column; nothing is allocated later.
 ///
-/// A transition is named by its *ordinal*: it was the how many-th to be added, from 0. An ordinal is never used twice.
+/// A transition is named by its *ordinal*: its index in the order of insertion, from 0. An ordinal is never reused.
 #[derive(Clone, Debug)]
 pub struct Replay<O, A> {
     layout: RowLayout,
     capacity: usize,
     len: usize,
-    /// The slot that is written next. As long as the ring is not full, the rows lie in the slots `0..len`.
+    /// The slot that is written next. Until the ring is full, the rows lie in the slots `0..len`.
     next_slot: usize,
     total: u64,
     obs: Column<O>,
@@ -33,10 +37,10 @@ pub struct Replay<O, A> {
 }
 
 impl<O: Stored, A: Copy> Replay<O, A> {
-    /// An empty memory with room for `capacity` transitions.
+    /// Returns an empty memory with room for `capacity` transitions.
     ///
-    /// The room is [`RowLayout::bytes`], reserved at once. Where the system grants memory that it only finds on first
-    /// use, as Linux does within limits, running out of it later ends the process: compare the size with the machine.
+    /// It reserves [`RowLayout::bytes`] at once. A system that grants memory before it has it, as Linux does within limits,
+    /// may end the process when the memory is first used: compare the size with the memory of the machine.
     ///
     /// # Errors
     /// [`BufferError::ZeroCapacity`]; [`BufferError::TooLarge`] or [`BufferError::Refused`] if it cannot fit.
@@ -66,32 +70,33 @@ impl<O: Stored, A: Copy> Replay<O, A> {
         })
     }
 
-    /// Lengths of the columns.
+    /// Returns the lengths of the columns.
     pub fn layout(&self) -> &RowLayout {
         &self.layout
     }
 
-    /// Transitions that can be held.
+    /// Returns the number of transitions that the memory can hold.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Transitions held now.
+    /// Returns the number of transitions that the memory holds.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether nothing is held.
+    /// Returns whether the memory holds nothing.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Transitions ever added, those overwritten or cleared since included; the ordinal of the next one.
+    /// Returns the number of transitions ever added, including those overwritten or cleared since. It is the ordinal of the
+    /// next one.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Bytes allocated for the columns.
+    /// Returns the bytes allocated for the columns.
     pub fn bytes(&self) -> usize {
         self.obs.bytes()
             + self.actions.bytes()
@@ -102,23 +107,25 @@ impl<O: Stored, A: Copy> Replay<O, A> {
             + self.next_masks.as_ref().map_or(0, Column::bytes)
     }
 
-    /// Adds rows in order, over the oldest ones where the ring is full. Of more rows than the ring holds, the newest
-    /// stay.
+    /// Adds rows in order. A full ring overwrites its oldest rows; of more rows than it can hold, the newest stay.
     ///
     /// # Panics
-    /// If a column does not have the length that the layout gives it, or an observation is none of its choices.
+    /// If a column does not have the length that the layout gives it, or an observation is not the index of a choice.
     #[track_caller]
     pub fn extend<R: Reward>(&mut self, transitions: &Transitions<'_, O, A, R>) {
         let rows = transitions.rows(&self.layout);
         for (column, obs) in [("obs", transitions.obs), ("next_obs", transitions.next_obs)] {
             if let Some(row) = self.layout.no_choice(obs) {
                 let choices = self.layout.input_len();
-                panic!("column {column:?} has {:?} in row {row}, which is none of {choices} choices", obs[row]);
+                panic!(
+                    "column {column:?} has {:?} in row {row}, which is not the index of one of {choices} choices",
+                    obs[row]
+                );
             }
         }
         let skipped = rows.saturating_sub(self.capacity);
         let kept = rows - skipped;
-        // Skipped rows are as if they had been written and overwritten: they have ordinals, but no slot.
+        // Skipped rows count as written and overwritten: they have ordinals but no slot.
         let first = self.next_slot;
         self.obs.write(first, &transitions.obs[skipped * self.layout.obs_len..]);
         self.actions.write(first, &transitions.actions[skipped * self.layout.action_len..]);
@@ -146,7 +153,7 @@ impl<O: Stored, A: Copy> Replay<O, A> {
         }
     }
 
-    /// Forgets all rows and keeps the allocation. [`total`](Replay::total) goes on.
+    /// Removes all rows and keeps the allocation and [`total`](Replay::total).
     pub fn clear(&mut self) {
         self.len = 0;
         self.next_slot = 0;
@@ -161,13 +168,13 @@ impl<O: Stored, A: Copy> Replay<O, A> {
         }
     }
 
-    /// The transition with this ordinal; `None` if it was overwritten or cleared, or is still to come.
+    /// Returns the transition with this ordinal; `None` if it was overwritten or cleared, or does not exist yet.
     pub fn row(&self, ordinal: u64) -> Option<Row<'_, O, A>> {
         let position = ordinal.checked_sub(self.oldest())?;
         (position < self.len as u64).then(|| self.row_at(position as usize))
     }
 
-    /// All rows, oldest first, in the two pieces that the ring's end cuts them into; the second may be empty.
+    /// Returns all rows, oldest first, in two pieces, because the ring's end may cut them; the second may be empty.
     pub fn chunks(&self) -> [Transitions<'_, O, A, f32>; 2] {
         if self.len < self.capacity {
             [self.slots(0..self.len), self.slots(0..0)]
@@ -176,7 +183,7 @@ impl<O: Stored, A: Copy> Replay<O, A> {
         }
     }
 
-    /// The rows at these positions, counted from the oldest, in the pieces that the ring's end cuts them into.
+    /// Returns the rows at these positions, counted from the oldest, in two pieces, because the ring's end may cut them.
     pub(crate) fn pieces(&self, positions: Range<usize>) -> [Transitions<'_, O, A, f32>; 2] {
         if positions.is_empty() {
             return [self.slots(0..0), self.slots(0..0)];
@@ -189,13 +196,13 @@ impl<O: Stored, A: Copy> Replay<O, A> {
         }
     }
 
-    /// Lets an empty memory begin at an ordinal, as if all before had been added and forgotten.
+    /// Sets the first ordinal of an empty memory, as if all rows before had been added and removed.
     pub(crate) fn begin_at(&mut self, ordinal: u64) {
         debug_assert!(self.is_empty(), "only an empty memory can begin anew");
         self.total = ordinal;
     }
 
-    /// The row at a position counted from the oldest.
+    /// Returns the row at a position counted from the oldest.
     #[inline]
     pub(crate) fn row_at(&self, position: usize) -> Row<'_, O, A> {
         let slot = self.slot(position);
@@ -210,7 +217,7 @@ impl<O: Stored, A: Copy> Replay<O, A> {
         }
     }
 
-    /// Ordinal of the oldest row held; that of the next one, if none is.
+    /// Returns the ordinal of the oldest row; in an empty memory, that of the next row.
     pub fn oldest(&self) -> u64 {
         self.total - self.len as u64
     }

@@ -1,17 +1,21 @@
-//! What one individual of a population reads during a round.
+//! The rows that one individual of a population draws from during a round.
 
 use rand::Rng;
 
-use crate::memory::below;
-use crate::{Batch, Memory, Replay, RowLayout, Stored};
+use crate::batch::Batch;
+use crate::layout::RowLayout;
+use crate::memory::{Memory, below};
+use crate::replay::Replay;
+use crate::stored::Stored;
 
-/// The population's memory as it stood when the round began, and behind it the individual's own rows of this round.
+/// The population's memory as it was when the round began, followed by the individual's own rows of this round.
 ///
-/// Within a round nobody writes to `frozen`, so that all individuals can learn at the same time without a lock, and
-/// what one of them draws does not depend on how far the others are. At the end of the round the loop calls
-/// [`append`](Replay::append) with the rows of every individual, in their order, and [`clear`](Replay::clear)s them.
+/// Within a round nothing writes to `frozen`, so all individuals learn at the same time without a lock, and the draws of
+/// one do not depend on the progress of the others. At the end of the round the training loop appends the rows of every
+/// individual to the population's memory with [`append`](Replay::append), in the order of the individuals, and
+/// [`clear`](Replay::clear)s them.
 ///
-/// Rows are drawn uniformly over both. Ordinals of own rows go on behind those of `frozen`.
+/// Rows are drawn uniformly over both memories. The ordinals of the own rows continue those of `frozen`.
 #[derive(Debug)]
 pub struct RoundView<'a, O, A> {
     frozen: &'a Replay<O, A>,
@@ -19,7 +23,7 @@ pub struct RoundView<'a, O, A> {
 }
 
 impl<'a, O: Stored, A: Copy> RoundView<'a, O, A> {
-    /// A view of both.
+    /// Returns a view of both memories.
     ///
     /// # Panics
     /// If the layouts differ.

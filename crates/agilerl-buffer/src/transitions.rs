@@ -1,13 +1,13 @@
-//! Rows on their way into a memory, and single rows of it.
+//! Rows to be stored in a memory, and single rows of one.
 
-use crate::RowLayout;
+use crate::layout::RowLayout;
 
-/// A batch of transitions to be stored: borrowed columns, row `i` of each belongs together.
+/// Transitions to be stored, as borrowed columns: row `i` of every column belongs to transition `i`.
 ///
-/// `R` is the number type of the rewards: `f64` as environments compute them, or `f32` as memories keep them.
+/// `R` is the number type of the rewards: `f64` as environments compute them, or `f32` as memories store them.
 #[derive(Clone, Copy, Debug)]
 pub struct Transitions<'a, O, A, R = f64> {
-    /// `[rows, obs_len]`: what was acted on.
+    /// `[rows, obs_len]`: the observation that the action was chosen for.
     pub obs: &'a [O],
     /// `[rows, action_len]`.
     pub actions: &'a [A],
@@ -15,19 +15,19 @@ pub struct Transitions<'a, O, A, R = f64> {
     pub rewards: &'a [R],
     /// `[rows, obs_len]`: the true successor, not the first observation of the next episode.
     pub next_obs: &'a [O],
-    /// `[rows]`: the task ended, the bootstrap is cut.
+    /// `[rows]`: the task ended, so the target has no bootstrap.
     pub terminated: &'a [bool],
-    /// `[rows]`: the episode was stopped, the bootstrap is not cut.
+    /// `[rows]`: a limit stopped the episode, so the target keeps its bootstrap.
     pub truncated: &'a [bool],
-    /// `[rows, mask_len]`: which choices are legal in the successor; for layouts with masks, and only for them.
+    /// `[rows, mask_len]`: the choices that are legal in the successor. Given exactly if the layout has masks.
     pub next_masks: Option<&'a [bool]>,
 }
 
 impl<O, A, R> Transitions<'_, O, A, R> {
-    /// Number of rows.
+    /// Returns the number of rows.
     ///
     /// # Panics
-    /// If a column does not have the length that the layout gives it, naming the column.
+    /// If a column does not have the length that the layout gives it; the message names the column.
     #[track_caller]
     pub fn rows(&self, layout: &RowLayout) -> usize {
         let rows = self.rewards.len();
@@ -52,7 +52,7 @@ impl<O, A, R> Transitions<'_, O, A, R> {
 /// One transition.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row<'a, O, A> {
-    /// `[obs_len]`: what was acted on.
+    /// `[obs_len]`: the observation that the action was chosen for.
     pub obs: &'a [O],
     /// `[action_len]`.
     pub action: &'a [A],
@@ -60,17 +60,17 @@ pub struct Row<'a, O, A> {
     pub reward: f32,
     /// `[obs_len]`: the true successor.
     pub next_obs: &'a [O],
-    /// The task ended here, the bootstrap is cut.
+    /// The task ended, so the target has no bootstrap.
     pub terminated: bool,
-    /// The episode was stopped here, the bootstrap is not cut.
+    /// A limit stopped the episode, so the target keeps its bootstrap.
     pub truncated: bool,
-    /// `[mask_len]`: which choices are legal in the successor.
+    /// `[mask_len]`: the choices that are legal in the successor.
     pub next_mask: Option<&'a [bool]>,
 }
 
-/// A number type of rewards that can be stored: `f32`, or `f64`, which is rounded to the nearest `f32`.
+/// A number type of rewards: `f32` is stored as it is, `f64` is rounded to the nearest `f32`.
 pub trait Reward: Copy + sealed::Sealed {
-    /// The number as it is stored.
+    /// Returns the number as it is stored.
     fn narrow(self) -> f32;
 }
 

@@ -14,8 +14,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use agilerl_env::{
-    ActionElement, Actions, Element, NumpyRng, Observations, VecEnv, catalogue, make_vec, make_vec_continuous,
-    make_vec_pixels,
+    ActionElement, Actions, Element, NumpyRng, Observations, VecEnv, catalogue, make_vec, make_vec_threaded,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,17 +24,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let lanes: &[usize] = if info.name == "CartPole-v1" { &[16, 1024] } else { &[16] };
         for &lanes in lanes {
             let rate = match (info.observations, info.actions) {
-                (Observations::Pixels, _) => measure(make_vec_pixels(info.name, lanes, 1)?, choice),
-                (_, Actions::Choice) => measure(make_vec(info.name, lanes)?, choice),
+                (Observations::Pixels, _) => measure(make_vec_threaded::<u8, u32>(info.name, lanes, 1)?, choice),
+                (_, Actions::Choice) => measure(make_vec::<f32, u32>(info.name, lanes)?, choice),
                 // Within the bounds of all that there are.
                 (_, Actions::Continuous) => {
-                    measure(make_vec_continuous(info.name, lanes, 1)?, |_, rng| rng.uniform(-1.0, 1.0) as f32)
+                    measure(make_vec_threaded::<f32, f32>(info.name, lanes, 1)?, |_, rng| rng.uniform(-1.0, 1.0) as f32)
                 }
             };
             println!("| {} | random | {lanes} | {rate:.0} |", info.name);
         }
         if info.name == "LunarLander-v3" {
-            let mut envs = make_vec(info.name, 16)?;
+            let mut envs = make_vec::<f32, u32>(info.name, 16)?;
             let mut actions = [0; 16];
             envs.reset(Some(0));
             let rate = best(16, || {

@@ -6,7 +6,7 @@
 //!
 //! It takes a moment. `docs/images/environments.png` is its picture.
 
-use agilerl_env::{Env, Pixmap, Render, make_rendered, make_rendered_continuous, make_rendered_pixels};
+use agilerl_env::{Env, Pixmap, Render, make_rendered};
 
 const COLUMNS: usize = 5;
 /// Width and height of each picture, and the space between two.
@@ -18,21 +18,21 @@ const SHEET: [usize; 2] = [COLUMNS * (CELL[0] + GAP) + GAP, 3 * (CELL[1] + GAP) 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("the name of the file to write is missing")?;
     let cells = [
-        picture(make_rendered("CartPole-v1")?, |step| [u32::from(step > 14)], 22),
-        picture(make_rendered("Acrobot-v1")?, |step| [if step / 6 % 2 == 0 { 0 } else { 2 }], 46),
-        picture(make_rendered("MountainCar-v0")?, |step| [if step < 40 { 0 } else { 2 }], 62),
-        picture(make_rendered_continuous("Pendulum-v1")?, |_| [1.5], 30),
-        picture(make_rendered("LunarLander-v3")?, |step| [if step % 3 == 0 { 2 } else { 0 }], 121),
-        picture(make_rendered("FrozenLake-v1")?, |step| [step % 3], 2),
-        picture(make_rendered("FrozenLake8x8-v1")?, |_| [2], 12),
-        picture(make_rendered("CliffWalking-v1")?, |step| [u32::from(step > 0)], 5),
-        picture(make_rendered("Taxi-v3")?, |step| [step % 4], 3),
-        picture(make_rendered_pixels("MinAtar/Breakout-v1")?, |step| [1 + step / 2 % 2], 14),
-        picture(make_rendered_pixels("MinAtar/Asterix-v1")?, |_| [2], 44),
-        picture(make_rendered_pixels("MinAtar/Freeway-v1")?, |_| [1], 50),
-        picture(make_rendered_pixels("MinAtar/Seaquest-v1")?, |step| [[5, 4][step as usize % 2]], 24),
-        picture(make_rendered_pixels("MinAtar/SpaceInvaders-v1")?, |step| [[3, 1, 0, 2][step as usize % 4]], 33),
-        picture(make_rendered_continuous("MountainCarContinuous-v0")?, |_| [1.0], 30),
+        picture(make_rendered::<f32, u32>("CartPole-v1")?, |step| [u32::from(step > 14)], 22),
+        picture(make_rendered::<f32, u32>("Acrobot-v1")?, |step| [if step / 6 % 2 == 0 { 0 } else { 2 }], 46),
+        picture(make_rendered::<f32, u32>("MountainCar-v0")?, |step| [if step < 40 { 0 } else { 2 }], 62),
+        picture(make_rendered::<f32, f32>("Pendulum-v1")?, |_| [1.5], 30),
+        picture(make_rendered::<f32, u32>("LunarLander-v3")?, |step| [if step % 3 == 0 { 2 } else { 0 }], 121),
+        picture(make_rendered::<f32, u32>("FrozenLake-v1")?, |step| [step % 3], 2),
+        picture(make_rendered::<f32, u32>("FrozenLake8x8-v1")?, |_| [2], 12),
+        picture(make_rendered::<f32, u32>("CliffWalking-v1")?, |step| [u32::from(step > 0)], 5),
+        picture(make_rendered::<f32, u32>("Taxi-v3")?, |step| [step % 4], 3),
+        picture(make_rendered::<u8, u32>("MinAtar/Breakout-v1")?, |step| [1 + step / 2 % 2], 14),
+        picture(make_rendered::<u8, u32>("MinAtar/Asterix-v1")?, |_| [2], 44),
+        picture(make_rendered::<u8, u32>("MinAtar/Freeway-v1")?, |_| [1], 50),
+        picture(make_rendered::<u8, u32>("MinAtar/Seaquest-v1")?, |step| [[5, 4][step as usize % 2]], 24),
+        picture(make_rendered::<u8, u32>("MinAtar/SpaceInvaders-v1")?, |step| [[3, 1, 0, 2][step as usize % 4]], 33),
+        picture(make_rendered::<f32, f32>("MountainCarContinuous-v0")?, |_| [1.0], 30),
     ];
     let mut sheet = Pixmap::new(SHEET[0] as u32, SHEET[1] as u32).ok_or("the sheet has no size")?;
     sheet.data_mut().chunks_mut(4).for_each(|pixel| pixel.copy_from_slice(&[150, 155, 165, 255]));

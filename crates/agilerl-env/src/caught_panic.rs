@@ -9,9 +9,9 @@ use std::sync::Once;
 /// A panic that [`catch_panic`] caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaughtPanic {
-    /// What it said, as far as it said it in words.
+    /// Its message, or `"no message"` if its payload is not text.
     pub message: String,
-    /// Where it was: file, line and column. `None` if the program has a panic hook of its own that was set later.
+    /// Its place: file, line and column. `None` if the program replaced the panic hook later.
     pub place: Option<String>,
 }
 
@@ -24,12 +24,12 @@ impl fmt::Display for CaughtPanic {
     }
 }
 
-/// Calls `work` and returns its result, or the panic that ended it. Such a panic is told once, by whoever gets the error:
-/// it does not print a message of its own. What it leaves half done in what `work` borrows is the caller's to put in order.
+/// Calls `work` and returns its result, or the panic that ended it. The panic itself prints nothing, so that it is reported
+/// once, as the error. The caller must repair values that `work` borrows and may have left half changed.
 ///
-/// Rust prints a panic before anybody can catch it, in the process's panic hook. So the first call puts a hook in front of
-/// the one that it finds, which from then on sees all panics but those in the `work` of a `catch_panic` on the same thread.
-/// A second panic during the first is printed in any case. A program built with `panic = "abort"` prints, and ends.
+/// Rust prints a panic in the panic hook of the process, before it can be caught. So the first call installs a hook that
+/// skips panics inside a `catch_panic` of the same thread and passes every other one to the hook that was installed before.
+/// A second panic during the first is always printed. A program built with `panic = "abort"` prints the panic and ends.
 ///
 /// ```
 /// use agilerl_env::catch_panic;
@@ -42,7 +42,7 @@ impl fmt::Display for CaughtPanic {
 /// The panic.
 pub fn catch_panic<R>(work: impl FnOnce() -> R) -> Result<R, CaughtPanic> {
     static HOOK: Once = Once::new();
-    // From within a panic no hook can be set.
+    // During a panic no hook can be set.
     if cfg!(panic = "unwind") && !std::thread::panicking() {
         HOOK.call_once(|| {
             let previous = panic::take_hook();
@@ -63,18 +63,18 @@ pub fn catch_panic<R>(work: impl FnOnce() -> R) -> Result<R, CaughtPanic> {
 }
 
 thread_local! {
-    /// Within `catch_panic`: where the panics of this thread were.
+    /// Within `catch_panic`: the places of the panics of this thread.
     static CATCHING: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// Notes a panic's place. Whether it need not be printed, because it will be told as an error.
+/// Stores the place of a panic. Returns whether the panic becomes an error, so that it need not be printed.
 fn is_caught(info: &PanicHookInfo<'_>) -> bool {
-    // A thread that ends may panic when its variables are gone already.
+    // A thread that ends may panic after its variables were dropped.
     let noted = CATCHING.try_with(|catching| {
         let mut catching = catching.try_borrow_mut().ok()?;
         let places = catching.as_mut()?;
         places.extend(info.location().map(ToString::to_string));
-        // A second one may be one that nobody can catch, because the first is still on its way.
+        // A second panic while the first unwinds cannot be caught.
         Some(places.len() == 1)
     });
     noted.ok().flatten().unwrap_or(false)

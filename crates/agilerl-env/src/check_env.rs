@@ -1,27 +1,32 @@
-//! Whether an environment keeps the promises of [`Env`].
+//! The contract of [`Env`], as a test.
 
 use std::fmt;
 
-use crate::{Env, EnvError, Number, NumpyRng, Space, Step, catch_panic};
+use crate::caught_panic::catch_panic;
+use crate::env::{Env, Step};
+use crate::error::EnvError;
+use crate::number::Number;
+use crate::numpy_rng::NumpyRng;
+use crate::space::Space;
 
-/// Plays episodes with random legal actions and checks what [`Env`] promises, so that a bug of an environment does not look
-/// like one of a learner. Meant for the tests of one's own environment.
+/// Plays episodes with random legal actions and checks the contract of [`Env`]. Call it in the tests of an environment, so
+/// that a bug of the environment is not mistaken for one of the learner.
 ///
-/// Three episodes of different seeds have the same actions, so that it shows whether a seed changes anything; those after
-/// them have their own. There are at least six, and as many as it takes for 500 steps and for every action that was legal to
-/// be taken, up to 100. The components of a continuous action are drawn within their bounds, and each now and then at one.
+/// The first three episodes have different seeds and the same actions, which shows whether a seed has an effect; every
+/// further episode has its own actions. At least 6 episodes are played, and up to 100 until there are 500 steps and every
+/// action that was legal has been taken. The components of a continuous action are drawn within their bounds, and now and
+/// then at a bound.
 ///
 /// It checks that
-/// - an observation is written in full, is finite (infinite where a bound is), and lies in its space;
+/// - an observation is written completely, is finite (or infinite where its bound is), and lies in its space;
 /// - a reward is finite;
-/// - the same seed and the same actions give the same observations, rewards and flags, and so does the unseeded reset
-///   after them;
-/// - a mask has one flag for each choice, and leaves at least one legal as long as the episode goes on;
-/// - a saved state goes on as the original did;
+/// - the same seed and actions give the same observations, rewards and flags, and so does the unseeded reset after them;
+/// - a mask has one flag for each choice, and at least one is legal while the episode continues;
+/// - a restored state continues as the original did;
 /// - nothing panics.
 ///
-/// What may be meant so is a [`Warning`] in the report, once for each kind: seeds that change nothing, an episode that does
-/// not end, a step that is both terminated and truncated, a state that cannot be saved.
+/// Findings that may be intentional are [`Warning`]s in the report, the first of each kind: seeds without an effect, an
+/// episode that does not end, a step that is terminated and truncated, a state that cannot be saved.
 ///
 /// ```
 /// use agilerl_env::{CartPole, TimeLimit, check_env};
@@ -31,7 +36,7 @@ use crate::{Env, EnvError, Number, NumpyRng, Space, Step, catch_panic};
 /// ```
 ///
 /// # Errors
-/// The first promise found broken, with its place and the values.
+/// The first violation of the contract, with its place and its values.
 pub fn check_env<E: Env + ?Sized>(env: &mut E) -> Result<CheckReport, CheckError> {
     let mut check = Check::new(env)?;
     let mut report = CheckReport::default();
@@ -53,21 +58,21 @@ pub fn check_env<E: Env + ?Sized>(env: &mut E) -> Result<CheckReport, CheckError
     Ok(report)
 }
 
-/// Seeds of the episodes with the same actions; the others have the seeds behind them.
+/// Seeds of the episodes with the same actions; further episodes have the following seeds.
 const SEEDS: [u64; 3] = [0, 1, 2];
-/// Episodes at least, and at most.
+/// Minimum and maximum number of episodes.
 const EPISODES: std::ops::Range<u64> = 6..100;
-/// Steps that are taken if there are not too many episodes in them.
+/// Minimum number of steps, unless the episodes are too many.
 const STEPS: u64 = 500;
 
-/// What [`check_env`] saw of an environment that keeps its promises.
+/// The report of [`check_env`] on an environment that keeps the contract.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CheckReport {
-    /// Episodes recorded; each was played again.
+    /// Number of episodes, each of which was played twice.
     pub episodes: u64,
-    /// Their steps.
+    /// Number of their steps.
     pub env_steps: u64,
-    /// What may be meant so, and may not: the first of each kind.
+    /// Findings that may be intentional, the first of each kind.
     pub warnings: Vec<Warning>,
 }
 
@@ -80,7 +85,7 @@ impl CheckReport {
     }
 }
 
-/// Something that is no broken promise but often a mistake.
+/// A finding that does not violate the contract but is often a mistake.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -89,21 +94,21 @@ pub enum Warning {
         /// The seeds tried.
         seeds: [u64; 3],
     },
-    /// An episode was given up.
+    /// An episode did not end within the steps that were tried.
     NoEnd {
         /// Its seed.
         seed: u64,
         /// Steps taken.
         steps: u64,
     },
-    /// A step was terminated and truncated. That is right where a time limit falls on the last step by chance.
+    /// A step was terminated and truncated. That is correct where the task ends in the last step before a time limit.
     BothFlags {
         /// Seed of the episode.
         seed: u64,
         /// The step, counted from 1.
         step: u64,
     },
-    /// It cannot be saved, because `save` is not implemented: a run in it keeps no checkpoints.
+    /// The environment cannot be saved, because `save` is not implemented: a run on it keeps no checkpoints.
     StateNotSaved,
 }
 
@@ -118,21 +123,21 @@ impl fmt::Display for Warning {
             }
             Self::BothFlags { seed, step } => write!(
                 f,
-                "step {step} of the episode of seed {seed} is terminated and truncated: truncation is for an end that \
-                 is none of the task's own"
+                "step {step} of the episode of seed {seed} is terminated and truncated: truncation is for an end from \
+                 outside the task"
             ),
             Self::StateNotSaved => {
                 write!(
                     f,
-                    "it cannot be saved: `save` and `restore` are not implemented, so that a run in it keeps no \
-                     checkpoints and cannot be resumed"
+                    "it cannot be saved: `save` and `restore` are not implemented, so a run on it keeps no checkpoints and \
+                     cannot be resumed"
                 )
             }
         }
     }
 }
 
-/// A promise that an environment broke, and where.
+/// A violation of the contract, with its place.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{env}, {} of seed {seed}: {fault}", place(*step))]
 pub struct CheckError {
@@ -140,9 +145,9 @@ pub struct CheckError {
     pub env: String,
     /// Seed of the episode.
     pub seed: u64,
-    /// Steps taken in it, the one at fault included; 0 is the reset.
+    /// Steps taken in the episode, including the one at fault; 0 is the reset.
     pub step: u64,
-    /// What was wrong.
+    /// The violation.
     pub fault: Fault,
 }
 
@@ -150,11 +155,11 @@ fn place(step: u64) -> String {
     if step == 0 { "reset".to_owned() } else { format!("step {step} of the episode") }
 }
 
-/// What can be wrong with an environment.
+/// The kinds of violations.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A space contradicts itself.
+    /// A space has another number of bounds than of elements.
     #[error("the {which} space of shape {shape:?} has {low} lower and {high} upper bounds")]
     Space {
         /// `"observation"` or `"action"`.
@@ -166,13 +171,13 @@ pub enum Fault {
         /// Number of upper bounds.
         high: usize,
     },
-    /// An element of the observation was left as the caller had it.
+    /// An element of the observation was not written.
     #[error("element {element} of the observation is not written")]
     NotWritten {
         /// Its index.
         element: usize,
     },
-    /// An element of the observation is not a number, or infinite where its bound is not.
+    /// An element of the observation is NaN, or infinite where its bound is finite.
     #[error("element {element} of the observation is {value}")]
     NotFinite {
         /// Its index.
@@ -192,21 +197,21 @@ pub enum Fault {
         /// Upper bound.
         high: f32,
     },
-    /// A discrete observation is none of its choices.
-    #[error("the observation {value} is no index below {n}")]
+    /// A discrete observation is not the index of a choice.
+    #[error("the observation {value} is not an index below {n}")]
     NotAnIndex {
         /// Its value.
         value: f64,
         /// Number of choices.
         n: usize,
     },
-    /// A reward is infinite or not a number.
+    /// A reward is infinite or NaN.
     #[error("the reward is {value}")]
     Reward {
         /// Its value.
         value: f64,
     },
-    /// A mask has not one flag for each choice.
+    /// A mask does not have one flag for each choice.
     #[error("the action mask has {len} flags for {n} choices{}", if *n == 0 { " (the actions are continuous)" } else { "" })]
     MaskLength {
         /// Its length.
@@ -214,14 +219,14 @@ pub enum Fault {
         /// Number of choices; 0 for continuous actions.
         n: usize,
     },
-    /// A mask forbids everything although the episode goes on.
+    /// A mask leaves no choice although the episode continues.
     #[error("the action mask leaves no action legal")]
     NoLegalAction,
     /// An observation differs from the first time.
     #[error("{again}, element {element} of the observation is {second}, not {first}")]
     OtherObservation {
-        /// What was done a second time.
-        again: Again,
+        /// The kind of the second playing.
+        again: ReplayOf,
         /// Index of the element.
         element: usize,
         /// Its value the first time.
@@ -232,8 +237,8 @@ pub enum Fault {
     /// A reward or a flag differs from the first time.
     #[error("{again}, the step gives {second:?}, not {first:?}")]
     OtherStep {
-        /// What was done a second time.
-        again: Again,
+        /// The kind of the second playing.
+        again: ReplayOf,
         /// The step the first time.
         first: Step,
         /// The step the second time.
@@ -250,16 +255,16 @@ pub enum Fault {
     },
 }
 
-/// What was done a second time, and must go as it went the first time.
+/// The kind of a second playing, which must equal the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// The same seed and the same actions.
+pub enum ReplayOf {
+    /// From the same seed, with the same actions.
     SameSeed,
-    /// The same actions from a restored state.
+    /// From a restored state, with the same actions.
     Restored,
 }
 
-impl fmt::Display for Again {
+impl fmt::Display for ReplayOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SameSeed => write!(f, "played again with the same seed and actions"),
@@ -268,20 +273,21 @@ impl fmt::Display for Again {
     }
 }
 
-/// An environment under check, with what is known of it.
+/// An environment under check, and the state of the check.
 struct Check<'a, E: Env + ?Sized> {
     env: &'a mut E,
     observation: Space,
     action: Space,
-    /// Whether each choice was taken; `None` until it was legal.
+    /// Whether each choice has been taken; `None` before it was legal.
     tried: Vec<Option<bool>>,
     max_steps: usize,
-    /// Where the check stands, for the error.
+    /// Seed and step of the current episode, for errors.
     seed: u64,
     step: u64,
 }
 
-/// An episode as it was played: rows of observations, from the reset over the last step to the unseeded reset after it.
+/// A recorded episode. The rows of observations are those of the reset, of every step, and of the unseeded reset after
+/// the last step.
 struct Tape<O, A> {
     seed: u64,
     obs: Vec<O>,
@@ -299,13 +305,13 @@ impl<O: PartialEq, A> Tape<O, A> {
     }
 }
 
-/// Two numbers that every element type has. What keeps the first in one run and the second in another is not written.
+/// Two numbers of every element type. An element that keeps the first in one run and the second in another is not written.
 const FILLS: [f64; 2] = [165.0, 90.0];
 
 impl<'a, E: Env + ?Sized> Check<'a, E> {
     fn new(env: &'a mut E) -> Result<Self, CheckError> {
         let (observation, action) = (env.observation_space().clone(), env.action_space().clone());
-        // An episode of pixels must not fill the memory.
+        // Limits the memory that an episode of pixels takes.
         let max_steps = (2_000_000 / observation.row_len().max(1)).clamp(100, 10_000);
         let tried = vec![None; action.choices().unwrap_or(0)];
         let check = Self { env, observation, action, tried, max_steps, seed: SEEDS[0], step: 0 };
@@ -320,7 +326,7 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         Ok(check)
     }
 
-    /// Plays an episode again, from its beginning and from its middle, and notes what it shows.
+    /// Replays an episode from its start and from its middle, and adds its warnings to the report.
     fn judge(&mut self, tape: &Tape<E::Obs, E::Action>, report: &mut CheckReport) -> Result<(), CheckError> {
         self.replay(tape)?;
         if !self.resume(tape)? {
@@ -338,13 +344,13 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         Ok(())
     }
 
-    /// Plays an episode with random legal actions, which are the same for the same `draws`.
+    /// Plays and records an episode with random legal actions, which are the same for the same `draws`.
     fn record(&mut self, seed: u64, draws: u64) -> Result<Tape<E::Obs, E::Action>, CheckError> {
         let mut rng = NumpyRng::new(draws);
         let mut tape = Tape { seed, obs: Vec::new(), steps: Vec::new(), actions: Vec::new() };
         tape.obs.extend(self.reset(Some(seed), FILLS[0])?);
         while tape.steps.len() < self.max_steps && !tape.ended() {
-            // The three with the same actions do not look at what was tried: that depends on the episodes before.
+            // The three episodes with the same actions ignore `tried`, which depends on the episodes before.
             let action = self.draw_action(&mut rng, draws > 0)?;
             let (step, obs) = self.step(&action, FILLS[0])?;
             tape.actions.push(action);
@@ -355,14 +361,15 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         Ok(tape)
     }
 
-    /// Plays it again from the same seed.
+    /// Replays it from the same seed.
     fn replay(&mut self, tape: &Tape<E::Obs, E::Action>) -> Result<(), CheckError> {
         let obs = self.reset(Some(tape.seed), FILLS[1])?;
-        self.compare_obs(tape, 0, &obs, Again::SameSeed)?;
-        self.go_on(tape, 0, Again::SameSeed)
+        self.compare_obs(tape, 0, &obs, ReplayOf::SameSeed)?;
+        self.go_on(tape, 0, ReplayOf::SameSeed)
     }
 
-    /// Saves half way, plays on, goes back and plays on again. `false` if the environment does not save its state.
+    /// Saves in the middle, plays to the end, restores and plays to the end again. Returns `false` if the environment does
+    /// not save its state.
     fn resume(&mut self, tape: &Tape<E::Obs, E::Action>) -> Result<bool, CheckError> {
         let half = tape.steps.len() / 2;
         self.reset(Some(tape.seed), FILLS[1])?;
@@ -373,16 +380,16 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
             Err(EnvError::StateNotSaved { .. }) => return Ok(false),
             saved => saved.map_err(|e| self.fault(Fault::State(Box::new(e))))?,
         };
-        self.go_on(tape, half, Again::SameSeed)?;
+        self.go_on(tape, half, ReplayOf::SameSeed)?;
         self.env.restore(&saved).map_err(|e| self.fault(Fault::State(Box::new(e))))?;
         self.seed = tape.seed;
         self.step = half as u64;
-        self.go_on(tape, half, Again::Restored)?;
+        self.go_on(tape, half, ReplayOf::Restored)?;
         Ok(true)
     }
 
-    /// Plays the tape from step `from` to its end and compares.
-    fn go_on(&mut self, tape: &Tape<E::Obs, E::Action>, from: usize, again: Again) -> Result<(), CheckError> {
+    /// Replays the tape from step `from` to its end and compares.
+    fn go_on(&mut self, tape: &Tape<E::Obs, E::Action>, from: usize, again: ReplayOf) -> Result<(), CheckError> {
         for t in from..tape.steps.len() {
             let (step, obs) = self.step(&tape.actions[t], FILLS[1])?;
             self.compare_obs(tape, t + 1, &obs, again)?;
@@ -403,7 +410,7 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         tape: &Tape<E::Obs, E::Action>,
         row: usize,
         obs: &[E::Obs],
-        again: Again,
+        again: ReplayOf,
     ) -> Result<(), CheckError> {
         for (element, second) in obs.iter().enumerate() {
             let (first, second) = (tape.obs[row * obs.len() + element].to_f64(), second.to_f64());
@@ -441,7 +448,7 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         self.tried.contains(&Some(false))
     }
 
-    /// A legal action; one that was never taken, if `new` ones are preferred.
+    /// Draws a legal action; with `new`, one that was never taken if there is one.
     fn draw_action(&mut self, rng: &mut NumpyRng, new: bool) -> Result<Vec<E::Action>, CheckError> {
         match &self.action {
             Space::Discrete { n } => {
@@ -496,7 +503,7 @@ impl<'a, E: Env + ?Sized> Check<'a, E> {
         Ok((step, obs))
     }
 
-    /// Where the task is `over`, no action need be legal.
+    /// Checks the mask. If the task is `over`, no action need be legal.
     fn check_mask(&self, over: bool) -> Result<(), CheckError> {
         let (Some(mask), n) = (self.env.action_mask(), self.tried.len()) else { return Ok(()) };
         if mask.len() != n {

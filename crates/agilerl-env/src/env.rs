@@ -1,118 +1,73 @@
 //! One environment, stepped by hand.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use crate::error::EnvError;
+use crate::number::{ActionElement, Element};
+use crate::space::Space;
 
-use crate::{EnvError, Space};
-
-/// A number that observations are made of: `f32` for rows of features, `u8` for pixels.
-pub trait Element: Number {}
-
-impl Element for f32 {}
-impl Element for u8 {}
-
-/// A number that actions are made of: `u32` for a choice among `n`, `f32` for the components of a vector.
-///
-/// It is an associated type of the environment, so that an agent which chooses among `n` cannot be built for an
-/// environment that wants a torque.
-pub trait ActionElement: Number {}
-
-impl ActionElement for u32 {}
-impl ActionElement for f32 {}
-
-/// What observations and actions are made of: plain numbers that can be sent, saved and compared with bounds.
-pub trait Number:
-    Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + Serialize + DeserializeOwned + 'static
-{
-    /// The same number as `f64`: no type here has more digits.
-    fn to_f64(self) -> f64;
-
-    /// The nearest number of this type.
-    fn from_f64(value: f64) -> Self;
-}
-
-macro_rules! number {
-    ($($type:ty)*) => {$(
-        impl Number for $type {
-            #[inline]
-            fn to_f64(self) -> f64 {
-                f64::from(self)
-            }
-            #[inline]
-            fn from_f64(value: f64) -> Self {
-                value as $type
-            }
-        }
-    )*};
-}
-
-number!(f32 u8 u32);
-
-/// What one step of one environment returned, beside the observation.
+/// Reward and end flags of one step of one environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
-    /// Reward of the transition. Kept in `f64` as Gymnasium computes it; memories may narrow it.
+    /// Reward of the transition, in `f64` as Gymnasium computes it; memories may narrow it.
     pub reward: f64,
-    /// The task ended here: there is no future, and a bootstrap is cut.
+    /// The task ended: there is no future, so a target has no bootstrap.
     pub terminated: bool,
-    /// The episode was stopped from outside (a time limit): the future exists and is bootstrapped from.
+    /// A limit stopped the episode: the future exists, so a target keeps its bootstrap.
     pub truncated: bool,
 }
 
 impl Step {
-    /// Whether the episode is over, for either reason.
+    /// Returns whether the episode is over, for either reason.
     pub fn ended(&self) -> bool {
         self.terminated || self.truncated
     }
 }
 
-/// One environment: it owns its random generator and its whole state.
+/// One environment, which owns its random generator and its whole state.
 ///
-/// The semantics are Gymnasium's. An episode starts with [`reset`](Env::reset) and goes on with
-/// [`step`](Env::step) until a step is [`ended`](Step::ended); stepping on after that is a bug of the caller.
-/// Observations are written into the caller's slice, and a step allocates nothing.
+/// The semantics are Gymnasium's. An episode starts with [`reset`](Env::reset) and continues with [`step`](Env::step) until
+/// a step is [`ended`](Step::ended); a further step is a bug of the caller. Observations are written into the caller's
+/// slice, and a step allocates nothing.
 ///
-/// A user's own environment implements the six required methods; `check_env` tells whether they keep their
-/// promises.
+/// A user's own environment implements the six required methods; [`check_env`](crate::check_env) checks their contract.
 pub trait Env: Send {
     /// Number type of an observation.
     type Obs: Element;
     /// Number type of an action.
     type Action: ActionElement;
 
-    /// Gymnasium's name of the environment, or the user's own: `"CartPole-v1"`.
+    /// Returns the name of the environment, Gymnasium's or the user's own: `"CartPole-v1"`.
     fn name(&self) -> &str;
 
-    /// Shape and bounds of an observation. A discrete space has rows of one number, the index.
+    /// Returns shape and bounds of an observation. A row of a discrete space is one number, the index.
     fn observation_space(&self) -> &Space;
 
-    /// Shape and bounds of an action. A discrete space has rows of one number, the choice.
+    /// Returns shape and bounds of an action. A row of a discrete space is one number, the choice.
     fn action_space(&self) -> &Space;
 
     /// Starts an episode and writes its first observation, `[observation_space().row_len()]`.
     ///
-    /// `Some(seed)` begins the very episode that Gymnasium's `reset(seed=seed)` begins; `None` goes on from where
-    /// the generator stands.
+    /// `Some(seed)` starts the same episode as Gymnasium's `reset(seed=seed)`; `None` continues the sequence of the
+    /// generator.
     ///
     /// # Panics
     /// If `obs` has the wrong length.
     fn reset(&mut self, seed: Option<u64>, obs: &mut [Self::Obs]);
 
-    /// Takes one action, `[action_space().row_len()]`, and writes the observation that follows it. At the end of an
-    /// episode that is the last observation of this episode, never the first of the next.
+    /// Takes one action, `[action_space().row_len()]`, and writes the observation that follows it. At the end of an episode
+    /// it is the last observation of this episode, never the first of the next.
     ///
     /// # Panics
     /// If `action` or `obs` has the wrong length, if a discrete action is out of range or masked, or if no episode was
     /// started.
     fn step(&mut self, action: &[Self::Action], obs: &mut [Self::Obs]) -> Step;
 
-    /// Which choices are legal now, one flag for each of the `n` discrete actions; `None` if all always are.
+    /// Returns which choices are legal now, one flag for each of the `n` discrete actions; `None` if all are at any time.
     fn action_mask(&self) -> Option<&[bool]> {
         None
     }
 
-    /// The whole state, generator included, as bytes that [`restore`](Env::restore) of the same build reads back.
-    /// [`encode_state`](crate::encode_state) makes them from anything that serde can write.
+    /// Returns the whole state, including the generator, as bytes that [`restore`](Env::restore) of the same build reads.
+    /// [`encode_state`](crate::encode_state) makes them from any value that serde can write.
     ///
     /// # Errors
     /// [`EnvError::StateNotSaved`] if this environment does not implement it, which is the default.
@@ -120,7 +75,7 @@ pub trait Env: Send {
         Err(EnvError::StateNotSaved { env: self.name().to_owned() })
     }
 
-    /// Goes back to a state from [`save`](Env::save): every later step is as it would have been then.
+    /// Restores a state from [`save`](Env::save): every later step is the step that the saved environment would take.
     ///
     /// # Errors
     /// [`EnvError::StateNotSaved`] if this environment does not implement it, [`EnvError::BadState`] if the bytes
@@ -131,32 +86,60 @@ pub trait Env: Send {
     }
 }
 
+/// An environment behind a pointer, with actions of `C` and observations of `O`.
+pub type BoxEnv<C = u32, O = f32> = Box<dyn Env<Obs = O, Action = C>>;
+
 impl<E: Env + ?Sized> Env for Box<E> {
     type Obs = E::Obs;
     type Action = E::Action;
 
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-    fn observation_space(&self) -> &Space {
-        (**self).observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        (**self).action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [Self::Obs]) {
-        (**self).reset(seed, obs);
-    }
-    fn step(&mut self, action: &[Self::Action], obs: &mut [Self::Obs]) -> Step {
-        (**self).step(action, obs)
-    }
-    fn action_mask(&self) -> Option<&[bool]> {
-        (**self).action_mask()
-    }
-    fn save(&self) -> Result<Vec<u8>, EnvError> {
-        (**self).save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        (**self).restore(state)
-    }
+    forward_env!(self => (**self); name observation_space action_space reset step action_mask save restore);
 }
+
+/// Implements the named methods of [`Env`] by those of another environment: `forward_env!(self => self.env; name reset)`.
+macro_rules! forward_env {
+    ($self:ident => $env:expr; $($method:ident)*) => {
+        $($crate::env::forward_env!(@ $method $self $env);)*
+    };
+    (@ name $self:ident $env:expr) => {
+        fn name(&$self) -> &str {
+            $env.name()
+        }
+    };
+    (@ observation_space $self:ident $env:expr) => {
+        fn observation_space(&$self) -> &$crate::space::Space {
+            $env.observation_space()
+        }
+    };
+    (@ action_space $self:ident $env:expr) => {
+        fn action_space(&$self) -> &$crate::space::Space {
+            $env.action_space()
+        }
+    };
+    (@ reset $self:ident $env:expr) => {
+        fn reset(&mut $self, seed: Option<u64>, obs: &mut [Self::Obs]) {
+            $env.reset(seed, obs);
+        }
+    };
+    (@ step $self:ident $env:expr) => {
+        fn step(&mut $self, action: &[Self::Action], obs: &mut [Self::Obs]) -> $crate::env::Step {
+            $env.step(action, obs)
+        }
+    };
+    (@ action_mask $self:ident $env:expr) => {
+        fn action_mask(&$self) -> Option<&[bool]> {
+            $env.action_mask()
+        }
+    };
+    (@ save $self:ident $env:expr) => {
+        fn save(&$self) -> Result<Vec<u8>, $crate::error::EnvError> {
+            $env.save()
+        }
+    };
+    (@ restore $self:ident $env:expr) => {
+        fn restore(&mut $self, state: &[u8]) -> Result<(), $crate::error::EnvError> {
+            $env.restore(state)
+        }
+    };
+}
+pub(crate) use forward_env;

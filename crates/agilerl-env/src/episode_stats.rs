@@ -1,14 +1,14 @@
-//! Returns and lengths of the episodes that end while a vector environment is stepped.
+//! Returns and lengths of episodes.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::VecStep;
+use crate::vec_env::VecStep;
 
-/// Counts steps and sums up rewards, lane by lane, and keeps the last completed episodes.
+/// Returns and lengths of the last completed episodes of a vector environment, and counts of steps and episodes.
 ///
-/// Only complete episodes count: one that still runs is in no mean. Recording allocates nothing.
+/// Only completed episodes enter a mean. Recording allocates nothing.
 ///
 /// ```
 /// use agilerl_env::{EpisodeStats, SyncVec, FrozenLake, VecEnv};
@@ -40,13 +40,13 @@ pub struct EpisodeStats {
 /// A completed episode.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Episode {
-    /// The lane it ran in.
+    /// Its lane.
     pub lane: usize,
-    /// Its return: the sum of its rewards, without discount.
+    /// Its return, the undiscounted sum of its rewards.
     pub total: f64,
     /// Its number of steps.
     pub length: u64,
-    /// Whether the task ended it.
+    /// Whether its task ended.
     pub terminated: bool,
     /// Whether a limit stopped it.
     pub truncated: bool,
@@ -59,12 +59,12 @@ struct Running {
 }
 
 impl EpisodeStats {
-    /// Statistics of `num_envs` lanes whose means run over the last `window` episodes.
+    /// Returns empty statistics of `num_envs` lanes. Means are taken over the last `window` episodes.
     ///
     /// # Panics
     /// If `window` is 0.
     pub fn new(num_envs: usize, window: usize) -> Self {
-        assert!(window > 0, "a mean over the last 0 episodes is none");
+        assert!(window > 0, "the window of a mean is at least 1 episode");
         Self {
             running: vec![Running::default(); num_envs],
             ended: Vec::with_capacity(num_envs),
@@ -75,7 +75,7 @@ impl EpisodeStats {
         }
     }
 
-    /// Takes in one step of all lanes, and returns the episodes that it ended, by lane.
+    /// Records one step of all lanes and returns the episodes that it ended, in the order of the lanes.
     ///
     /// # Panics
     /// If the step has another number of lanes.
@@ -102,45 +102,45 @@ impl EpisodeStats {
         &self.ended
     }
 
-    /// Forgets the episodes that still run: to be called when the lanes are reset by hand. Counts and means stay.
+    /// Discards the running episodes, for a reset of the lanes by hand. Counts and means stay.
     pub fn restart(&mut self) {
         self.running.fill(Running::default());
     }
 
-    /// Transitions recorded, over all lanes: a step of 16 lanes counts 16.
+    /// Returns the number of transitions recorded over all lanes: a step of 16 lanes counts 16.
     pub fn env_steps(&self) -> u64 {
         self.env_steps
     }
 
-    /// Number of lanes.
+    /// Returns the number of lanes.
     pub fn lanes(&self) -> usize {
         self.running.len()
     }
 
-    /// Steps taken in the episode that runs in a lane.
+    /// Returns the steps taken in the running episode of a lane.
     ///
     /// # Panics
-    /// If there is no such lane.
+    /// If the lane does not exist.
     pub fn steps_of(&self, lane: usize) -> u64 {
         self.running[lane].length
     }
 
-    /// Episodes completed.
+    /// Returns the number of completed episodes.
     pub fn episodes(&self) -> u64 {
         self.episodes
     }
 
-    /// The last completed episodes, oldest first, at most the window.
+    /// Returns the last completed episodes, oldest first, at most the window.
     pub fn recent(&self) -> impl ExactSizeIterator<Item = &Episode> {
         self.recent.iter()
     }
 
-    /// Mean return of the last completed episodes; `None` before the first.
+    /// Returns the mean return of the last completed episodes; `None` before the first.
     pub fn mean_return(&self) -> Option<f64> {
         self.mean(|episode| episode.total)
     }
 
-    /// Mean length of the last completed episodes, in steps; `None` before the first.
+    /// Returns the mean length of the last completed episodes, in steps; `None` before the first.
     pub fn mean_length(&self) -> Option<f64> {
         self.mean(|episode| episode.length as f64)
     }

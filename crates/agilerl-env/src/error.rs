@@ -1,6 +1,6 @@
-//! What can go wrong with an environment.
+//! The error type of this crate.
 
-/// Error of this crate.
+/// An error of this crate.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
@@ -9,13 +9,13 @@ pub enum EnvError {
     Unknown {
         /// The name asked for.
         name: String,
-        /// The known name that looks most like it, if one does.
+        /// The known name that is most similar to it, if one is similar.
         nearest: Option<String>,
         /// All names, separated by commas.
         known: String,
     },
     /// The environment's actions are continuous, and choices were asked for.
-    #[error("{name} takes continuous actions, and this needs a choice among n, as DQN does{}", did_you_mean(instead))]
+    #[error("{name} takes continuous actions, and this needs a choice among n{}", did_you_mean(instead))]
     NeedsContinuousActions {
         /// Name of the environment.
         name: String,
@@ -31,22 +31,20 @@ pub enum EnvError {
         instead: Option<String>,
     },
     /// The environment observes pixels, and rows of numbers were asked for.
-    #[error("{name} observes pixels, and this takes rows of numbers: `make_pixels` and `make_vec_pixels` make it")]
+    #[error("{name} observes pixels, and this takes rows of numbers (its observations are u8, not f32)")]
     NeedsPixels {
         /// Name of the environment.
         name: String,
     },
     /// The environment observes rows of numbers, and pixels were asked for.
-    #[error("{name} observes rows of numbers, and this takes pixels: `{maker}` makes it")]
+    #[error("{name} observes rows of numbers, and this takes pixels (its observations are f32, not u8)")]
     NeedsNumbers {
         /// Name of the environment.
         name: String,
-        /// The function that makes one.
-        maker: &'static str,
     },
     /// The environment has no picture.
     #[cfg(feature = "render")]
-    #[error("{name} has no picture: a probe is a number or two")]
+    #[error("{name} has no picture: a probe is only a number or two")]
     NoPicture {
         /// Name of the environment.
         name: String,
@@ -59,20 +57,36 @@ pub enum EnvError {
         /// `"lanes"` or `"threads"`.
         what: &'static str,
     },
+    /// A setting is outside its range.
+    #[error("{field} is {value}, but must be {expected}")]
+    Config {
+        /// The setting: `frame_stack.frames`.
+        field: String,
+        /// Its value.
+        value: String,
+        /// Its range.
+        expected: String,
+    },
+    /// A frame stack was asked for, and the observations are discrete.
+    #[error("{name} has discrete observations, which frame_stack does not take; encode them with `one_hot` first")]
+    DiscreteFrames {
+        /// Name of the environment.
+        name: String,
+    },
     /// The environment does not implement saving its state.
     #[error("{env} cannot save its state: implement `save` and `restore` of its `Env`")]
     StateNotSaved {
         /// Name of the environment.
         env: String,
     },
-    /// The bytes are no state of this environment.
+    /// The bytes are not a state of this environment.
     #[error("these {len} bytes are no saved state of {env}: {why}")]
     BadState {
         /// Name of the environment.
         env: String,
         /// Number of bytes given.
         len: usize,
-        /// What the reader found wrong.
+        /// The reason.
         why: String,
     },
     /// The numbers cannot be the statistics of this environment's observations.
@@ -80,7 +94,7 @@ pub enum EnvError {
     BadStatistics {
         /// Name of the environment.
         env: String,
-        /// What is wrong with them.
+        /// The reason.
         why: String,
     },
     /// An environment in a lane panicked.
@@ -94,12 +108,12 @@ pub enum EnvError {
         seed: Option<u64>,
         /// Episodes that ended since that reset.
         episode: u64,
-        /// Steps taken in the episode before.
+        /// Steps taken in the episode before the panic.
         step: u64,
-        /// The panic's message, and where it was.
+        /// Message and place of the panic.
         message: String,
     },
-    /// An environment in a lane has a mask of its actions that is none.
+    /// An environment in a lane has an invalid action mask.
     #[error(
         "the action mask of {env} in lane {lane} ({}) at step {step} of episode {episode} {wrong}",
         seeded(*seed)
@@ -115,7 +129,7 @@ pub enum EnvError {
         episode: u64,
         /// Steps taken in the episode.
         step: u64,
-        /// What is wrong with it.
+        /// The fault of the mask.
         wrong: String,
     },
 }

@@ -1,20 +1,28 @@
-//! Lanes that one thread steps: the environments and everything that belongs to them, row by row.
+//! The environments of a vector environment, called lanes.
+
+pub(crate) mod sync_vec;
+pub(crate) mod thread_vec;
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Element, Env, EnvError, VecStep, catch_panic, decode_state, encode_state, saved_state};
+use crate::caught_panic::catch_panic;
+use crate::env::Env;
+use crate::error::EnvError;
+use crate::number::Element;
+use crate::saved_state::{self, decode_state, encode_state};
+use crate::vec_env::VecStep;
 
-/// A contiguous run of lanes with its buffers. A vector environment is one of these, or several on several threads.
+/// Consecutive lanes that one thread steps, with their buffers. A vector environment has one of these for each thread.
 pub(crate) struct Lanes<E: Env> {
     envs: Vec<E>,
-    /// Index of the first of them in the whole vector environment.
+    /// Index of the first lane in the whole vector environment.
     first: usize,
     pub(crate) actions: Vec<E::Action>,
     pub(crate) rows: Rows<E::Obs>,
     progress: Vec<Progress>,
-    /// A reset or a restore has been done, so that there is something to step.
+    /// Whether a reset or a restore has started episodes.
     started: bool,
     failure: Option<EnvError>,
     obs_len: usize,
@@ -22,7 +30,7 @@ pub(crate) struct Lanes<E: Env> {
     choices: usize,
 }
 
-/// The outcome of a step, `[lanes]` or `[lanes, ..]` each.
+/// The result of a step. Every field is `[lanes]` or `[lanes, ..]`.
 pub(crate) struct Rows<O> {
     pub(crate) obs: Vec<O>,
     pub(crate) next_obs: Vec<O>,
@@ -36,7 +44,7 @@ pub(crate) struct Rows<O> {
     pub(crate) masked: bool,
 }
 
-/// Where a lane stands, for the error that names it.
+/// Position of a lane in its episodes, for errors.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Progress {
     pub(crate) seed: Option<u64>,
@@ -44,7 +52,7 @@ pub(crate) struct Progress {
     pub(crate) step: u64,
 }
 
-/// What is saved of a lane.
+/// The saved state of a lane.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "O: Element")]
 pub(crate) struct SavedLane<O> {
@@ -80,17 +88,17 @@ impl<E: Env> Lanes<E> {
         self.envs.len()
     }
 
-    /// One of them, for what they all share: name and spaces.
+    /// Returns one of the environments. All have the same name and spaces.
     pub(crate) fn env(&self) -> &E {
         &self.envs[0]
     }
 
-    /// Index of the first lane in the whole vector environment.
+    /// Returns the index of the first lane in the whole vector environment.
     pub(crate) fn first(&self) -> usize {
         self.first
     }
 
-    /// Empty rows of this shape.
+    /// Returns rows of this shape, filled with defaults.
     pub(crate) fn new_rows(&self) -> Rows<E::Obs> {
         Rows::new(self.len(), self.obs_len, self.choices)
     }
@@ -109,7 +117,7 @@ impl<E: Env> Lanes<E> {
         self.failure.as_ref()
     }
 
-    /// Starts an episode in every lane; lane `i` of the whole gets `seed(i)`.
+    /// Starts an episode in every lane. `seed` takes the index in the whole vector environment.
     pub(crate) fn reset(&mut self, seed: impl Fn(usize) -> Option<u64>) {
         self.started = true;
         self.failure = None;
@@ -125,7 +133,7 @@ impl<E: Env> Lanes<E> {
         self.begin();
     }
 
-    /// Takes the step that `actions` says, in every lane.
+    /// Steps every lane with its row of `actions`.
     pub(crate) fn step(&mut self) {
         self.assert_started();
         self.for_each_lane(|lanes, i| {
@@ -144,7 +152,7 @@ impl<E: Env> Lanes<E> {
             if step.ended() {
                 lanes.progress[i].episode += 1;
                 lanes.progress[i].step = 0;
-                // No seed: the generator goes on, as in Gymnasium's autoreset.
+                // No seed: the generator continues its sequence, as in Gymnasium's autoreset.
                 lanes.envs[i].reset(None, row_mut(&mut lanes.rows.obs, i, lanes.obs_len));
                 lanes.note_mask(i, false);
             }
@@ -162,7 +170,7 @@ impl<E: Env> Lanes<E> {
         Ok(())
     }
 
-    /// Takes its own lanes out of the saved ones.
+    /// Restores these lanes from the saved state of the whole vector environment.
     pub(crate) fn restore(&mut self, saved: &SavedLanes<E::Obs>) -> Result<(), EnvError> {
         self.started = false;
         self.failure = None;
@@ -182,19 +190,18 @@ impl<E: Env> Lanes<E> {
         Ok(())
     }
 
-    /// Before the first step the successors are the observations, so that no row is ever older than the reset.
+    /// Sets the successors to the observations, so that no row is older than the reset.
     fn begin(&mut self) {
         self.rows.next_obs.copy_from_slice(&self.rows.obs);
         self.rows.next_masks.copy_from_slice(&self.rows.masks);
     }
 
-    /// Calls `work` for every lane. A panic is kept as the failure, and the lanes behind it still get their turn:
-    /// where the others stand must not depend on how the lanes are spread over threads.
+    /// Calls `work` for every lane. The first panic is stored as the failure. The lanes behind it are still processed, so
+    /// that the state of a lane does not depend on the number of threads.
     fn for_each_lane(&mut self, work: impl Fn(&mut Self, usize)) {
         let mut next = 0;
         while next < self.len() {
-            // What a panic leaves half done is the lane's own, and the failure keeps it from being used before a reset has
-            // put it in order.
+            // A panic leaves only its own lane half changed, and the failure keeps it from being stepped before a reset.
             let outcome = catch_panic(|| {
                 while next < self.len() {
                     next += 1;
@@ -210,14 +217,14 @@ impl<E: Env> Lanes<E> {
         }
     }
 
-    /// Keeps the failure of a lane, if it is the first.
+    /// Stores the failure of a lane if it is the first one.
     #[cold]
     fn fail(&mut self, i: usize, failure: impl FnOnce(String, usize, Progress) -> EnvError) {
         let (env, lane, progress) = (self.env().name().to_owned(), self.first + i, self.progress[i]);
         self.failure.get_or_insert_with(|| failure(env, lane, progress));
     }
 
-    /// Takes over which actions are legal. Where the task is `over`, none need be.
+    /// Copies the action mask of a lane. It may be all false if the task is `over`.
     fn note_mask(&mut self, i: usize, over: bool) {
         let mask = row_mut(&mut self.rows.masks, i, self.choices);
         let wrong = match self.envs[i].action_mask() {
@@ -246,7 +253,7 @@ impl<E: Env> Lanes<E> {
     }
 }
 
-/// The saved lanes of a whole vector environment: the bytes are the same however they are spread over threads.
+/// The saved lanes of a whole vector environment. The bytes do not depend on the number of threads.
 pub(crate) struct SavedLanes<O> {
     pub(crate) lanes: Vec<SavedLane<O>>,
     bytes: usize,
@@ -299,7 +306,7 @@ impl<O: Element> Rows<O> {
         }
     }
 
-    /// Writes `part` over the rows from lane `first` on.
+    /// Overwrites the rows from lane `first` on with `part`.
     pub(crate) fn gather(&mut self, part: &Self, first: usize) {
         fn put<T: Copy>(all: &mut [T], part: &[T], lanes: Range<usize>) {
             let len = part.len() / lanes.len();
@@ -320,7 +327,7 @@ impl<O: Element> Rows<O> {
     }
 }
 
-/// Row `i` of rows of that length.
+/// Returns row `i` of rows of length `len`.
 fn row<T>(rows: &[T], i: usize, len: usize) -> &[T] {
     &rows[i * len..][..len]
 }

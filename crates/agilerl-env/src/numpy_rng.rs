@@ -1,4 +1,4 @@
-//! numpy's default generator, so that a seed means here what it means in Gymnasium.
+//! numpy's default random generator, so that a seed gives the episode that it gives in Gymnasium.
 
 use rand::Rng;
 use rand_pcg::Pcg64;
@@ -8,34 +8,34 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NumpyRng {
     bits: Pcg64,
-    /// The unused high half of the last 64-bit draw: numpy hands out 32 bits twice before it draws again.
+    /// The unused high half of the last 64-bit draw: numpy returns 32 bits twice before it draws again.
     spare: Option<u32>,
 }
 
 impl NumpyRng {
-    /// The generator that `numpy.random.default_rng(seed)` gives.
+    /// Returns the generator of `numpy.random.default_rng(seed)`.
     pub fn new(seed: u64) -> Self {
         let words = seed_sequence(seed);
         let pair = |i: usize| (u128::from(words[i]) << 64) | u128::from(words[i + 1]);
         Self { bits: Pcg64::new(pair(0), pair(2)), spare: None }
     }
 
-    /// `Generator.random()`: uniform in `[0, 1)` with 53 random bits.
+    /// numpy's `Generator.random()`: uniform in `[0, 1)` with 53 random bits.
     #[inline]
     pub fn random(&mut self) -> f64 {
         (self.bits.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// `Generator.uniform(low, high)`.
+    /// numpy's `Generator.uniform(low, high)`.
     #[inline]
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.random()
     }
 
-    /// `Generator.integers(low, high)`, the upper end excluded: Lemire's method on 32 bits.
+    /// numpy's `Generator.integers(low, high)`, without the upper end, by Lemire's method on 32 bits.
     ///
     /// # Panics
-    /// If the range is empty or wider than 2^32 - 1, where numpy changes to another method.
+    /// If the range is empty, or wider than 2^32 - 1, where numpy uses another method.
     pub fn integers(&mut self, low: i64, high: i64) -> i64 {
         assert!(low < high, "integers({low}, {high}): the range is empty");
         let width = u32::try_from(high - low).expect("ranges up to 2^32 - 1 only");
@@ -53,7 +53,7 @@ impl NumpyRng {
     }
 
     /// Gymnasium's `categorical_sample(probabilities, rng)`: the first index whose cumulated probability exceeds one
-    /// draw of [`random`](NumpyRng::random), or 0 where rounding leaves none.
+    /// draw of [`random`](NumpyRng::random), or 0 if rounding leaves no such index.
     pub fn categorical(&mut self, probabilities: &[f64]) -> usize {
         let draw = self.random();
         let mut cumulated = 0.0;

@@ -1,21 +1,16 @@
-//! Pictures of environments (feature `render`). This module reads states; it changes none.
+//! Pictures of environments (feature `render`). Drawing changes no state.
 
-mod canvas;
-mod classic_control;
-mod toy_text;
-mod minatar;
-mod gif;
+pub(crate) mod canvas;
+pub(crate) mod gif;
 
 pub use tiny_skia::Pixmap;
 
-pub(crate) use self::canvas::{Canvas, Point, Rgb};
-pub use self::gif::{Gif, GifError};
-use crate::{ChannelsFirst, Env, FrameStack, NormalizeObservations, OneHot, RewardTransform, TimeLimit};
+use crate::env::Env;
 
-/// An environment that can be seen: it draws the state it is in, looking like the original at a glance.
+/// An environment with a picture of its state that resembles the original.
 ///
-/// Drawing changes nothing, neither the state nor a later step. Every environment of this crate has a picture but the
-/// probes; [`make_rendered`](crate::make_rendered) makes one by name.
+/// Drawing changes neither the state nor a later step. Every environment of this crate except the probes has a picture;
+/// [`make_rendered`](crate::make_rendered) makes one by name.
 ///
 /// ```
 /// use agilerl_env::{CartPole, Env, Pixmap, Render};
@@ -27,29 +22,32 @@ use crate::{ChannelsFirst, Env, FrameStack, NormalizeObservations, OneHot, Rewar
 /// assert_eq!(picture.pixel(300, 310).unwrap().red(), 0); // the cart is black
 /// ```
 ///
-/// `picture.save_png("cart_pole.png")` writes it to a file, and [`Gif`] a moving one.
+/// `picture.save_png("cart_pole.png")` writes it to a file; [`Gif`](crate::Gif) writes an animation.
 pub trait Render {
-    /// Draws the present state over the whole of `picture`, scaled to its size and centred in it.
+    /// Draws the current state over the whole of `picture`, scaled to its size and centred in it.
     ///
     /// # Panics
     /// If no episode was started.
     fn render(&self, picture: &mut Pixmap);
 
-    /// Width and height, in pixels, at which the picture looks best: Gymnasium's, where Gymnasium has one.
+    /// Returns the best width and height, in pixels: Gymnasium's, where Gymnasium has one.
     fn size(&self) -> [u32; 2] {
         [600, 400]
     }
 
-    /// Steps per second at which an episode is watched: Gymnasium's `render_fps`.
+    /// Returns the steps per second of an animation: Gymnasium's `render_fps`.
     fn steps_per_second(&self) -> u32 {
         30
     }
 }
 
-/// An [`Env`] with a picture; every type that is both is one.
+/// An [`Env`] with a picture. Every type that implements both traits implements this one.
 pub trait RenderEnv: Env + Render {}
 
 impl<E: Env + Render + ?Sized> RenderEnv for E {}
+
+/// An environment with a picture behind a pointer, with actions of `C` and observations of `O`.
+pub type BoxRenderEnv<C = u32, O = f32> = Box<dyn RenderEnv<Obs = O, Action = C>>;
 
 impl<R: Render + ?Sized> Render for Box<R> {
     fn render(&self, picture: &mut Pixmap) {
@@ -62,27 +60,3 @@ impl<R: Render + ?Sized> Render for Box<R> {
         (**self).steps_per_second()
     }
 }
-
-/// A wrapper shows what is inside.
-macro_rules! passed_through {
-    ($wrapper:ident<$env:ident: $bound:path>) => {
-        impl<$env: $bound + Render> Render for $wrapper<$env> {
-            fn render(&self, picture: &mut Pixmap) {
-                self.inner().render(picture);
-            }
-            fn size(&self) -> [u32; 2] {
-                self.inner().size()
-            }
-            fn steps_per_second(&self) -> u32 {
-                self.inner().steps_per_second()
-            }
-        }
-    };
-}
-
-passed_through!(TimeLimit<E: Env>);
-passed_through!(OneHot<E: Env<Obs = f32>>);
-passed_through!(FrameStack<E: Env>);
-passed_through!(ChannelsFirst<E: Env>);
-passed_through!(RewardTransform<E: Env>);
-passed_through!(NormalizeObservations<E: Env<Obs = f32>>);

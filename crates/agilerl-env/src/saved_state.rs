@@ -1,13 +1,13 @@
-//! The bytes that `save` gives and `restore` takes.
+//! The bytes of a saved state.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::EnvError;
+use crate::error::EnvError;
 
-/// The bytes of `state`, marked with the environment's name. What an [`Env`](crate::Env) needs for its `save`.
+/// Encodes `state` together with the name of its environment, for an implementation of [`Env::save`](crate::Env::save).
 ///
-/// They are read back by the same build; a file that must outlive the build needs a format of its own.
+/// Only the same build reads the bytes; a file for other builds needs a format of its own.
 ///
 /// ```
 /// use agilerl_env::{decode_state, encode_state};
@@ -23,10 +23,10 @@ pub fn encode_state<T: Serialize>(env: &str, state: &T) -> Result<Vec<u8>, EnvEr
     postcard::to_stdvec(&(env, state)).map_err(|e| bad(env, 0, e.to_string()))
 }
 
-/// What [`encode_state`] wrote for the environment of that name.
+/// Decodes a state that [`encode_state`] wrote for the environment `env`.
 ///
 /// # Errors
-/// [`EnvError::BadState`] if the bytes are another environment's, too few, too many, or otherwise not a `T`.
+/// [`EnvError::BadState`] if the bytes belong to another environment, are too few or too many, or do not encode a `T`.
 pub fn decode_state<T: DeserializeOwned>(env: &str, bytes: &[u8]) -> Result<T, EnvError> {
     let unreadable = |e: postcard::Error| bad(env, bytes.len(), e.to_string());
     let (owner, rest) = postcard::take_from_bytes::<String>(bytes).map_err(unreadable)?;
@@ -40,7 +40,7 @@ pub fn decode_state<T: DeserializeOwned>(env: &str, bytes: &[u8]) -> Result<T, E
     Ok(state)
 }
 
-/// The error for bytes that can be read but make no sense.
+/// Returns the error for bytes that can be read but are not a possible state.
 pub(crate) fn bad(env: &str, len: usize, why: String) -> EnvError {
     EnvError::BadState { env: env.to_owned(), len, why }
 }

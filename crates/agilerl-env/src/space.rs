@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Gymnasium's two spaces that this crate needs.
+/// The set of observations or actions: two of Gymnasium's spaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Space {
     /// One of `n` choices, `0..n`.
@@ -10,7 +10,7 @@ pub enum Space {
         /// Number of choices.
         n: usize,
     },
-    /// A box of real numbers (or of pixels), one interval for each element; infinite bounds are allowed.
+    /// A box of real numbers or pixels, with one interval for each element. Bounds may be infinite.
     Box {
         /// Shape, row-major: `[8]` for features, `[channels, height, width]` for pixels.
         shape: Vec<usize>,
@@ -22,7 +22,7 @@ pub enum Space {
 }
 
 impl Space {
-    /// A choice among `n`.
+    /// Returns the space of a choice among `n`.
     ///
     /// # Panics
     /// If `n` is zero.
@@ -31,10 +31,10 @@ impl Space {
         Self::Discrete { n }
     }
 
-    /// A flat box with one interval for each element.
+    /// Returns a flat box with one interval for each element.
     ///
     /// # Panics
-    /// If the bounds differ in length or are empty, or one is reversed or not a number.
+    /// If the bounds differ in length or are empty, if a lower bound is above its upper bound, or if a bound is NaN.
     pub fn bounded(low: &[f32], high: &[f32]) -> Self {
         assert!(!low.is_empty(), "a box needs at least one element");
         assert_eq!(low.len(), high.len(), "lower and upper bounds differ in length");
@@ -42,7 +42,7 @@ impl Space {
         Self::Box { shape: vec![low.len()], low: low.to_vec(), high: high.to_vec() }
     }
 
-    /// Numbers in one row: 1 for a discrete space, the product of the shape for a box.
+    /// Returns the numbers in one row: 1 for a discrete space, the product of the shape for a box.
     pub fn row_len(&self) -> usize {
         match self {
             Self::Discrete { .. } => 1,
@@ -50,7 +50,7 @@ impl Space {
         }
     }
 
-    /// Number of choices, if the space is discrete.
+    /// Returns the number of choices; `None` for a box.
     pub fn choices(&self) -> Option<usize> {
         match self {
             Self::Discrete { n } => Some(*n),

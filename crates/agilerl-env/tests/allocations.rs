@@ -5,7 +5,7 @@ use std::alloc::System;
 use agilerl_env::{
     ActionElement, Actions, ChannelsFirstVec, Element, EpisodeStats, FrameStack, FrameStackVec, NormalizeObservations,
     NormalizeObservationsVec, NumpyRng, Observations, RewardTransform, RewardTransformVec, SyncVec, VecEnv, catalogue,
-    make, make_vec, make_vec_continuous, make_vec_pixels, make_vec_threaded, one_hot,
+    make, make_vec, make_vec_threaded, one_hot,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -37,31 +37,31 @@ fn a_step_allocates_nothing() {
         let (name, threaded) = (info.name, format!("{} on 3 threads", info.name));
         match (info.observations, info.actions) {
             (Observations::Pixels, _) => {
-                check(make_vec_pixels(name, 5, 1).unwrap(), choices, ONE_THREAD, name);
-                check(make_vec_pixels(name, 5, 3).unwrap(), choices, THREADED, &threaded);
+                check(make_vec_threaded::<u8, u32>(name, 5, 1).unwrap(), choices, ONE_THREAD, name);
+                check(make_vec_threaded::<u8, u32>(name, 5, 3).unwrap(), choices, THREADED, &threaded);
             }
             (_, Actions::Choice) => {
-                check(make_vec(name, 5).unwrap(), choices, ONE_THREAD, name);
-                check(one_hot(make_vec(name, 5).unwrap()), choices, ONE_THREAD, name);
-                check(make_vec_threaded(name, 5, 3).unwrap(), choices, THREADED, &threaded);
+                check(make_vec::<f32, u32>(name, 5).unwrap(), choices, ONE_THREAD, name);
+                check(one_hot(make_vec::<f32, u32>(name, 5).unwrap()), choices, ONE_THREAD, name);
+                check(make_vec_threaded::<f32, u32>(name, 5, 3).unwrap(), choices, THREADED, &threaded);
             }
             (_, Actions::Continuous) => {
-                check(make_vec_continuous(name, 5, 1).unwrap(), throttles, ONE_THREAD, name);
-                check(make_vec_continuous(name, 5, 3).unwrap(), throttles, THREADED, &threaded);
+                check(make_vec_threaded::<f32, f32>(name, 5, 1).unwrap(), throttles, ONE_THREAD, name);
+                check(make_vec_threaded::<f32, f32>(name, 5, 3).unwrap(), throttles, THREADED, &threaded);
             }
         }
     }
 
     // Wrapped lanes, and wrappers in lanes.
-    let pole = || make_vec("CartPole-v1", 5).unwrap();
+    let pole = || make_vec::<f32, u32>("CartPole-v1", 5).unwrap();
     check(Box::new(FrameStackVec::new(pole(), 4)), choices, ONE_THREAD, "stacked lanes");
     check(Box::new(RewardTransformVec::scale(pole(), 0.1)), choices, ONE_THREAD, "lanes of scaled rewards");
     check(Box::new(NormalizeObservationsVec::new(pole())), choices, ONE_THREAD, "normalised lanes");
-    let pixels = || make_vec_pixels("MinAtar/Breakout-v1", 5, 1).unwrap();
+    let pixels = || make_vec_threaded::<u8, u32>("MinAtar/Breakout-v1", 5, 1).unwrap();
     let stacked = FrameStackVec::along_channels(ChannelsFirstVec::new(pixels()), 4);
     check(Box::new(stacked), choices, ONE_THREAD, "transposed and stacked lanes");
     let wrapped = |_| {
-        let env = RewardTransform::clip(make("CartPole-v1").unwrap(), 0.0, 0.5);
+        let env = RewardTransform::clip(make::<f32, u32>("CartPole-v1").unwrap(), 0.0, 0.5);
         FrameStack::new(NormalizeObservations::new(env), 3)
     };
     check(Box::new(SyncVec::from_fn(5, wrapped)), choices, ONE_THREAD, "wrappers in lanes");

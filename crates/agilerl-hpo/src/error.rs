@@ -1,8 +1,11 @@
-//! What can go wrong while a population evolves.
+//! Errors of evolution.
 
 use std::{io, path::PathBuf};
 
-use crate::{Mutation, TaskError};
+use agilerl_storage::StorageError;
+
+/// Any error: of a task, an individual or an observer.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -11,23 +14,22 @@ pub enum HpoError {
     /// A setting is outside its range.
     #[error("{field} is {value}, but must be {expected}")]
     Config {
-        /// The setting: `tournament.size`.
+        /// The setting: `selection.size`.
         field: String,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// The values that it may have.
         expected: String,
     },
-    /// A name of `rl_hp_selection` that the individuals do not know.
-    #[error(
-        "unknown hyperparameter {name:?} in mutation.rl_hp_selection; this agent has: {known}{}",
-        if is_selected_by_default(name) { SELECTED_BY_DEFAULT } else { "" }
-    )]
+    /// A name in `rl_hp_selection` is no hyperparameter of the agents.
+    #[error("unknown hyperparameter {name:?} in mutation.rl_hp_selection; this agent has: {known}{advice}")]
     UnknownHyperparameter {
-        /// The name asked for.
+        /// The name in `rl_hp_selection`.
         name: String,
         /// All names, separated by commas.
         known: String,
+        /// More advice in parentheses, or nothing.
+        advice: &'static str,
     },
     /// A hyperparameter that is to be mutated has no bounds.
     #[error(
@@ -46,7 +48,7 @@ pub enum HpoError {
     OutOfBounds {
         /// Its name.
         name: String,
-        /// Where it starts.
+        /// Its initial value.
         value: f64,
         /// Least value.
         min: f64,
@@ -56,18 +58,18 @@ pub enum HpoError {
     /// The worker threads could not be started.
     #[error("cannot start {threads} worker threads")]
     Threads {
-        /// How many were asked for.
+        /// The number of threads.
         threads: usize,
-        /// Why not.
+        /// The cause.
         source: rayon::ThreadPoolBuildError,
     },
-    /// The task could not make what a run needs.
-    #[error("cannot make {what}")]
+    /// The task could not create the state that a run needs.
+    #[error("cannot create {what}")]
     Setup {
-        /// What was to be made.
+        /// The state: a slot, or the shared state.
         what: String,
         /// The task's error.
-        source: TaskError,
+        source: BoxError,
     },
     /// Training or scoring an individual failed or panicked.
     #[error("individual {individual} failed in {stage} of generation {generation}")]
@@ -76,61 +78,46 @@ pub enum HpoError {
         individual: u64,
         /// Generation, from 0.
         generation: u64,
-        /// What it was doing.
+        /// The stage in which it failed: training or evaluation.
         stage: &'static str,
         /// The task's error, or the panic's message.
-        source: TaskError,
+        source: BoxError,
     },
-    /// Nobody can be a parent.
+    /// No individual can be a parent.
     #[error(
-        "none of the {population} individuals has a finite fitness and finite weights: nobody can be a parent; lower \
+        "none of the {population} individuals has a finite fitness and finite weights: no individual can be a parent; lower \
          the learning rates or the bounds they may reach, or clip gradients"
     )]
     NoneFinite {
         /// Size of the population.
         population: usize,
     },
-    /// An observer could not do its work.
+    /// An observer failed.
     #[error("an observer of the run failed")]
     Observer {
         /// Its error.
-        source: crate::ObserverError,
+        source: BoxError,
     },
-    /// What a person was to see could not be printed.
+    /// The progress of the run could not be printed.
     #[error("cannot print the progress of the run to {to}")]
     Print {
-        /// Where: the standard output.
+        /// The destination: the standard output.
         to: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// A file could not be written or read.
-    #[error("cannot {action} {}", path.display())]
-    Storage {
-        /// What was tried: `write`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A file is not what the run wrote.
-    #[error("{} is not what this run wrote: {what}", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// There are checkpoints, and none of them is whole.
-    #[error("no checkpoint in {} is whole:{}", folder.display(), listed(reasons))]
+    /// A file could not be written or read, or does not hold the bytes that the run wrote.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// There are checkpoints, and none of them is intact.
+    #[error("no checkpoint in {} is intact:{}", folder.display(), listed(reasons))]
     NoWholeCheckpoint {
         /// The folder of the checkpoints.
         folder: PathBuf,
-        /// What is wrong with each of them, the newest first.
+        /// The fault of each checkpoint, the newest first.
         reasons: Vec<String>,
     },
-    /// A checkpoint that a later version wrote.
+    /// A later version wrote the checkpoint.
     #[error(
         "{} has the format {found}, and this version reads format {known}: resume it with the version that wrote it \
          ({written_by})",
@@ -143,39 +130,55 @@ pub enum HpoError {
         found: u64,
         /// The format of this version.
         known: u64,
-        /// Who wrote it.
+        /// The versions that wrote it.
         written_by: String,
     },
-    /// The bytes are no state of this run.
+    /// An earlier version wrote the checkpoint.
+    #[error(
+        "{} has the format {found}, and this version reads format {known}: finish the run with the version that wrote it \
+         ({written_by})",
+        path.display()
+    )]
+    OlderFormat {
+        /// The manifest.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The format of this version.
+        known: u64,
+        /// The versions that wrote it.
+        written_by: String,
+    },
+    /// The task failed when a generation was born.
+    #[error("the task could not hand its state over to generation {generation}")]
+    Inherit {
+        /// The generation that was born, from 1.
+        generation: u64,
+        /// The task's error, or the panic's message.
+        source: BoxError,
+    },
+    /// The bytes are not a state of this run.
     #[error("cannot resume from {what}")]
     State {
-        /// Which part of the state.
+        /// The part of the state.
         what: String,
-        /// What is wrong with it.
-        source: TaskError,
+        /// The fault.
+        source: BoxError,
     },
     /// A run can only be extended once it is over.
-    #[error("this run is not over yet: it can be extended once it is")]
+    #[error("this run has not ended yet: it can be extended after its end")]
     NotOver,
     /// An observer asked for a pause; the run can go on.
-    #[error("the run was paused; it goes on with the next call, or can be saved now and resumed later")]
+    #[error("the run was paused; call it again to go on, or save it now and resume it later")]
     Paused,
     /// This trainer failed in the middle of a generation.
     #[error("this run failed in the middle of a generation and cannot go on; build a new trainer")]
     Broken,
 }
 
-/// The error of a setting outside its range.
+/// Returns the error of a setting outside its range.
 pub(crate) fn out_of_range(field: &str, value: impl ToString, expected: impl Into<String>) -> HpoError {
     HpoError::Config { field: field.to_owned(), value: value.to_string(), expected: expected.into() }
-}
-
-/// Who evolves a thing of one's own meets this first, without having selected anything.
-const SELECTED_BY_DEFAULT: &str = " (lr and batch_size are selected by default: set mutation.rl_hp_selection to names that \
-                                   this agent has, each with bounds in mutation.bounds, or mutation.rl_hp to 0)";
-
-fn is_selected_by_default(name: &str) -> bool {
-    Mutation::default().rl_hp_selection.iter().any(|selected| selected == name)
 }
 
 fn listed(reasons: &[String]) -> String {

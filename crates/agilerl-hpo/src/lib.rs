@@ -1,10 +1,10 @@
-//! Evolution: population, tournament selection, mutation, generations, lineage. This crate evolves whatever
-//! implements its traits; it knows no observation, no batch, no tensor and no algorithm.
+//! Evolution: population, selection, mutation, generations, lineage. This crate evolves any type that implements its
+//! traits; it knows no observation, no batch, no tensor and no algorithm.
 //!
-//! What evolves implements [`Evolve`]; what trains and scores it implements [`Task`]. A [`Trainer`] brings them
-//! together: it trains the individuals side by side, scores them on the same episodes, has a [`Tournament`] choose
-//! the parents and a [`Mutation`] change the children, and tells [`Observer`]s what happened. The module [`toy`] is
-//! the smallest example of both traits, to be read and copied.
+//! Agents implement [`Evolve`], and a [`Task`] trains and scores them. A [`Trainer`] brings them together: it trains
+//! the individuals in parallel, scores them on the same episodes, chooses parents with a [`Selector`], changes the
+//! children with a [`Mutation`], and passes [`Event`]s to [`Observer`]s. The module [`toy`] is the smallest example of
+//! both traits, to be read and copied.
 //!
 //! ```
 //! use agilerl_hpo::{
@@ -28,12 +28,12 @@
 //! # Ok::<(), agilerl_hpo::HpoError>(())
 //! ```
 //!
-//! # A loop of one's own
-//! Every stage of a generation is a function that can be called alone:
+//! # Your own loop
+//! Each stage of a generation is a function that can be called alone:
 //!
 //! ```
 //! use agilerl_hpo::{
-//!     Individual, Mutation, Purpose, Streams, Tournament, evaluate,
+//!     Individual, Mutation, Purpose, Selector, Streams, Tournament, evaluate,
 //!     toy::{Guess, GuessTheNumber},
 //! };
 //!
@@ -41,76 +41,72 @@
 //! let (streams, tournament, mutation) = (Streams::new(1), Tournament::default(), Mutation::default());
 //! let mut population = Individual::founders(vec![Guess { value: 6.0, ..Guess::new() }; 6]);
 //! for generation in 1..=50 {
-//!     // Train each `individual.agent` here, in whatever way, or with `train_round`.
+//!     // Train each `individual.agent` here, in your own way, or with `train_round`.
 //!     let seeds = streams.seeds(Purpose::Evaluation, generation, 0, 10);
 //!     evaluate(&task, &mut population, generation, &seeds)?;
 //!     let mut rng = streams.get(Purpose::Selection, generation, 0, 0);
-//!     let selection = tournament.select(&tournament.scores(&population), &mut rng)?;
+//!     let selection = tournament.select(generation, &tournament.scores(&population), &mut rng)?;
 //!     population = selection.reproduce(&population);
 //!     mutation.mutate(&mut population, &streams, generation);
 //! }
-//! // Mutation and selection alone have found the way; place 0 holds the elite.
+//! // Mutation and selection alone come near the number; the tournament keeps the elite in place 0.
 //! assert!((population[0].agent.value - 7.5).abs() < 0.3);
 //! # Ok::<(), agilerl_hpo::HpoError>(())
 //! ```
 //!
-//! # What is promised
+//! # Promises
 //! - A run with one seed gives the same bits at any number of threads, for one build on one kind of processor. Every
 //!   draw comes from a named stream ([`Streams`]).
-//! - The elite of a generation goes on as it was evaluated; observers hear of it before anything else happens to it.
-//! - "Target reached" is said after fresh episodes only, never because of the fitness that was selected for.
-//! - Transitions of training are counted over all individuals, those of evaluation apart.
+//! - Kept individuals, the elite among them, go on as they were evaluated; observers get a generation before it is
+//!   changed.
+//! - A target counts as reached only after fresh episodes, never because of the fitness that selection used.
+//! - Transitions of training are counted over all individuals; transitions of evaluation are counted apart.
 //! - Hyperparameters move by factors, symmetrically, and are reflected at their bounds: without selection the median
-//!   stays.
-//! - A run that is saved between two steps ([`Trainer::save`]) and resumed ([`Trainer::restore`]) ends in the same bits, and
-//!   [`Outcome::signature`] is the digest that says so. [`Checkpoints`] keeps such states on disk, whole or not at all.
+//!   stays constant.
+//! - A run that is saved between two steps ([`Trainer::save`]) and resumed ([`Trainer::restore`]) ends in the same
+//!   bits, and [`Outcome::signature`] is the digest that shows it. [`Checkpoints`] keeps such states on disk, complete
+//!   or not at all.
 //! - An individual with a NaN ranks last and is never a parent.
 
-mod bounds;
-mod checkpoint;
-mod console;
-mod error;
-mod event;
-mod evolve;
-mod individual;
-mod json_lines;
-mod log_file;
-mod manifest;
-mod metrics_csv;
-mod mutation;
-mod persist;
-mod progress;
-mod saved;
-mod stages;
-mod storage;
-mod streams;
-mod task;
-mod tournament;
-pub mod toy;
-mod trainer;
-mod trainer_config;
+mod evolution;
+mod selection;
 
-pub use bounds::Bounds;
-pub use checkpoint::{Checkpoint, Checkpoints};
-pub use console::Console;
-pub use error::HpoError;
-pub use event::{Event, Flow, GenerationReport, LineageRecord, Observer, ObserverError};
-pub use evolve::{Change, Evolve, Hyperparameter};
-pub use individual::Individual;
-pub use json_lines::{JsonLines, without_clock};
-pub use log_file::{Digest, LogFile};
-pub use manifest::{Manifest, Segment};
-pub use metrics_csv::MetricsCsv;
-pub use mutation::{Mutated, Mutation, MutationKind};
-pub use persist::{Persist, PersistTask};
-pub use saved::Saved;
-pub use stages::{Round, evaluate, guard, score, train_round};
-pub use storage::{Disk, MemoryStorage, Storage, StorageFile, create_dir_synced, write_atomically};
+mod run;
+
+mod observers;
+mod resume;
+
+mod error;
+mod streams;
+
+pub mod toy;
+
+pub use error::{BoxError, HpoError};
+pub use evolution::bounds::Bounds;
+pub use evolution::evolve::{Change, Evolve, Hyperparameter, Mutated};
+pub use evolution::individual::{Individual, LineageRecord};
+pub use evolution::mutation::{Mutation, MutationKind};
+pub use observers::console::Console;
+pub use observers::json_lines::{JsonLines, without_clock};
+pub use observers::metrics_csv::MetricsCsv;
+pub use observers::run_log::{RunLog, RunLogKind};
+pub use resume::checkpoint::{Checkpoint, Checkpoints};
+pub use resume::manifest::{Manifest, Segment};
+pub use resume::persist::{Persist, PersistTask};
+pub use resume::trainer_state::TrainerState;
+pub use run::config::TrainerConfig;
+pub use run::event::{Ending, Event, Flow, GenerationReport, Observer, OnEvent};
+pub use run::guard::guard;
+pub use run::metrics::MetricSums;
+pub use run::stages::{Round, evaluate, score, train_round};
+pub use run::stats::{Evaluation, RoundStats};
+pub use run::task::{RoundContext, Task, Trainee};
+pub use run::trainer::{Outcome, Trainer};
+pub use selection::config::SelectionConfig;
+pub use selection::selector::{Origin, Selection, Selector};
+pub use selection::tournament::Tournament;
+pub use selection::truncation::TruncationSelection;
 pub use streams::{Purpose, StreamRng, Streams};
-pub use task::{Evaluation, RoundContext, RoundStats, Task, TaskError, Trainee};
-pub use tournament::{Selection, Tournament};
-pub use trainer::{Ending, Outcome, Trainer};
-pub use trainer_config::TrainerConfig;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

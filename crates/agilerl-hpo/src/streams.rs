@@ -4,10 +4,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// The generator behind every stream: portable, and its stream is promised not to change.
+/// The generator behind every stream. It is portable, and its authors promise that its output does not change.
 pub type StreamRng = ChaCha8Rng;
 
-/// What a stream is drawn for. The numbers are part of a run's identity: never reuse or reorder them.
+/// The purpose of a random stream. The numbers are part of a run's identity: never reuse or reorder them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Purpose {
@@ -25,17 +25,20 @@ pub enum Purpose {
     Evaluation = 6,
     /// Seeds of the fresh episodes that confirm a target.
     Confirmation = 7,
-    /// Tournaments.
+    /// Selection of parents.
     Selection = 8,
     /// Kind and content of a mutation.
     Mutation = 9,
+    /// Noise of a learning step: smoothed targets, reparametrised actions.
+    Learning = 10,
 }
 
-/// Hands out the random streams of one run.
+/// The random streams of one run.
 ///
-/// A stream is named by its purpose, a generation, an individual and a lane (or round, or layer: whatever counts
-/// inside). The four numbers and the root seed *are* the 256-bit key of a ChaCha8 generator, so two names never share
-/// a stream, and nobody's draws depend on who drew before: the reason why a run is the same at any number of threads.
+/// A stream is named by its purpose, a generation, an individual and an index that counts inside the purpose: a round,
+/// an environment, a layer. The four numbers and the root seed *are* the 256-bit key of a ChaCha8 generator, so two
+/// names never share a stream, and no draw depends on the order of the others. That is why a run is the same at any
+/// number of threads.
 ///
 /// ```
 /// use agilerl_hpo::{Purpose, Streams};
@@ -52,29 +55,34 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// The streams of the run with this root seed.
+    /// Creates the streams of the run with this root seed.
     pub fn new(root: u64) -> Self {
         Self { root }
     }
 
-    /// The root seed.
+    /// Returns the root seed.
     pub fn root(&self) -> u64 {
         self.root
     }
 
-    /// The stream of this name, from its beginning.
-    pub fn get(&self, purpose: Purpose, generation: u64, individual: usize, lane: usize) -> StreamRng {
+    /// Returns the stream of this name, from its beginning. The [type](Self) explains the name's parts.
+    pub fn get(&self, purpose: Purpose, generation: u64, individual: usize, index: usize) -> StreamRng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.root.to_le_bytes());
         key[8] = purpose as u8;
         key[12..16].copy_from_slice(&u32::try_from(individual).expect("fewer than 2^32 individuals").to_le_bytes());
         key[16..24].copy_from_slice(&generation.to_le_bytes());
-        key[24..].copy_from_slice(&(lane as u64).to_le_bytes());
+        key[24..].copy_from_slice(&(index as u64).to_le_bytes());
         StreamRng::from_seed(key)
     }
 
-    /// Seeds for `episodes` episodes, drawn from lane 0 of the stream of this name. Below 2^32, which every simulator
-    /// and every other language takes.
+    /// Returns one seed: the first of [`seeds`](Self::seeds).
+    pub fn seed(&self, purpose: Purpose, generation: u64, individual: usize) -> u64 {
+        u64::from(self.get(purpose, generation, individual, 0).next_u32())
+    }
+
+    /// Returns seeds for `episodes` episodes, drawn from the stream of this name with index 0. They are below 2^32, which
+    /// every simulator and every other language takes.
     pub fn seeds(&self, purpose: Purpose, generation: u64, individual: usize, episodes: usize) -> Vec<u64> {
         let mut rng = self.get(purpose, generation, individual, 0);
         (0..episodes).map(|_| u64::from(rng.next_u32())).collect()

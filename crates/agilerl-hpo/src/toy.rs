@@ -1,23 +1,25 @@
 //! The smallest thing that evolves: a number that guesses another number.
 //!
-//! It has all that a real task has (a shared memory of noisy readings, slots, schedules by streams, hyperparameters
-//! named `lr` and `batch_size`) and runs in microseconds. It is here for documentation and tests, and as something
-//! to copy: read it once, then write your own.
-
-use std::ops::Range;
+//! It has hyperparameters named `lr` and `batch_size`, mutates its one weight, reports a loss, can be saved, and runs in
+//! microseconds. It is here for documentation and tests, and as something to copy: read it once, then write your own.
+//! Its individuals share nothing, and their slots are empty; a task with a replay memory has a `Shared` and a `Slot` type
+//! in place of `()`, and [`Task::merge`].
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Change, Evaluation, Evolve, Hyperparameter, Persist, PersistTask, Purpose, RoundContext, RoundStats, StreamRng,
-    Streams, Task, TaskError,
-};
+use crate::error::BoxError;
+use crate::evolution::evolve::{Change, Evolve, Hyperparameter};
+use crate::evolution::mutation::{Mutation, MutationKind};
+use crate::resume::persist::{Persist, PersistTask};
+use crate::run::stats::{Evaluation, RoundStats};
+use crate::run::task::{RoundContext, Task};
+use crate::streams::{Purpose, StreamRng, Streams};
 
 /// An individual of one float, which learns by moving towards the mean of a few readings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guess {
-    /// What it believes the number to be.
+    /// Its guess of the number.
     pub value: f64,
     /// How far it moves towards the readings, as a share of the way.
     pub lr: f64,
@@ -54,9 +56,12 @@ impl Evolve for Guess {
         }
     }
 
-    fn mutate_parameters(&mut self, mutation_sd: f64, rng: &mut StreamRng) -> Option<Change> {
+    fn mutate(&mut self, kind: MutationKind, settings: &Mutation, rng: &mut StreamRng) -> Option<Change> {
+        if kind != MutationKind::Parameters {
+            return None;
+        }
         let before = self.value;
-        self.value *= 1.0 + mutation_sd * noise(rng);
+        self.value *= 1.0 + settings.mutation_sd * noise(rng);
         let change = || Change { what: "value".to_owned(), before: before.into(), after: self.value.into() };
         (self.value != before).then(change)
     }
@@ -74,53 +79,42 @@ impl Evolve for Guess {
     }
 }
 
-/// The task: find a number of which only noisy readings are to be had, one per transition. The return of an episode
-/// is minus the distance to it, up to a noise that depends on the episode alone.
+/// The task: find a number of which only noisy readings can be had. The return of an episode is minus the distance to it,
+/// up to a noise that depends on the episode alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuessTheNumber {
     /// The number.
     pub number: f64,
 }
 
-impl Task<Guess> for GuessTheNumber {
-    type Shared = Vec<f64>;
-    type Slot = Vec<f64>;
+impl Task for GuessTheNumber {
+    type Agent = Guess;
+    type Shared = ();
+    type Slot = ();
 
-    fn shared(&self) -> Result<Self::Shared, TaskError> {
-        Ok(Vec::new())
+    fn shared(&self) -> Result<(), BoxError> {
+        Ok(())
     }
 
-    fn slot(&self, _index: usize, _streams: &Streams) -> Result<Self::Slot, TaskError> {
-        Ok(Vec::new())
+    fn slot(&self, _place: usize, _streams: &Streams) -> Result<(), BoxError> {
+        Ok(())
     }
 
-    fn train(
-        &self,
-        agent: &mut Guess,
-        slot: &mut Self::Slot,
-        shared: &Self::Shared,
-        context: &RoundContext,
-    ) -> Result<RoundStats, TaskError> {
-        let stream = |purpose| context.streams.get(purpose, context.generation, context.individual, context.round);
-        let (mut readings, mut replay) = (stream(Purpose::Environment), stream(Purpose::Replay));
-        for _ in 0..context.env_steps {
-            slot.push(self.number + noise(&mut readings));
-            // What the others gathered in earlier rounds, and what this one gathered in this round.
-            let row = |index: usize| if index < shared.len() { shared[index] } else { slot[index - shared.len()] };
-            let rows = shared.len() + slot.len();
-            let sum: f64 = (0..agent.batch_size).map(|_| row(replay.random_range(0..rows))).sum();
-            agent.value += agent.lr * (sum / agent.batch_size as f64 - agent.value);
+    /// Each transition gives a batch of readings, and is followed by one update.
+    fn train(&self, agent: &mut Guess, (): &mut (), (): &(), context: &RoundContext) -> Result<RoundStats, BoxError> {
+        let RoundContext { streams, generation, individual, round, env_steps, .. } = *context;
+        let mut rng = streams.get(Purpose::Environment, generation, individual, round);
+        let mut stats = RoundStats { env_steps, updates: env_steps, ..RoundStats::default() };
+        for _ in 0..env_steps {
+            let sum: f64 = (0..agent.batch_size).map(|_| self.number + noise(&mut rng)).sum();
+            let error = sum / agent.batch_size as f64 - agent.value;
+            agent.value += agent.lr * error;
+            stats.metrics.add("loss", error * error);
         }
-        Ok(RoundStats { env_steps: context.env_steps, updates: context.env_steps, ..RoundStats::default() })
+        Ok(stats)
     }
 
-    fn merge(&self, shared: &mut Self::Shared, slots: &mut [Self::Slot]) {
-        for slot in slots {
-            shared.append(slot);
-        }
-    }
-
-    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
         let luck = |&seed| 0.01 * noise(&mut Streams::new(seed).get(Purpose::Environment, 0, 0, 0));
         let returns = seeds.iter().map(|seed| luck(seed) - (agent.value - self.number).abs()).collect();
         Ok(Evaluation { returns, env_steps: seeds.len() as u64, cut: 0 })
@@ -128,11 +122,11 @@ impl Task<Guess> for GuessTheNumber {
 }
 
 impl Persist for Guess {
-    fn save(&self) -> Result<Vec<u8>, TaskError> {
+    fn save(&self) -> Result<Vec<u8>, BoxError> {
         Ok([self.value.to_le_bytes(), self.lr.to_le_bytes(), (self.batch_size as u64).to_le_bytes()].concat())
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), TaskError> {
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), BoxError> {
         let ([value, lr, batch_size], []) = bytes.as_chunks() else { return Err("not three numbers".into()) };
         let batch_size = usize::try_from(u64::from_le_bytes(*batch_size))?;
         *self = Self { value: f64::from_le_bytes(*value), lr: f64::from_le_bytes(*lr), batch_size };
@@ -140,31 +134,12 @@ impl Persist for Guess {
     }
 }
 
-impl PersistTask<Guess> for GuessTheNumber {
-    fn save_slot(&self, _slot: &Self::Slot) -> Result<Vec<u8>, TaskError> {
-        Ok(Vec::new()) // what it gathered was handed over
+impl PersistTask for GuessTheNumber {
+    fn save_slot(&self, (): &()) -> Result<Vec<u8>, BoxError> {
+        Ok(Vec::new())
     }
 
-    fn restore_slot(&self, slot: &mut Self::Slot, _bytes: &[u8]) -> Result<(), TaskError> {
-        slot.clear();
-        Ok(())
-    }
-
-    fn items(&self, shared: &Self::Shared) -> Range<u64> {
-        0..shared.len() as u64
-    }
-
-    fn save_items(&self, shared: &Self::Shared, items: Range<u64>) -> Result<Vec<u8>, TaskError> {
-        let readings = &shared[items.start as usize..items.end as usize];
-        Ok(readings.iter().flat_map(|reading| reading.to_le_bytes()).collect())
-    }
-
-    fn restore_items(&self, shared: &mut Self::Shared, items: Range<u64>, bytes: &[u8]) -> Result<(), TaskError> {
-        let (readings, rest) = bytes.as_chunks();
-        if !rest.is_empty() || items.start != shared.len() as u64 || items.end - items.start != readings.len() as u64 {
-            return Err("not these readings".into());
-        }
-        shared.extend(readings.iter().map(|reading| f64::from_le_bytes(*reading)));
+    fn restore_slot(&self, (): &mut (), _bytes: &[u8]) -> Result<(), BoxError> {
         Ok(())
     }
 }

@@ -14,6 +14,9 @@ pub trait OffPolicy<O, C>: Agent<O, C> {
     /// Environment steps for each update.
     fn learn_step(&self) -> f64;
 
+    /// Names of the metrics that an update reports.
+    fn metrics(&self) -> &'static [&'static str];
+
     /// Makes one update; `rng` is for what an update draws, such as the noise of target smoothing.
     ///
     /// # Panics

@@ -136,8 +136,8 @@ where
         context: &RoundContext,
     ) -> Result<RoundStats, BoxError> {
         self.check_fit(agent, context)?;
+        let mut learned = LearnedSum::new(agent.metrics());
         let mut round = RoundInProgress::begin(agent, slot, context);
-        let mut learned = LearnedSum::default();
         while round.has_steps_left() {
             let (agent, request) = round.acting();
             agent.act(request.obs, request.masks, request.mode, request.rng, request.actions);

@@ -1,9 +1,9 @@
 //! Observations that are one of n choices: the memory keeps the index, the agent sees n numbers.
 
-use agilerl_algo::{AlgoError, Dqn, DqnConfig, OffPolicyConfig, OffPolicyTask, Slot};
+use agilerl_algo::{AlgoError, Dqn, DqnConfig, NetConfig, OffPolicyConfig, OffPolicyTask, Slot};
 use agilerl_buffer::Replay;
 use agilerl_env::{BoxVecEnv, Env, EnvError, Space, Step, SyncVec, make, make_vec, one_hot, one_hot_env};
-use agilerl_hpo::{Evolve, PersistTask, Purpose, RoundContext, RoundStats, Streams, Task, TaskError};
+use agilerl_hpo::{Evolve, PersistTask, Purpose, RoundContext, RoundStats, Streams, Task, BoxError};
 use agilerl_nets::parse_device;
 
 const LANES: usize = 4;
@@ -15,31 +15,31 @@ const INDICES: MakeLanes = |env, lanes| make_vec(env, lanes);
 /// Lanes that spell the index out before anybody sees it.
 const SPELLED: MakeLanes = |env, lanes| make_vec(env, lanes).map(one_hot);
 
-fn task(env: &'static str, lanes: MakeLanes) -> OffPolicyTask {
+fn task(env: &'static str, lanes: MakeLanes) -> OffPolicyTask<Dqn, f32, u32> {
     let config = OffPolicyConfig { lanes: LANES, memory_size: 1_000, ..OffPolicyConfig::default() };
     OffPolicyTask::new(config, 200, move |n| lanes(env, n), move || make(env).map(one_hot_env)).unwrap()
 }
 
-fn agent(task: &OffPolicyTask, choices: usize) -> Dqn {
-    let config = DqnConfig { hidden: vec![16], batch_size: 16, learn_step: 4, ..Default::default() };
+fn agent(task: &OffPolicyTask<Dqn, f32, u32>, choices: usize) -> Dqn {
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 16, learn_step: 4, ..Default::default()  };
     let mut rng = Streams::new(1).get(Purpose::Weights, 0, 0, 0);
     Dqn::new(config, task.rows().input_len(), choices, &parse_device("cpu").unwrap(), &mut rng).unwrap()
 }
 
-fn start(task: &OffPolicyTask) -> (Slot, Replay<f32, u32>) {
-    (Task::<Dqn>::slot(task, 0, &Streams::new(1)).unwrap(), Task::<Dqn>::shared(task).unwrap())
+fn start(task: &OffPolicyTask<Dqn, f32, u32>) -> (Slot<f32, u32>, Replay<f32, u32>) {
+    (task.slot(0, &Streams::new(1)).unwrap(), task.shared().unwrap())
 }
 
 fn train(
-    task: &OffPolicyTask,
+    task: &OffPolicyTask<Dqn, f32, u32>,
     agent: &mut Dqn,
-    slot: &mut Slot,
+    slot: &mut Slot<f32, u32>,
     shared: &mut Replay<f32, u32>,
-) -> Result<RoundStats, TaskError> {
+) -> Result<RoundStats, BoxError> {
     let context =
         RoundContext { streams: Streams::new(1), generation: 0, round: 0, individual: 0, env_steps: 200, clock: 0 };
     let stats = task.train(agent, slot, shared, &context)?;
-    Task::<Dqn>::merge(task, shared, std::slice::from_mut(slot));
+    task.merge(shared, std::slice::from_mut(slot));
     Ok(stats)
 }
 
@@ -63,7 +63,7 @@ fn an_agent_learns_from_indices_what_it_learns_from_one_hot_rows() {
             assert_eq!(spelled.next_obs[row.next_obs[0] as usize], 1.0);
             assert_eq!((row.next_mask, row.action), (spelled.next_mask, spelled.action));
         }
-        let score = |task: &OffPolicyTask, agent: &Dqn| task.evaluate(agent, &[1, 2, 3]).unwrap().returns;
+        let score = |task: &OffPolicyTask<Dqn, f32, u32>, agent: &Dqn| task.evaluate(agent, &[1, 2, 3]).unwrap().returns;
         assert_eq!(score(&tasks[0], &one.1), score(&tasks[1], &other.1));
     }
 }
@@ -72,9 +72,9 @@ fn an_agent_learns_from_indices_what_it_learns_from_one_hot_rows() {
 #[test]
 fn a_transition_of_the_taxi_takes_24_bytes() {
     let task = task("Taxi-v3", INDICES);
-    assert_eq!(Task::<Dqn>::shared(&task).unwrap().bytes(), 1_000 * 24);
-    let slot = Task::<Dqn>::slot(&task, 0, &Streams::new(1)).unwrap();
-    let saved = PersistTask::<Dqn>::save_slot(&task, &slot).unwrap();
+    assert_eq!(task.shared().unwrap().bytes(), 1_000 * 24);
+    let slot = task.slot(0, &Streams::new(1)).unwrap();
+    let saved = Persisttask.save_slot(&slot).unwrap();
     // Of four lanes: one-hot rows alone were 8,000 bytes.
     assert!(saved.len() < 1_000, "{} bytes", saved.len());
 }
@@ -84,12 +84,12 @@ fn what_was_saved_with_one_hot_rows_is_refused() {
     let (old, new) = (task("FrozenLake-v1", SPELLED), task("FrozenLake-v1", INDICES));
     let ((mut slot, mut shared), (mut old_slot, mut old_shared)) = (start(&new), start(&old));
     train(&old, &mut agent(&old, 4), &mut old_slot, &mut old_shared).unwrap();
-    let bytes = PersistTask::<Dqn>::save_slot(&old, &old_slot).unwrap();
-    let error = PersistTask::<Dqn>::restore_slot(&new, &mut slot, &bytes).unwrap_err().to_string();
+    let bytes = Persistold.save_slot(&old_slot).unwrap();
+    let error = Persistnew.restore_slot(&mut slot, &bytes).unwrap_err().to_string();
     assert!(error.contains("acts on 64 numbers, and these on 4"), "{error}");
-    let items = PersistTask::<Dqn>::items(&old, &old_shared);
-    let bytes = PersistTask::<Dqn>::save_items(&old, &old_shared, items.clone()).unwrap();
-    let error = PersistTask::<Dqn>::restore_items(&new, &mut shared, items, &bytes).unwrap_err().to_string();
+    let items = Persistold.items(&old_shared);
+    let bytes = Persistold.save_items(&old_shared, items.clone()).unwrap();
+    let error = Persistnew.restore_items(&mut shared, items, &bytes).unwrap_err().to_string();
     assert!(error.contains("another layout; here an observation is the index of one of 16 choices"), "{error}");
 }
 

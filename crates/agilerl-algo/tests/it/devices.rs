@@ -1,8 +1,9 @@
 //! Learning on the processor without tensors is learning through burn's autodiff, on every device that is built in:
 //! `cargo test -p agilerl-algo --features ndarray,tch,wgpu devices`.
 
-use agilerl_algo::dqn::Loss;
-use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, OffPolicy};
+use crate::unused_rng;
+use agilerl_algo::Loss;
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, Elite, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_nets::{Activation, Weights, built_in_devices, parse_device};
 use rand::{RngExt, SeedableRng};
@@ -39,7 +40,7 @@ fn others() -> impl Iterator<Item = &'static str> {
 
 #[track_caller]
 fn check_agrees_on(device: &str, updates: usize, config: DqnConfig, extras: Extras) {
-    let config = DqnConfig { hidden: vec![24, 17], tau: 0.05, batch_size: 48, ..config };
+    let config = DqnConfig { net: NetConfig { hidden: vec![24, 17], ..config.net }, tau: 0.05, batch_size: 48, ..config  };
     let agent = |device: &str| {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let agent = Dqn::new(config.clone(), OBS_LEN, CHOICES, &parse_device(device).unwrap(), &mut rng).unwrap();
@@ -60,18 +61,18 @@ fn check_agrees_on(device: &str, updates: usize, config: DqnConfig, extras: Extr
             batch.steps_mut().iter_mut().for_each(|steps| *steps = rng.random_range(1..6));
         }
         for (agent, said) in [&mut host, &mut burn].into_iter().zip(&mut said) {
-            said.add(agent.learn(&batch));
+            said.add(agent.learn(&batch, &mut unused_rng()));
         }
     }
     let what = format!("{device} {config:?} {extras:?}");
     assert!(difference(&before, &host.weights()) > 1e-3 * updates as f32, "{what}: the weights hardly moved");
     for (host, burn) in [(host.weights(), burn.weights()), (host.target_weights(), burn.target_weights())] {
         let difference = difference(&host, &burn);
-        let most = match (device, config.activation) {
+        let most = match (device, config.net.activation) {
             // They approximate the error function, in the same way: LibTorch and flex have all its digits.
             ("ndarray" | "wgpu", Activation::Gelu) => 2e-3,
             // Behind a gate that has hardly opened every gradient is small, and Adam makes much of its last bits.
-            ("flex", _) if config.residual.is_empty() => 1e-5,
+            ("flex", _) if config.net.residual.is_empty() => 1e-5,
             _ => 1e-4,
         };
         assert!(difference < most, "{what}: weights differ by {difference}");
@@ -119,7 +120,7 @@ fn memory(extras: Extras) -> Replay<f32, u32> {
 fn the_host_learns_what_burn_learns_with_every_activation_and_norm() {
     for activation in Activation::ALL {
         for layer_norm in [false, true] {
-            check_agree(DqnConfig { activation, layer_norm, ..Default::default() }, Extras::default());
+            check_agree(DqnConfig { net: NetConfig { activation, layer_norm, ..Default::default() }, ..Default::default()  }, Extras::default());
         }
     }
 }
@@ -130,7 +131,7 @@ fn the_host_learns_what_burn_learns_with_residual_layers_and_two_heads() {
         for layer_norm in [false, true] {
             let (residual, dueling) = (vec![1], true);
             check_agree(
-                DqnConfig { activation, layer_norm, residual, dueling, ..Default::default() },
+                DqnConfig { net: NetConfig { activation, layer_norm, residual, dueling, ..Default::default() }, ..Default::default()  },
                 Extras::default(),
             );
         }
@@ -171,16 +172,16 @@ fn devices_agree_after_mutations_and_on_the_saved_elite_too() {
         for name in 0..5 {
             for _ in 0..10 {
                 memory.sample_into(&mut rng, &mut batch);
-                agent.learn(&batch);
+                agent.learn(&batch, &mut unused_rng());
             }
             let mut stream = Streams::new(5).get(Purpose::Mutation, 0, name, 0);
-            agent.mutate_architecture(0.5, &mut stream);
-            agent.mutate_parameters(0.1, &mut stream);
-            agent.mutate_activation(&mut stream);
+            crate::mutate_architecture(agent, 0.5, &mut stream);
+            crate::mutate_parameters(agent, 0.1, &mut stream);
+            crate::mutate_activation(agent, &mut stream);
         }
         for _ in 0..10 {
             memory.sample_into(&mut rng, &mut batch);
-            agent.learn(&batch);
+            agent.learn(&batch, &mut unused_rng());
         }
         let elite = Elite::new(&agent, "none");
         let mut again =
@@ -211,7 +212,7 @@ fn learning_gives_the_same_bits_on_every_thread() {
         let mut batch = Batch::new(128, memory.layout());
         for _ in 0..50 {
             memory.sample_into(&mut rng, &mut batch);
-            agent.learn(&batch);
+            agent.learn(&batch, &mut unused_rng());
         }
         agent.weights()
     };

@@ -1,6 +1,6 @@
 //! A saved elite is read as it was written, and refused if its two files do not agree, or the record with itself.
 
-use agilerl_algo::{AlgoError, Dqn, DqnConfig, Elite, OffPolicyConfig};
+use agilerl_algo::{AlgoError, Dqn, DqnConfig, NetConfig, Elite, OffPolicyConfig};
 use agilerl_hpo::{Digest, Streams};
 use agilerl_nets::{CnnSpec, ConvSpec, Device, NetSpec, parse_device};
 
@@ -10,9 +10,9 @@ fn cpu() -> Device {
 
 /// Of a network `4-[16]-2`.
 fn elite() -> Elite {
-    let config = DqnConfig { hidden: vec![16], ..DqnConfig::default() };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..DqnConfig::default()  };
     let mut rng = Streams::new(1).get(agilerl_hpo::Purpose::Weights, 0, 0, 0);
-    Elite::new(&Dqn::<f32>::new(config, 4, 2, &cpu(), &mut rng).unwrap(), "CartPole-v1")
+    Elite::new(&Dqn::new(config, 4, 2, &cpu(), &mut rng).unwrap(), "CartPole-v1")
 }
 
 #[track_caller]
@@ -101,7 +101,7 @@ fn a_convolutional_elite_agrees_with_itself_after_it_was_text() {
     let mut spec = CnnSpec::new([1, 6, 6], &[ConvSpec::new(8, 3, 1)], &[16], 3);
     spec.scale = 1.0 / 255.0;
     let weights = NetSpec::from(spec.clone()).init(&mut Streams::new(1).get(agilerl_hpo::Purpose::Weights, 0, 0, 0));
-    let agent: Dqn<u8> = Dqn::of_weights(DqnConfig::default(), spec, &weights, &cpu()).unwrap();
+    let agent: Dqn = Dqn::with_weights(DqnConfig::default(), spec, &weights, &cpu()).unwrap();
     let elite = Elite::new(&agent, "probe");
     let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();
     assert_eq!(again, elite);

@@ -1,14 +1,14 @@
 //! What an agent scores, and which environments can be scored in.
 
-use agilerl_algo::{Agent, Dqn, DqnConfig, Epsilon, Mode, OffPolicyConfig, OffPolicyTask, evaluate};
+use agilerl_algo::{Agent, Dqn, DqnConfig, NetConfig, Epsilon, Mode, OffPolicyConfig, OffPolicyTask, evaluate};
 use agilerl_env::{Env, EnvError, Probe, ProbeEnv, Space, Step, TimeLimit, make, make_vec, one_hot, one_hot_env};
 use agilerl_hpo::{Purpose, RoundContext, Streams, Task};
 use agilerl_nets::{Weights, parse_device};
 
 /// An agent whose values are `q`, whatever it sees.
 fn agent(obs_len: usize, q: &[f32]) -> Dqn {
-    let config = DqnConfig { hidden: vec![16], batch_size: 16, ..Default::default() };
-    let spec = config.spec(obs_len, q.len());
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 16, ..Default::default()  };
+    let spec = config.net.head(obs_len, q.len());
     let mut weights = Weights::zeros(spec.layout());
     weights.get_mut("output.bias").unwrap().copy_from_slice(q);
     Dqn::with_weights(config, spec, &weights, &parse_device("cpu").unwrap()).unwrap()
@@ -17,7 +17,7 @@ fn agent(obs_len: usize, q: &[f32]) -> Dqn {
 #[test]
 fn an_evaluation_plays_one_whole_episode_for_each_seed() {
     let make = || Ok(TimeLimit::new(agilerl_env::CartPole::new(), 500));
-    let config = DqnConfig { hidden: vec![16], ..Default::default() };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default()  };
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::new(config, 4, 2, &device, &mut Streams::new(1).get(Purpose::Weights, 0, 0, 0)).unwrap();
     let together = evaluate(&mut agent, make, &[3, 1, 4, 1, 5], 500).unwrap();
@@ -116,8 +116,8 @@ fn an_environment_without_a_time_limit_is_trained_and_scored() {
     assert_eq!((scored.returns, scored.env_steps, scored.cut), (vec![-10_000.0; 2], 20_000, 2));
     let streams = Streams::new(1);
     let context = RoundContext { streams, generation: 0, round: 0, individual: 0, env_steps: 320, clock: 0 };
-    let mut slot = Task::<Dqn>::slot(&task, 0, &streams).unwrap();
-    let stats = task.train(&mut agent, &mut slot, &Task::<Dqn>::shared(&task).unwrap(), &context).unwrap();
+    let mut slot = task.slot(0, &streams).unwrap();
+    let stats = task.train(&mut agent, &mut slot, &task.shared().unwrap(), &context).unwrap();
     assert_eq!((stats.env_steps, stats.updates), (320, 20));
 }
 
@@ -137,8 +137,8 @@ fn an_evaluation_does_not_explore() {
 fn an_environment_that_panics_in_an_evaluation_is_named_with_its_seed() {
     let make = || Ok::<_, EnvError>(ProbeEnv::new(Probe::Masked));
     // It prefers the action that is masked at first.
-    let config = DqnConfig { hidden: vec![16], ..Default::default() };
-    let spec = config.spec(1, 3);
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default()  };
+    let spec = config.net.head(1, 3);
     let mut weights = Weights::zeros(spec.layout());
     weights.get_mut("output.bias").unwrap().copy_from_slice(&[0.0, 0.0, 1.0]);
     let agent = Dqn::with_weights(config, spec, &weights, &parse_device("cpu").unwrap()).unwrap();

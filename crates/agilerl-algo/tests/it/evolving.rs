@@ -1,6 +1,7 @@
 //! Mutations of an agent: what they change, what they leave, and that it goes on learning.
 
-use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, OffPolicy};
+use crate::unused_rng;
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, Elite, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
 use agilerl_nets::{Activation, Growth, HostNet, parse_device};
@@ -37,9 +38,9 @@ fn learn(agent: &mut Dqn, memory: &Replay<f32, u32>, updates: usize, rng: &mut S
     let mut sum = LearnedSum::default();
     for _ in 0..updates {
         memory.sample_into(rng, &mut batch);
-        sum.add(agent.learn(&batch));
+        sum.add(agent.learn(&batch, &mut unused_rng()));
     }
-    let (updates, [loss, ..]) = sum.read();
+    let (updates, [loss, ..]) = crate::read(sum);
     loss / updates as f64
 }
 
@@ -65,10 +66,10 @@ fn the_agent_learns_on_after_every_kind_of_mutation() {
         check_learning_goes_on(DqnConfig::default(), device);
     }
     let (dueling, layer_norm, activation) = (true, true, Activation::Elu);
-    let mut config = DqnConfig { dueling, layer_norm, activation, ..Default::default() };
-    config.limits.layer_norm_gene = true;
+    let mut config = DqnConfig { net: NetConfig { dueling, layer_norm, activation, ..Default::default() }, ..Default::default()  };
+    config.net.limits.layer_norm_gene = true;
     check_learning_goes_on(config.clone(), "cpu");
-    check_learning_goes_on(DqnConfig { growth: Growth::Random, ..config }, "cpu");
+    check_learning_goes_on(DqnConfig { net: NetConfig { growth: Growth::Random, ..config.net }, ..config  }, "cpu");
 }
 
 #[track_caller]
@@ -77,10 +78,10 @@ fn check_learning_goes_on(config: DqnConfig, device: &str) {
     /// Whether the mutation took effect.
     type Mutate = fn(&mut Dqn, &mut StreamRng) -> bool;
     let kinds: [(&str, Mutate); 4] = [
-        ("layers", |agent, rng| agent.mutate_architecture(1.0, rng).is_some()),
-        ("nodes", |agent, rng| agent.mutate_architecture(0.0, rng).is_some()),
-        ("parameters", |agent, rng| agent.mutate_parameters(0.1, rng).is_some()),
-        ("activation", |agent, rng| agent.mutate_activation(rng).is_some()),
+        ("layers", |agent, rng| crate::mutate_architecture(agent, 1.0, rng).is_some()),
+        ("nodes", |agent, rng| crate::mutate_architecture(agent, 0.0, rng).is_some()),
+        ("parameters", |agent, rng| crate::mutate_parameters(agent, 0.1, rng).is_some()),
+        ("activation", |agent, rng| crate::mutate_activation(agent, rng).is_some()),
     ];
     for (kind, mutate) in kinds {
         let mut tried = 0;
@@ -117,7 +118,7 @@ fn nothing_is_copied_into_the_target_network() {
         let mut grown = 0;
         for name in 0..20 {
             let mut mutant = agent.clone();
-            let change = mutant.mutate_architecture(0.5, &mut rng(name));
+            let change = crate::mutate_architecture(&mut mutant, 0.5, &mut rng(name));
             if change.is_some_and(|change| change.what.starts_with("add")) {
                 grown += 1;
                 for (before, after) in target_values(&agent).iter().zip(target_values(&mutant)) {
@@ -128,8 +129,8 @@ fn nothing_is_copied_into_the_target_network() {
         }
         assert!(grown > 3, "{grown}");
         let mut mutant = agent.clone();
-        mutant.mutate_parameters(0.1, &mut rng(1)).unwrap();
-        mutant.mutate_activation(&mut rng(2)).unwrap();
+        crate::mutate_parameters(&mut mutant, 0.1, &mut rng(1)).unwrap();
+        crate::mutate_activation(&mut mutant, &mut rng(2)).unwrap();
         assert_eq!(mutant.target_weights(), agent.target_weights());
         assert_ne!(mutant.weights(), agent.weights());
     }
@@ -141,13 +142,13 @@ fn growth_is_a_setting() {
     let obs: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
     for (growth, keeps) in [(Growth::Preserving, true), (Growth::Random, false)] {
         for device in ["cpu", "flex"] {
-            let config = DqnConfig { growth, activation: Activation::Tanh, ..Default::default() };
+            let config = DqnConfig { net: NetConfig { growth, activation: Activation::Tanh, ..Default::default() }, ..Default::default()  };
             let (agent, _) = trained_with(config, device);
             let add_layer = |name: &usize| {
-                agent.clone().mutate_architecture(1.0, &mut rng(*name)).is_some_and(|c| c.what == "add_layer")
+                crate::mutate_architecture(&mut agent.clone(), 1.0, &mut rng(*name)).is_some_and(|c| c.what == "add_layer")
             };
             let mut mutant = agent.clone();
-            mutant.mutate_architecture(1.0, &mut rng((0..40).find(add_layer).unwrap())).unwrap();
+            crate::mutate_architecture(&mut mutant, 1.0, &mut rng((0..40).find(add_layer).unwrap())).unwrap();
             let (before, after) = (agent.clone().values(&obs).to_vec(), mutant.values(&obs).to_vec());
             assert_eq!(before == after, keeps, "{device} {growth:?}");
             assert_eq!(mutant.spec().head().residual.len() == 2, keeps, "{device} {growth:?}: {}", mutant.spec());
@@ -158,14 +159,14 @@ fn growth_is_a_setting() {
 
 #[test]
 fn a_mutation_that_the_limits_refuse_changes_nothing() {
-    let config = DqnConfig { hidden: vec![16], ..Default::default() };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default()  };
     let mut config = config;
-    (config.limits.max_layers, config.limits.max_nodes) = (1, 16);
+    (config.net.limits.max_layers, config.net.limits.max_nodes) = (1, 16);
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
     let before = (agent.weights(), agent.target_weights(), agent.config().clone());
     for name in 0..20 {
-        assert_eq!(agent.mutate_architecture(0.5, &mut rng(name)), None);
+        assert_eq!(crate::mutate_architecture(agent, 0.5, &mut rng(name)), None);
     }
     assert_eq!((agent.weights(), agent.target_weights(), agent.config().clone()), before);
 }
@@ -188,7 +189,7 @@ fn an_activation_mutation_never_draws_the_present_one() {
     let mut seen = std::collections::HashSet::new();
     for name in 0..60 {
         let before = agent.spec().activation();
-        let change = agent.mutate_activation(&mut rng(name)).unwrap();
+        let change = crate::mutate_activation(agent, &mut rng(name)).unwrap();
         assert_ne!(agent.spec().activation(), before);
         assert_eq!(change.after, agent.spec().activation().name());
         seen.insert(agent.spec().activation());
@@ -201,7 +202,7 @@ fn a_saved_mutant_acts_as_it_did() {
     let (mut agent, memory) = trained();
     let device = parse_device("cpu").unwrap();
     for name in 0..6 {
-        agent.mutate_architecture(0.5, &mut rng(name));
+        crate::mutate_architecture(agent, 0.5, &mut rng(name));
         learn(&mut agent, &memory, 5, &mut rng(name));
         let elite = Elite::new(&agent, "probe");
         let mut again =
@@ -226,12 +227,12 @@ fn an_agent_with_a_weight_that_is_no_number_says_so() {
 fn both_networks_grow_the_same_nodes() {
     for device in ["cpu", "flex"] {
         for growth in [Growth::Preserving, Growth::Random] {
-            let config = DqnConfig { growth, ..DqnConfig::default() };
+            let config = DqnConfig { net: NetConfig { growth, ..Default::default() }, ..DqnConfig::default()  };
             let agent = Dqn::new(config, 3, 2, &parse_device(device).unwrap(), &mut rng(0)).unwrap();
             let mut seen = std::collections::BTreeSet::new();
             for name in 0..20 {
                 let mut mutant = agent.clone();
-                let Some(change) = mutant.mutate_architecture(0.5, &mut rng(name)) else { continue };
+                let Some(change) = crate::mutate_architecture(&mut mutant, 0.5, &mut rng(name)) else { continue };
                 seen.insert(change.what);
                 assert_eq!(mutant.weights(), mutant.target_weights(), "{device} {growth:?} {name}");
             }
@@ -245,9 +246,9 @@ fn both_networks_grow_the_same_nodes() {
 fn a_mutant_acts_by_its_mutated_weights() {
     type Mutate = fn(&mut Dqn, &mut StreamRng) -> bool;
     let kinds: [(&str, Mutate); 3] = [
-        ("architecture", |agent, rng| agent.mutate_architecture(0.5, rng).is_some()),
-        ("parameters", |agent, rng| agent.mutate_parameters(0.1, rng).is_some()),
-        ("activation", |agent, rng| agent.mutate_activation(rng).is_some()),
+        ("architecture", |agent, rng| crate::mutate_architecture(agent, 0.5, rng).is_some()),
+        ("parameters", |agent, rng| crate::mutate_parameters(agent, 0.1, rng).is_some()),
+        ("activation", |agent, rng| crate::mutate_activation(agent, rng).is_some()),
     ];
     let obs: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
     for device in ["cpu", "flex"] {
@@ -266,16 +267,16 @@ fn a_mutant_acts_by_its_mutated_weights() {
 #[test]
 fn the_settings_follow_the_network() {
     let mut config = DqnConfig::default();
-    config.limits.layer_norm_gene = true;
+    config.net.limits.layer_norm_gene = true;
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
     let (mut norms, mut residuals) = (0, 0);
     for name in 0..60 {
-        agent.mutate_architecture(0.5, &mut rng(name));
-        agent.mutate_activation(&mut rng(name));
+        crate::mutate_architecture(agent, 0.5, &mut rng(name));
+        crate::mutate_activation(agent, &mut rng(name));
         assert_eq!(&agent.config().spec(3, 2), agent.spec().head());
-        norms += usize::from(agent.config().layer_norm);
-        residuals += usize::from(!agent.config().residual.is_empty());
+        norms += usize::from(agent.config().net.layer_norm);
+        residuals += usize::from(!agent.config().net.residual.is_empty());
     }
     assert!(norms > 0 && residuals > 0, "{norms} {residuals}");
 }
@@ -300,7 +301,7 @@ fn moments_go_with_the_weights_that_survive() {
         let mut tried = 0;
         for name in 0..20 {
             let mut mutant = agent.clone();
-            let change = mutant.mutate_architecture(0.5, &mut rng(name));
+            let change = crate::mutate_architecture(&mut mutant, 0.5, &mut rng(name));
             if !change.is_some_and(|change| change.what.starts_with("add")) {
                 continue;
             }
@@ -332,13 +333,13 @@ fn a_target_that_is_no_number_is_not_finite_either() {
 /// Its slope is a weight that the others lack.
 #[test]
 fn prelu_is_neither_left_nor_taken_on() {
-    let config = DqnConfig { activation: Activation::Prelu, ..DqnConfig::default() };
+    let config = DqnConfig { net: NetConfig { activation: Activation::Prelu, ..Default::default() }, ..DqnConfig::default()  };
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
-    assert_eq!(agent.mutate_activation(&mut rng(1)), None);
-    let config = DqnConfig { activation_selection: vec![Activation::Prelu, Activation::Relu], ..DqnConfig::default() };
+    assert_eq!(crate::mutate_activation(agent, &mut rng(1)), None);
+    let config = DqnConfig { net: NetConfig { activation_selection: vec![Activation::Prelu, Activation::Relu], ..Default::default() }, ..DqnConfig::default()  };
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
-    assert_eq!(agent.mutate_activation(&mut rng(1)), None, "nothing is left but the present one");
+    assert_eq!(crate::mutate_activation(agent, &mut rng(1)), None, "nothing is left but the present one");
 }
 
 /// The elite is the network that acts, not the one that lags behind.

@@ -1,7 +1,8 @@
 //! One update, against numbers computed by hand.
 
-use agilerl_algo::dqn::Loss;
-use agilerl_algo::{Dqn, DqnConfig, Learned, LearnedSum, OffPolicy};
+use crate::unused_rng;
+use agilerl_algo::Loss;
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, Learned, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::Evolve;
 use agilerl_nets::{Activation, MlpSpec, Weights, parse_device};
@@ -14,9 +15,9 @@ const DEVICES: [&str; 2] = ["cpu", "flex"];
 
 /// A network without hidden work: one identity node, so that Q(s, a) = s * weight[a] + bias[a].
 fn linear_config() -> (DqnConfig, MlpSpec) {
-    let mut config = DqnConfig { hidden: vec![1], activation: Activation::Linear, ..Default::default() };
-    config.limits.min_nodes = 1;
-    let spec = config.spec(1, 2);
+    let mut config = DqnConfig { net: NetConfig { hidden: vec![1], activation: Activation::Linear, ..Default::default() }, ..Default::default()  };
+    config.net.limits.min_nodes = 1;
+    let spec = config.net.head(1, 2);
     (config, spec)
 }
 
@@ -45,7 +46,7 @@ fn batch(rows: usize, obs: f32, action: u32, reward: f64, next: f32, ended: [boo
 fn read(learned: Learned) -> [f64; 3] {
     let mut sum = LearnedSum::default();
     sum.add(learned);
-    sum.read().1
+    crate::read(sum).1
 }
 
 /// An agent whose two networks have been set apart: the online values are (2, 3) s, the target's (10, 1) s.
@@ -63,11 +64,11 @@ fn online_selects_and_target_evaluates() {
     let config = DqnConfig { gamma: 0.9, ..config };
     let batch = batch(3, 1.0, 0, 0.5, 2.0, [false, false]);
     for device in DEVICES {
-        let [loss, value, _] = read(apart(config.clone(), &spec, device).learn(&batch));
+        let [loss, value, _] = read(apart(config.clone(), &spec, device).learn(&batch, &mut unused_rng()));
         assert_relative_eq!(loss, 0.09, epsilon = 1e-5);
         assert_relative_eq!(value, 2.0, epsilon = 1e-6);
         let plain = DqnConfig { double: false, ..config.clone() };
-        let [loss, ..] = read(apart(plain, &spec, device).learn(&batch));
+        let [loss, ..] = read(apart(plain, &spec, device).learn(&batch, &mut unused_rng()));
         assert_relative_eq!(loss, 16.5 * 16.5, epsilon = 1e-3);
     }
 }
@@ -78,7 +79,7 @@ fn termination_cuts_the_bootstrap_and_truncation_does_not() {
     let (config, spec) = linear_config();
     let config = DqnConfig { gamma: 0.9, ..config };
     for device in DEVICES {
-        let loss = |ended| read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, ended)))[0];
+        let loss = |ended| read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, ended), &mut unused_rng()))[0];
         assert_relative_eq!(loss([true, false]), 2.25, epsilon = 1e-5);
         assert_relative_eq!(loss([false, true]), 0.09, epsilon = 1e-5);
     }
@@ -90,7 +91,7 @@ fn huber_is_linear_beyond_one() {
     let (config, spec) = linear_config();
     let config = DqnConfig { loss: Loss::Huber, ..config };
     for device in DEVICES {
-        let [loss, ..] = read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false])));
+        let [loss, ..] = read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]), &mut unused_rng()));
         assert_relative_eq!(loss, 1.0, epsilon = 1e-5);
     }
 }
@@ -106,7 +107,7 @@ fn the_first_update_by_hand() {
     let config = DqnConfig { lr: 0.01, tau: 0.25, max_grad_norm: Some(1.0), ..config };
     for device in DEVICES {
         let mut agent = apart(config.clone(), &spec, device);
-        let [_, _, norm] = read(agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false])));
+        let [_, _, norm] = read(agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]), &mut unused_rng()));
         assert_relative_eq!(norm, 90f64.sqrt(), epsilon = 1e-4);
         let moved = [0.99, -0.01, 1.99, 3.0, -0.01, 0.0];
         for (weight, expected) in agent.weights().values().iter().zip(moved) {
@@ -127,12 +128,12 @@ fn a_clone_is_complete_and_learns_alike() {
     for device in DEVICES {
         let mut agent = apart(config.clone(), &spec, device);
         for _ in 0..3 {
-            agent.learn(&batch);
+            agent.learn(&batch, &mut unused_rng());
         }
         let mut clone = agent.clone();
         for _ in 0..3 {
-            agent.learn(&batch);
-            clone.learn(&batch);
+            agent.learn(&batch, &mut unused_rng());
+            clone.learn(&batch, &mut unused_rng());
         }
         assert_eq!(clone.config(), agent.config(), "double and all");
         assert_eq!(clone.weights(), agent.weights(), "moments came along");
@@ -156,18 +157,18 @@ fn settings_out_of_range_are_refused_by_name() {
     check(|c| c.tau = 0.0, "tau = 0");
     check(|c| c.max_grad_norm = Some(0.0), "max_grad_norm = 0");
     check(|c| c.epsilon.end = 1.1, "epsilon.end = 1.1");
-    check(|c| c.parameter_noise.share = -0.1, "parameter_noise.share = -0.1");
+    check(|c| c.net.parameter_noise.share = -0.1, "parameter_noise.share = -0.1");
     check(|c| c.lr = 0.0, "lr = 0 ");
     check(|c| c.lr = f64::INFINITY, "lr = inf");
     check(|c| c.gamma = -0.1, "gamma = -0.1");
     check(|c| c.tau = 1.1, "tau = 1.1 is out of range: above 0, at most 1");
     check(|c| c.max_grad_norm = Some(f64::NAN), "max_grad_norm = NaN");
     check(|c| c.epsilon.start = -0.5, "epsilon.start = -0.5");
-    check(|c| c.parameter_noise.super_share = 1.5, "parameter_noise.super_share = 1.5");
-    check(|c| c.parameter_noise.reset_share = f64::NAN, "parameter_noise.reset_share = NaN");
-    check(|c| c.parameter_noise.super_sd = -1.0, "parameter_noise.super_sd = -1");
+    check(|c| c.net.parameter_noise.super_share = 1.5, "parameter_noise.super_share = 1.5");
+    check(|c| c.net.parameter_noise.reset_share = f64::NAN, "parameter_noise.reset_share = NaN");
+    check(|c| c.net.parameter_noise.super_sd = -1.0, "parameter_noise.super_sd = -1");
     check(
-        |c| (c.parameter_noise.super_share, c.parameter_noise.reset_share) = (0.6, 0.5),
+        |c| (c.net.parameter_noise.super_share, c.net.parameter_noise.reset_share) = (0.6, 0.5),
         "parameter_noise.super_share + reset_share = 1.1",
     );
 }
@@ -181,7 +182,7 @@ fn a_row_of_n_steps_is_discounted_n_times() {
     for device in DEVICES {
         let mut batch = batch(2, 1.0, 0, 0.5, 2.0, [false, false]);
         batch.steps_mut().copy_from_slice(&[3, 1]);
-        let [loss, ..] = read(apart(config.clone(), &spec, device).learn(&batch));
+        let [loss, ..] = read(apart(config.clone(), &spec, device).learn(&batch, &mut unused_rng()));
         assert_relative_eq!(loss, (1.25 * 1.25 + 0.5 * 0.5) / 2.0, epsilon = 1e-5);
     }
 }
@@ -193,7 +194,7 @@ fn a_row_counts_as_much_as_its_weight() {
     for device in DEVICES {
         let mut batch = batch(2, 1.0, 0, 0.5, 2.0, [true, false]);
         batch.weights_mut().copy_from_slice(&[0.5, 2.0]);
-        let [loss, value, norm] = read(apart(config.clone(), &spec, device).learn(&batch));
+        let [loss, value, norm] = read(apart(config.clone(), &spec, device).learn(&batch, &mut unused_rng()));
         assert_relative_eq!(loss, 2.25 * 1.25, epsilon = 1e-5);
         assert_relative_eq!(value, 2.0, epsilon = 1e-6);
         assert_relative_eq!(norm, 90f64.sqrt() * 1.25, epsilon = 1e-4);
@@ -209,7 +210,7 @@ fn of_equal_values_the_first_is_selected() {
         let even = linear_weights(&spec, [2.0, 2.0], [0.0; 2]);
         let agent = Dqn::with_weights(config.clone(), spec.clone(), &even, &parse_device(device).unwrap()).unwrap();
         let mut agent = agent.with_target(&linear_weights(&spec, [10.0, 1.0], [0.0; 2]));
-        let [loss, ..] = read(agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [false, false])));
+        let [loss, ..] = read(agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [false, false]), &mut unused_rng()));
         // y = 0.5 + 0.5 * 20
         assert_relative_eq!(loss, 8.5 * 8.5, epsilon = 1e-4);
     }
@@ -237,7 +238,7 @@ fn the_bootstrap_takes_legal_actions_however_bad() {
             let mut batch = Batch::new(3, &layout);
             memory.sample_into(&mut ChaCha8Rng::seed_from_u64(1), &mut batch);
             let config = DqnConfig { gamma: 0.9, double, ..config.clone() };
-            let [loss, ..] = read(apart(config, &spec, device).learn(&batch));
+            let [loss, ..] = read(apart(config, &spec, device).learn(&batch, &mut unused_rng()));
             assert_relative_eq!(loss, (2.0 - target) * (2.0_f64 - target), epsilon = 1e-3);
         }
     }
@@ -263,7 +264,7 @@ fn a_gradient_is_clipped_to_the_norm_and_never_made_longer() {
         {
             let config = DqnConfig { max_grad_norm, ..config.clone() };
             let mut agent = apart(config, &spec, device);
-            agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]));
+            agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]), &mut unused_rng());
             let [first, second] = moments(&agent);
             for (i, gradient) in [6.0, 6.0, 3.0, 0.0, 3.0, 0.0].into_iter().enumerate() {
                 assert_relative_eq!(first[i], 0.1 * scale * gradient, max_relative = 1e-5);
@@ -283,7 +284,7 @@ fn a_gradient_of_no_length_is_not_divided_by_nothing() {
     for device in DEVICES {
         let config = DqnConfig { max_grad_norm: Some(1e-6), ..config.clone() };
         let mut agent = apart(config, &spec, device);
-        let [_, _, said] = read(agent.learn(&batch(3, 1.0, 0, 2.0 - d, 2.0, [true, false])));
+        let [_, _, said] = read(agent.learn(&batch(3, 1.0, 0, 2.0 - d, 2.0, [true, false]), &mut unused_rng()));
         assert_relative_eq!(said, norm, max_relative = 1e-5);
         let clipped = 4.0 * d * 1e-6 / (norm + 1e-6);
         assert_relative_eq!(f64::from(moments(&agent)[0][0]), 0.1 * clipped, max_relative = 1e-4);
@@ -299,7 +300,7 @@ fn an_agent_acts_by_what_it_has_just_learnt() {
     for device in DEVICES {
         let mut agent = apart(config.clone(), &spec, device);
         assert_eq!(agent.values(&[1.0]), [2.0, 3.0]);
-        agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]));
+        agent.learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]), &mut unused_rng());
         let values = agent.values(&[1.0]);
         assert_relative_eq!(values[0], 0.98 * 1.99 - 0.01, epsilon = 1e-5);
         assert_relative_eq!(values[1], 0.98 * 3.0, epsilon = 1e-5);
@@ -317,8 +318,8 @@ fn the_ends_of_the_ranges_are_settings_too() {
     check(|c| c.gamma = 1.0);
     check(|c| c.tau = 1.0);
     check(|c| (c.batch_size, c.learn_step) = (1, 1));
-    check(|c| (c.parameter_noise.super_share, c.parameter_noise.reset_share) = (0.5, 0.5));
-    check(|c| c.parameter_noise.super_sd = 0.0);
+    check(|c| (c.net.parameter_noise.super_share, c.net.parameter_noise.reset_share) = (0.5, 0.5));
+    check(|c| c.net.parameter_noise.super_sd = 0.0);
     check(|c| (c.epsilon.start, c.epsilon.end) = (1.0, 0.0));
 }
 
@@ -327,9 +328,9 @@ fn the_ends_of_the_ranges_are_settings_too() {
 fn the_defaults_are_those_that_the_docs_name() {
     let config = DqnConfig::default();
     assert_eq!((config.lr, config.gamma, config.tau), (1e-3, 0.99, 1e-3));
-    assert_eq!((config.batch_size, config.learn_step, config.hidden), (128, 16, vec![32, 32]));
+    assert_eq!((config.batch_size, config.learn_step, config.net.hidden), (128, 16, vec![32, 32]));
     assert_eq!((config.double, config.loss, config.max_grad_norm), (true, Loss::Mse, Some(10.0)));
-    assert_eq!((config.dueling, config.layer_norm, config.activation), (false, false, Activation::Relu));
+    assert_eq!((config.net.dueling, config.net.layer_norm, config.net.activation), (false, false, Activation::Relu));
     let epsilon = config.epsilon;
     assert_eq!((epsilon.start, epsilon.end, epsilon.decay_steps), (1.0, 0.1, 50_000));
 }

@@ -1,6 +1,6 @@
 //! Lanes that return what cannot be learnt from: an error that says where, and nothing of it in the memory.
 
-use agilerl_algo::{Dqn, DqnConfig, OffPolicyConfig, OffPolicyTask};
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, OffPolicyConfig, OffPolicyTask};
 use agilerl_env::{EnvError, Probe, ProbeEnv, Space, SyncVec, VecEnv, VecStep};
 use agilerl_hpo::{Purpose, RoundContext, Streams, Task};
 use agilerl_nets::parse_device;
@@ -100,18 +100,18 @@ fn train(probe: Probe, tamper: Tamper) -> Result<usize, (String, usize)> {
     let config = OffPolicyConfig { lanes: LANES, memory_size: 100, ..Default::default() };
     let task = OffPolicyTask::new(config, 20, lanes, move || Ok(Box::new(ProbeEnv::new(probe)))).unwrap();
     let streams = Streams::new(1);
-    let mut slot = match Task::<Dqn>::slot(&task, 3, &streams) {
+    let mut slot = match task.slot(3, &streams) {
         Ok(slot) => slot,
         Err(error) => return Err((error.to_string(), 0)),
     };
-    let config = DqnConfig { hidden: vec![16], batch_size: 4, learn_step: 4, ..Default::default() };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 4, learn_step: 4, ..Default::default()  };
     let choices = if probe == Probe::Masked { 3 } else { 2 };
     let mut rng = streams.get(Purpose::Weights, 0, 0, 0);
     let mut agent = Dqn::new(config, 1, choices, &parse_device("cpu").unwrap(), &mut rng).unwrap();
-    let mut shared = Task::<Dqn>::shared(&task).unwrap();
+    let mut shared = task.shared().unwrap();
     let context = RoundContext { streams, generation: 0, round: 0, individual: 3, env_steps: 20, clock: 0 };
     let result = task.train(&mut agent, &mut slot, &shared, &context);
-    Task::<Dqn>::merge(&task, &mut shared, std::slice::from_mut(&mut slot));
+    task.merge(&mut shared, std::slice::from_mut(&mut slot));
     match result {
         Ok(_) => Ok(shared.len()),
         Err(error) => Err((error.to_string(), shared.len())),

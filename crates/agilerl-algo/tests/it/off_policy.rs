@@ -1,6 +1,6 @@
 //! The loop: what it counts, what it stores, what it hands over.
 
-use agilerl_algo::{Dqn, DqnConfig, OffPolicyConfig, OffPolicyTask, Slot};
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, OffPolicyConfig, OffPolicyTask, Slot};
 use agilerl_buffer::Replay;
 use agilerl_env::{Probe, ProbeEnv, SyncVec};
 use agilerl_hpo::{Evolve, Purpose, RoundContext, RoundStats, Streams, Task};
@@ -8,7 +8,7 @@ use agilerl_nets::parse_device;
 
 const LANES: usize = 16;
 
-fn task(config: OffPolicyConfig, round: usize) -> OffPolicyTask {
+fn task(config: OffPolicyConfig, round: usize) -> OffPolicyTask<Dqn, f32, u32> {
     let probe = || ProbeEnv::new(Probe::Truncated);
     OffPolicyTask::new(
         OffPolicyConfig { lanes: LANES, memory_size: 1_000, ..config },
@@ -20,15 +20,15 @@ fn task(config: OffPolicyConfig, round: usize) -> OffPolicyTask {
 }
 
 fn agent(learn_step: usize) -> Dqn {
-    let config = DqnConfig { hidden: vec![16], batch_size: 16, learn_step, ..Default::default() };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 16, learn_step, ..Default::default()  };
     Dqn::new(config, 1, 2, &parse_device("cpu").unwrap(), &mut Streams::new(1).get(Purpose::Weights, 0, 0, 0)).unwrap()
 }
 
 /// One round of one individual, its rows handed over.
 fn round(
-    task: &OffPolicyTask,
+    task: &OffPolicyTask<Dqn, f32, u32>,
     agent: &mut Dqn,
-    slot: &mut Slot,
+    slot: &mut Slot<f32, u32>,
     shared: &mut Replay<f32, u32>,
     round: usize,
     env_steps: u64,
@@ -36,12 +36,12 @@ fn round(
     let streams = Streams::new(1);
     let context = RoundContext { streams, generation: 0, round, individual: 0, env_steps, clock: 0 };
     let stats = task.train(agent, slot, shared, &context).unwrap();
-    Task::<Dqn>::merge(task, shared, std::slice::from_mut(slot));
+    task.merge(shared, std::slice::from_mut(slot));
     stats
 }
 
-fn start(task: &OffPolicyTask) -> (Slot, Replay<f32, u32>) {
-    (Task::<Dqn>::slot(task, 0, &Streams::new(1)).unwrap(), Task::<Dqn>::shared(task).unwrap())
+fn start(task: &OffPolicyTask<Dqn, f32, u32>) -> (Slot<f32, u32>, Replay<f32, u32>) {
+    (task.slot(0, &Streams::new(1)).unwrap(), task.shared().unwrap())
 }
 
 /// 16 lanes, an update for every 24 transitions: 5 vector steps are 80 transitions, 3 updates and 8 transitions owed; 4 more

@@ -1,6 +1,7 @@
 //! An agent that is written and read back goes on to the last bit.
 
-use agilerl_algo::{Dqn, DqnConfig, OffPolicy};
+use crate::unused_rng;
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::{Evolve, Persist};
 use agilerl_nets::{Activation, Device, parse_device};
@@ -8,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 fn agent(device: &Device, seed: u64) -> Dqn {
-    let config = DqnConfig { batch_size: 8, activation: Activation::Elu, max_grad_norm: None, ..DqnConfig::default() };
+    let config = DqnConfig { net: NetConfig { activation: Activation::Elu, ..Default::default() }, batch_size: 8, max_grad_norm: None, ..DqnConfig::default()  };
     Dqn::new(config, 3, 2, device, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
 }
 
@@ -31,7 +32,7 @@ fn learn(agent: &mut Dqn, updates: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for _ in 0..updates {
         memory.sample_into(&mut rng, &mut batch);
-        let _ = agent.learn(&batch);
+        let _ = agent.learn(&batch, &mut unused_rng());
     }
 }
 
@@ -41,7 +42,7 @@ fn a_restored_agent_learns_on_to_the_same_bits() {
         let device = parse_device(device).unwrap();
         let mut original = agent(&device, 1);
         learn(&mut original, 20);
-        original.mutate_architecture(0.5, &mut ChaCha8Rng::seed_from_u64(2));
+        crate::mutate_architecture(&mut original, 0.5, &mut ChaCha8Rng::seed_from_u64(2));
         learn(&mut original, 5);
         let mut restored = agent(&device, 9);
         restored.restore(&original.save().unwrap()).unwrap();

@@ -1,6 +1,7 @@
 //! Agents that see pixels: what holds for rows of numbers holds for them.
 
-use agilerl_algo::{Agent, Dqn, DqnConfig, Elite, LearnedSum, Mode, OffPolicy};
+use crate::unused_rng;
+use agilerl_algo::{Agent, Dqn, DqnConfig, NetConfig, Elite, LearnedSum, Mode, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::Space;
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
@@ -23,7 +24,7 @@ fn config() -> DqnConfig {
     DqnConfig { convs, hidden: vec![16], batch_size: 16, tau: 0.05, ..DqnConfig::default() }
 }
 
-fn agent(device: &str) -> Dqn<u8> {
+fn agent(device: &str) -> Dqn {
     Dqn::for_space(config(), &space(255.0), 3, &parse_device(device).unwrap(), &mut rng(0)).unwrap()
 }
 
@@ -49,14 +50,14 @@ fn memory(bootstraps: bool) -> Replay<u8, u32> {
 }
 
 /// Mean loss over some updates.
-fn learn(agent: &mut Dqn<u8>, memory: &Replay<u8, u32>, updates: usize, rng: &mut StreamRng) -> f64 {
+fn learn(agent: &mut Dqn, memory: &Replay<u8, u32>, updates: usize, rng: &mut StreamRng) -> f64 {
     let mut batch = Batch::new(agent.batch_size(), memory.layout());
     let mut sum = LearnedSum::default();
     for _ in 0..updates {
         memory.sample_into(rng, &mut batch);
-        sum.add(agent.learn(&batch));
+        sum.add(agent.learn(&batch, &mut unused_rng()));
     }
-    let (updates, [loss, ..]) = sum.read();
+    let (updates, [loss, ..]) = crate::read(sum);
     loss / updates as f64
 }
 
@@ -73,7 +74,7 @@ fn the_host_learns_from_pixels_what_other_devices_learn() {
     let learnt = |device: &str, updates: usize| {
         let mut agent = agent(device);
         learn(&mut agent, &memory, updates, &mut rng(2));
-        agent.mutate_architecture(0.0, &mut rng(3)).expect("within the limits");
+        crate::mutate_architecture(agent, 0.0, &mut rng(3)).expect("within the limits");
         learn(&mut agent, &memory, updates, &mut rng(4));
         agent
     };
@@ -94,7 +95,7 @@ fn the_host_learns_from_pixels_what_other_devices_learn() {
 fn agents_of_a_stack_learn_from_pixels_what_they_learn_alone() {
     let memory = memory(true);
     for device in built_in_devices().into_iter().filter(|device| *device != "cpu") {
-        let agents = || -> Vec<Dqn<u8>> {
+        let agents = || -> Vec<Dqn> {
             let config = |i: usize| DqnConfig { batch_size: 8 + 4 * i, lr: 1e-3 * (1.0 + i as f64), ..config() };
             let new = |i| Dqn::for_space(config(i), &space(255.0), 3, &parse_device(device).unwrap(), &mut rng(i));
             (0..3).map(|i| new(i).unwrap()).collect()
@@ -107,7 +108,7 @@ fn agents_of_a_stack_learn_from_pixels_what_they_learn_alone() {
             let due = |agent: usize| update % 4 != agent;
             for (i, agent) in alone.iter_mut().enumerate().filter(|(i, _)| due(*i)) {
                 memory.sample_into(&mut rngs[i], &mut batches[i]);
-                agent.learn(&batches[i]);
+                agent.learn(&batches[i], &mut unused_rng());
             }
             let batches: Vec<_> = batches.iter().enumerate().map(|(i, batch)| due(i).then_some(batch)).collect();
             stack.learn(&stacked.iter().collect::<Vec<_>>(), &batches);
@@ -129,10 +130,10 @@ fn an_agent_that_sees_pixels_learns_on_after_every_kind_of_mutation() {
     for name in 0..60 {
         let mut mutant = parent.clone();
         let change = match name % 6 {
-            0 => mutant.mutate_parameters(0.1, &mut rng(name)),
-            1 => mutant.mutate_activation(&mut rng(name)),
-            2 | 3 => mutant.mutate_architecture(1.0, &mut rng(name)),
-            _ => mutant.mutate_architecture(0.0, &mut rng(name)),
+            0 => crate::mutate_parameters(&mut mutant, 0.1, &mut rng(name)),
+            1 => crate::mutate_activation(&mut mutant, &mut rng(name)),
+            2 | 3 => crate::mutate_architecture(&mut mutant, 1.0, &mut rng(name)),
+            _ => crate::mutate_architecture(&mut mutant, 0.0, &mut rng(name)),
         };
         let Some(change) = change.filter(|change| seen.insert(change.what.clone())) else { continue };
         let before = mutant.weights();
@@ -153,11 +154,11 @@ fn a_saved_mutant_that_sees_pixels_acts_as_it_did() {
     let (mut agent, memory) = (agent("cpu"), memory(true));
     let rows: Vec<u8> = (0..10 * ROW).map(|i| (i * 37 % 256) as u8).collect();
     for name in 0..6 {
-        agent.mutate_architecture(0.5, &mut rng(name));
+        crate::mutate_architecture(agent, 0.5, &mut rng(name));
         learn(&mut agent, &memory, 5, &mut rng(name));
         let elite = Elite::new(&agent, "probe");
         let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();
-        let mut again: Dqn<u8> = again.agent_of(&parse_device("cpu").unwrap()).unwrap();
+        let mut again: Dqn = again.agent_of(&parse_device("cpu").unwrap()).unwrap();
         assert_eq!(again.values(&rows), agent.values(&rows));
         assert_eq!(again.config(), agent.config(), "the settings follow the network");
     }
@@ -168,7 +169,7 @@ fn pixels_are_divided_by_the_upper_bound_of_their_space() {
     let image: Vec<u8> = (0..ROW).map(|i| (i % 2) as u8).collect();
     let bright: Vec<u8> = image.iter().map(|x| 255 * x).collect();
     let device = parse_device("cpu").unwrap();
-    let agent = |high| Dqn::<u8>::for_space(config(), &space(high), 3, &device, &mut rng(0)).unwrap();
+    let agent = |high| Dqn::for_space(config(), &space(high), 3, &device, &mut rng(0)).unwrap();
     assert_eq!(agent(1.0).values(&image), agent(255.0).values(&bright));
 }
 
@@ -194,20 +195,20 @@ fn convolutions_over_what_is_no_image_are_refused() {
         assert!(message.contains(expected), "{message:?} does not say {expected:?}");
     };
     let flat = Space::bounded(&[0.0; 4], &[1.0; 4]);
-    refused(Dqn::<f32>::for_space(config(), &flat, 3, &device, &mut rng(0)).err(), "no images of three axes but [4]");
+    refused(Dqn::for_space(config(), &flat, 3, &device, &mut rng(0)).err(), "no images of three axes but [4]");
     refused(Dqn::new(config(), 4, 3, &device, &mut rng(0)).err(), "rows of numbers have no shape");
-    let huge = DqnConfig { convs: vec![ConvSpec::new(8, 7, 1)], ..config() };
+    let huge = DqnConfig { net: NetConfig { convs: vec![ConvSpec::new(8, 7, 1)], ..Default::default() }, ..config()  };
     refused(
-        Dqn::<u8>::for_space(huge, &space(1.0), 3, &device, &mut rng(0)).err(),
+        Dqn::for_space(huge, &space(1.0), 3, &device, &mut rng(0)).err(),
         "the kernel is larger than the map of 6 x 6 with padding 0",
     );
 }
 
 #[test]
 fn channels_last_are_read_where_they_lie() {
-    let config = DqnConfig { channels_last: true, ..config() };
+    let config = DqnConfig { net: NetConfig { channels_last: true, ..Default::default() }, ..config()  };
     let Ok(NetSpec::Cnn(CnnSpec { input, channels_last, .. })) =
-        config.net(&Space::Box { shape: vec![6, 5, 3], low: vec![0.0; 90], high: vec![1.0; 90] }, 2)
+        config.net.spec(&Space::Box { shape: vec![6, 0, 5, 3], low: vec![0.0; 90], high: vec![1.0; 90] }, 2)
     else {
         panic!("a convolutional network")
     };
@@ -216,9 +217,9 @@ fn channels_last_are_read_where_they_lie() {
 
 #[test]
 fn a_perceptron_reads_pixels_too() {
-    let config = DqnConfig { convs: Vec::new(), ..config() };
+    let config = DqnConfig { net: NetConfig { convs: Vec::new(), ..Default::default() }, ..config()  };
     let device = parse_device("cpu").unwrap();
-    let mut agent = Dqn::<u8>::for_space(config, &space(1.0), 3, &device, &mut rng(0)).unwrap();
+    let mut agent = Dqn::for_space(config, &space(1.0), 3, &device, &mut rng(0)).unwrap();
     let mut actions = [9; 2];
     agent.act(&[1; 2 * ROW], None, Mode::Greedy, &mut rng(1), &mut actions);
     assert!(actions.iter().all(|action| *action < 3));

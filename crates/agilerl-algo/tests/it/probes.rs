@@ -1,8 +1,8 @@
 //! What a learner must get right before CartPole: environments whose values are known. Each probe asks for one thing
 //! more than those before it.
 
-use agilerl_algo::dqn::Loss;
-use agilerl_algo::{Dqn, DqnConfig, Epsilon, OffPolicyConfig, OffPolicyTask};
+use agilerl_algo::Loss;
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, Epsilon, OffPolicyConfig, OffPolicyTask};
 use agilerl_env::{Env, Probe, ProbeEnv, SyncVec};
 use agilerl_hpo::{Purpose, RoundContext, Streams, Task};
 use agilerl_nets::parse_device;
@@ -13,8 +13,8 @@ const LANES: usize = 4;
 #[track_caller]
 fn check_values(probe: Probe, config: DqnConfig, device: &str) {
     let gamma = 0.9;
-    let config = DqnConfig {
-        hidden: vec![32],
+    let config = DqnConfig { net: NetConfig {
+        hidden: vec![32], ..config.net },
         batch_size: 32,
         learn_step: LANES,
         gamma,
@@ -22,7 +22,7 @@ fn check_values(probe: Probe, config: DqnConfig, device: &str) {
         tau: 0.05,
         epsilon: Epsilon { start: 1.0, end: 1.0, decay_steps: 1 },
         ..config
-    };
+     };
     let streams = Streams::new(1);
     let steps = 6000;
     let task = OffPolicyTask::new(
@@ -35,8 +35,8 @@ fn check_values(probe: Probe, config: DqnConfig, device: &str) {
     let choices = ProbeEnv::new(probe).action_space().choices().unwrap();
     let device = parse_device(device).unwrap();
     let mut agent = Dqn::new(config, 1, choices, &device, &mut streams.get(Purpose::Weights, 0, 0, 0)).unwrap();
-    let shared = Task::<Dqn>::shared(&task).unwrap();
-    let mut slot = Task::<Dqn>::slot(&task, 0, &streams).unwrap();
+    let shared = task.shared().unwrap();
+    let mut slot = task.slot(0, &streams).unwrap();
     let context = RoundContext { streams, generation: 0, round: 0, individual: 0, env_steps: steps as u64, clock: 0 };
     let stats = task.train(&mut agent, &mut slot, &shared, &context).unwrap();
     assert_eq!(stats.env_steps, steps as u64);
@@ -72,7 +72,7 @@ fn plain_dqn_with_huber_loss_and_layer_norm_learns_them_too() {
     for probe in Probe::ALL {
         check_values(
             probe,
-            DqnConfig { double: false, loss: Loss::Huber, layer_norm: true, ..Default::default() },
+            DqnConfig { net: NetConfig { layer_norm: true, ..Default::default() }, double: false, loss: Loss::Huber, ..Default::default()  },
             "cpu",
         );
     }

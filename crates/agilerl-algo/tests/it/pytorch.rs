@@ -3,8 +3,9 @@
 //! `tests/record/pytorch.py` made the numbers of `tests/pytorch`, in `f64` from `f32` inputs. So a difference is the rounding
 //! of this crate alone.
 
-use agilerl_algo::dqn::Loss;
-use agilerl_algo::{Dqn, DqnConfig, LearnedSum, OffPolicy};
+use crate::unused_rng;
+use agilerl_algo::Loss;
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Row, RowLayout};
 use agilerl_hpo::Evolve;
 use agilerl_nets::{Activation, Weights, parse_device};
@@ -79,9 +80,9 @@ impl Rows {
 
 /// The states after 1 and 100 updates on a device.
 fn learnt(recorded: &Recorded, case: &Case, device: &str) -> [State; 2] {
-    let mut config = DqnConfig {
+    let mut config = DqnConfig { net: NetConfig {
         hidden: vec![6, 5],
-        activation: Activation::Tanh,
+        activation: Activation::Tanh, ..Default::default() },
         double: case.double,
         loss: case.loss,
         max_grad_norm: case.max_grad_norm,
@@ -89,9 +90,9 @@ fn learnt(recorded: &Recorded, case: &Case, device: &str) -> [State; 2] {
         gamma: recorded.gamma,
         tau: recorded.tau,
         ..DqnConfig::default()
-    };
-    config.limits.min_nodes = 1;
-    let spec = config.spec(3, 4);
+     };
+    config.net.limits.min_nodes = 1;
+    let spec = config.net.head(3, 4);
     let weights = |values: &[f32]| Weights::new(spec.layout(), values.to_vec());
     let device = parse_device(device).unwrap();
     let mut agent = Dqn::with_weights(config, spec.clone(), &weights(&recorded.online), &device)
@@ -100,8 +101,8 @@ fn learnt(recorded: &Recorded, case: &Case, device: &str) -> [State; 2] {
     let batches: Vec<_> = recorded.batches.iter().map(|rows| rows.batch(case.extras)).collect();
     let mut update = |number: usize| {
         let mut said = LearnedSum::default();
-        said.add(agent.learn(&batches[number % batches.len()]));
-        let said = said.read().1.map(|number| number as f32);
+        said.add(agent.learn(&batches[number % batches.len()], &mut unused_rng()));
+        let said = crate::read(said).1.map(|number| number as f32);
         // The number of updates, then both networks and both moments.
         let numbers: Vec<f32> = agent.fingerprint()[4..].as_chunks().0.iter().map(|x| f32::from_le_bytes(*x)).collect();
         let [online, target, exp_avg, exp_avg_sq] =

@@ -1,9 +1,13 @@
 //! A round as its agent sees it: an agent that writes down what it is asked for.
 
-use agilerl_algo::{Acting, Agent, Learned, LearnedSum, Mode, OffPolicy, OffPolicyConfig, OffPolicyTask, Stack};
+use agilerl_algo::{
+    ActRequest, Agent, Learned, LearnedSum, Mode, Numbers, OffPolicy, OffPolicyConfig, OffPolicyTask, Slot, Stack,
+};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::{Probe, ProbeEnv, SyncVec, VecEnv};
-use agilerl_hpo::{PersistTask, Purpose, RoundContext, RoundStats, Streams, Task, Trainee};
+use agilerl_hpo::{
+    Evolve, Hyperparameter, PersistTask, Purpose, RoundContext, RoundStats, StreamRng, Streams, Task, Trainee,
+};
 use rand::Rng;
 
 /// Takes action 0, and says 1, 2 and 3 of every update.
@@ -15,6 +19,8 @@ struct Recorder {
     acts: Vec<Act>,
     /// The ordinals of the rows of each batch.
     batches: Vec<Vec<u64>>,
+    /// The first draw of the stream that each update got.
+    learnt_with: Vec<u64>,
     /// How many it was stacked with, itself among them.
     stacked: usize,
 }
@@ -28,8 +34,8 @@ struct Act {
 
 impl Recorder {
     fn new(batch_size: usize, learn_step: usize) -> Self {
-        let (acts, batches) = (Vec::new(), Vec::new());
-        Self { batch_size, learn_step: learn_step as f64, key: None, acts, batches, stacked: 0 }
+        let (acts, batches, learnt_with) = (Vec::new(), Vec::new(), Vec::new());
+        Self { batch_size, learn_step: learn_step as f64, key: None, acts, batches, learnt_with, stacked: 0 }
     }
 
     fn with_key(self, key: &str) -> Self {
@@ -37,35 +43,45 @@ impl Recorder {
     }
 }
 
-impl Agent for Recorder {
-    type Obs = f32;
-    type Action = u32;
-
-    fn act(&mut self, obs: &[f32], _: Option<&[bool]>, mode: Mode, rng: &mut impl Rng, actions: &mut [u32]) {
+impl Agent<f32, u32> for Recorder {
+    fn act(&mut self, obs: &[f32], _: Option<&[bool]>, mode: Mode, rng: &mut StreamRng, actions: &mut [u32]) {
         let Mode::Explore { clock } = mode else { panic!("a round explores") };
         self.acts.push(Act { clock, obs: obs.to_vec(), drawn: rng.next_u64() });
         actions.fill(0);
     }
 }
 
-impl OffPolicy for Recorder {
+const METRICS: [&str; 3] = ["loss", "value", "grad_norm"];
+
+impl OffPolicy<f32, u32> for Recorder {
     fn batch_size(&self) -> usize {
         self.batch_size
     }
     fn learn_step(&self) -> f64 {
         self.learn_step
     }
-    fn learn(&mut self, batch: &Batch<f32, u32>) -> Learned {
+    fn metrics(&self) -> &'static [&'static str] {
+        &METRICS
+    }
+    fn learn(&mut self, batch: &Batch<f32, u32>, rng: &mut StreamRng) -> Learned<'_> {
         self.batches.push(batch.ordinals().to_vec());
-        Learned::Host([1.0, 2.0, 3.0])
+        self.learnt_with.push(rng.next_u64());
+        Learned { names: &METRICS, metrics: Numbers::Host(&[1.0, 2.0, 3.0]), td_errors: Numbers::Host(&[]) }
     }
-    fn stack_key(&self) -> Option<String> {
-        self.key.clone()
+    fn stacks_with(&self, other: &Self) -> bool {
+        self.key.is_some() && self.key == other.key
     }
-    fn stack(agents: &mut [&mut Self]) -> Box<dyn Stack<Self>> {
-        let stacked = agents.len();
-        agents.iter_mut().for_each(|agent| agent.stacked = stacked);
-        Box::new(RecorderStack { updates: vec![0; stacked] })
+    fn stack(agents: &[&mut Self]) -> Option<Box<dyn Stack<Self, f32, u32>>> {
+        Some(Box::new(RecorderStack { updates: vec![0; agents.len()] }))
+    }
+}
+
+impl Evolve for Recorder {
+    fn hyperparameters(&self) -> Vec<Hyperparameter> {
+        Vec::new()
+    }
+    fn set_hyperparameter(&mut self, name: &str, _: f64) {
+        panic!("no hyperparameter {name:?}")
     }
 }
 
@@ -73,25 +89,28 @@ struct RecorderStack {
     updates: Vec<u64>,
 }
 
-impl Stack<Recorder> for RecorderStack {
-    fn act(&mut self, agents: &mut [&mut Recorder], acting: &mut [Acting<'_, f32, u32>]) {
-        for (agent, acting) in agents.iter_mut().zip(acting) {
-            agent.act(acting.obs, acting.masks, acting.mode, acting.rng, acting.actions);
+impl Stack<Recorder, f32, u32> for RecorderStack {
+    fn act(&mut self, agents: &mut [&mut Recorder], requests: &mut [ActRequest<'_, f32, u32>]) {
+        for (agent, request) in agents.iter_mut().zip(requests) {
+            agent.act(request.obs, request.masks, request.mode, request.rng, request.actions);
         }
     }
-    fn learn(&mut self, _: &[&Recorder], batches: &[Option<&Batch<f32, u32>>]) {
-        for (updates, batch) in self.updates.iter_mut().zip(batches) {
-            *updates += u64::from(batch.is_some());
+    fn learn(&mut self, agents: &mut [&mut Recorder], batches: &[Option<&Batch<f32, u32>>], rngs: &mut [&mut StreamRng]) {
+        for (i, batch) in batches.iter().enumerate().filter(|(_, batch)| batch.is_some()) {
+            self.updates[i] += u64::from(batch.is_some());
+            agents[i].learnt_with.push(rngs[i].next_u64());
         }
     }
-    fn unstack(self: Box<Self>, _: &mut [&mut Recorder]) -> Vec<LearnedSum> {
-        self.updates.iter().map(|&updates| LearnedSum::of(updates, [updates as f64; 3])).collect()
+    fn unstack(self: Box<Self>, agents: &mut [&mut Recorder]) -> Vec<LearnedSum> {
+        let stacked = agents.len();
+        agents.iter_mut().for_each(|agent| agent.stacked = stacked);
+        self.updates.iter().map(|&updates| LearnedSum::of(updates, &METRICS, vec![updates as f64; 3])).collect()
     }
 }
 
 const LANES: usize = 2;
 
-fn task_of(probe: Probe, lanes: usize) -> OffPolicyTask {
+fn task_of(probe: Probe, lanes: usize) -> OffPolicyTask<Recorder, f32, u32> {
     OffPolicyTask::new(
         OffPolicyConfig { lanes, memory_size: 64, ..Default::default() },
         32,
@@ -101,7 +120,7 @@ fn task_of(probe: Probe, lanes: usize) -> OffPolicyTask {
     .unwrap()
 }
 
-fn task() -> OffPolicyTask {
+fn task() -> OffPolicyTask<Recorder, f32, u32> {
     task_of(Probe::FinalObs, LANES)
 }
 
@@ -116,12 +135,12 @@ fn lanes(place: usize) -> SyncVec<ProbeEnv> {
     envs
 }
 
-fn slots(task: &OffPolicyTask, count: usize) -> Vec<agilerl_algo::Slot> {
-    (0..count).map(|place| Task::<Recorder>::slot(task, place, &Streams::new(1)).unwrap()).collect()
+fn slots(task: &OffPolicyTask<Recorder, f32, u32>, count: usize) -> Vec<Slot<f32, u32>> {
+    (0..count).map(|place| task.slot(place, &Streams::new(1)).unwrap()).collect()
 }
 
-fn shared(task: &OffPolicyTask) -> Replay<f32, u32> {
-    Task::<Recorder>::shared(task).unwrap()
+fn shared(task: &OffPolicyTask<Recorder, f32, u32>) -> Replay<f32, u32> {
+    task.shared().unwrap()
 }
 
 /// Of two lanes each step is two transitions. 100 came before the round.
@@ -147,12 +166,13 @@ fn what_is_drawn_in_a_round_is_named_by_generation_individual_and_round() {
         let mut exploration = stream(Purpose::Exploration);
         assert!(agent.acts.iter().all(|act| act.drawn == exploration.next_u64()));
         // The one update of a second such round draws from all 16 rows: with the same stream, the same of them.
-        Task::<Recorder>::merge(&task, &mut shared, &mut slots);
+        task.merge(&mut shared, &mut slots.iter_mut().collect::<Vec<_>>());
         task.train(&mut agent, &mut slots[individual], &shared, &context).unwrap();
-        Task::<Recorder>::merge(&task, &mut shared, &mut slots);
+        task.merge(&mut shared, &mut slots.iter_mut().collect::<Vec<_>>());
         let mut batch = Batch::new(16, shared.layout());
         shared.sample_into(&mut stream(Purpose::Replay), &mut batch);
         assert_eq!(agent.batches, [batch.ordinals()]);
+        assert_eq!(agent.learnt_with, [stream(Purpose::Learning).next_u64()], "a stream of its own");
     }
 }
 
@@ -162,7 +182,7 @@ fn every_place_has_lanes_of_its_own() {
     let mut first = Vec::new();
     for place in 0..8 {
         let mut agent = Recorder::new(4, 8);
-        let mut slot = Task::<Recorder>::slot(&task, place, &Streams::new(1)).unwrap();
+        let mut slot = task.slot(place, &Streams::new(1)).unwrap();
         task.train(&mut agent, &mut slot, &shared(&task), &context(place, 2)).unwrap();
         assert_eq!(agent.acts[0].obs, lanes(place).obs(), "place {place}");
         first.push(agent.acts[0].obs.clone());
@@ -191,7 +211,8 @@ fn an_update_gets_the_batch_it_asks_for_and_what_it_says_is_summed() {
     let stats = task.train(&mut agent, &mut slot, &shared(&task), &context(0, 20)).unwrap();
     // Of five times four steps the first come too early: 4 rows are no batch of 5.
     assert_eq!(agent.batches.iter().map(Vec::len).collect::<Vec<_>>(), [5; 4]);
-    assert_eq!((stats.updates, stats.loss_sum, stats.value_sum, stats.grad_norm_sum), (4, 4.0, 8.0, 12.0));
+    assert_eq!(stats.updates, 4);
+    assert_eq!(stats.metrics.iter().collect::<Vec<_>>(), [("loss", 4.0), ("value", 8.0), ("grad_norm", 12.0)]);
     agent.batch_size = 7;
     let stats = task.train(&mut agent, &mut slot, &shared(&task), &context(0, 4)).unwrap();
     assert_eq!((stats.updates, agent.batches.last().unwrap().len()), (1, 7));
@@ -212,7 +233,7 @@ fn rows_are_handed_over_once_and_in_the_order_of_the_places() {
                 envs[place].step(&[0; LANES]).unwrap();
             }
         }
-        Task::<Recorder>::merge(&task, &mut shared, &mut slots);
+        task.merge(&mut shared, &mut slots.iter_mut().collect::<Vec<_>>());
     }
     assert_eq!(shared.total(), 16);
     let found: Vec<f32> = (0..16).map(|ordinal| shared.row(ordinal).unwrap().obs[0]).collect();
@@ -220,7 +241,7 @@ fn rows_are_handed_over_once_and_in_the_order_of_the_places() {
 }
 
 /// A round of all, with these transitions to take.
-fn train_all(task: &OffPolicyTask, agents: &mut [Recorder], env_steps: &[u64]) -> Vec<Result<RoundStats, String>> {
+fn train_all(task: &OffPolicyTask<Recorder, f32, u32>, agents: &mut [Recorder], env_steps: &[u64]) -> Vec<Result<RoundStats, String>> {
     let (mut slots, shared) = (slots(task, agents.len()), shared(task));
     let trainees = agents.iter_mut().zip(&mut slots).enumerate().map(|(place, (agent, slot))| Trainee {
         agent,
@@ -239,7 +260,7 @@ fn agents_of_one_key_and_as_many_steps_are_stacked_and_answered_in_their_places(
     let results = train_all(&task(), &mut agents, &[8, 12, 8, 16, 12]);
     assert_eq!(agents.each_ref().map(|agent| agent.stacked), [2, 2, 2, 0, 2]);
     let stats = results.into_iter().map(|result| result.unwrap());
-    let found: Vec<_> = stats.map(|stats| (stats.env_steps, stats.updates, stats.loss_sum)).collect();
+    let found: Vec<_> = stats.map(|stats| (stats.env_steps, stats.updates, stats.metrics.get("loss").unwrap())).collect();
     // An update for every four transitions, the stack's too.
     assert_eq!(found, [(8, 2, 2.0), (12, 3, 3.0), (8, 2, 2.0), (16, 4, 4.0), (12, 3, 3.0)]);
 }
@@ -278,19 +299,19 @@ fn a_slot_is_saved_with_what_it_owes_and_what_it_is_to_act_on() {
     let (mut agent, mut shared) = (Recorder::new(2, 5), shared(&task));
     let mut slots = slots(&task, 2);
     assert_eq!(task.train(&mut agent, &mut slots[0], &shared, &context(0, 2)).unwrap().updates, 0);
-    Task::<Recorder>::merge(&task, &mut shared, &mut slots);
-    let saved = PersistTask::<Recorder>::save_slot(&task, &slots[0]).unwrap();
+    task.merge(&mut shared, &mut slots.iter_mut().collect::<Vec<_>>());
+    let saved = task.save_slot(&slots[0]).unwrap();
     // A slot that has come to the end of its first episodes, with rows that were never handed over: all that is forgotten.
     task.train(&mut agent, &mut slots[1], &shared, &context(1, 6)).unwrap();
     for slot in &mut slots {
-        PersistTask::<Recorder>::restore_slot(&task, slot, &saved).unwrap();
+        task.restore_slot(slot, &saved).unwrap();
         agent.acts.clear();
         let stats = task.train(&mut agent, slot, &shared, &context(0, 8)).unwrap();
         assert_eq!((stats.updates, stats.episodes, stats.return_sum), (2, 2, 6.0));
         let seen: Vec<_> = agent.acts.iter().map(|act| act.obs.as_slice()).collect();
         assert_eq!(seen, [[1.0; 2], [2.0; 2], [0.0; 2], [1.0; 2]]);
     }
-    Task::<Recorder>::merge(&task, &mut shared, &mut slots);
+    task.merge(&mut shared, &mut slots.iter_mut().collect::<Vec<_>>());
     assert_eq!(shared.total(), 2 + 8 + 8);
 }
 
@@ -299,16 +320,16 @@ fn a_slot_in_the_middle_of_a_round_is_not_saved() {
     let (task, mut agent) = (task(), Recorder::new(4, 8));
     let mut slot = slots(&task, 1).pop().unwrap();
     task.train(&mut agent, &mut slot, &shared(&task), &context(0, 4)).unwrap();
-    let error = PersistTask::<Recorder>::save_slot(&task, &slot).unwrap_err().to_string();
+    let error = task.save_slot(&slot).unwrap_err().to_string();
     assert!(error.contains("not handed over"), "{error}");
 }
 
 #[test]
 fn a_slot_of_other_lanes_is_refused() {
     let (task, other) = (task(), task_of(Probe::FinalObs, 3));
-    let saved = PersistTask::<Recorder>::save_slot(&other, &slots(&other, 1)[0]).unwrap();
+    let saved = other.save_slot(&slots(&other, 1)[0]).unwrap();
     let mut slots = slots(&task, 1);
-    let error = PersistTask::<Recorder>::restore_slot(&task, &mut slots[0], &saved).unwrap_err().to_string();
+    let error = task.restore_slot(&mut slots[0], &saved).unwrap_err().to_string();
     assert!(error.contains("other lanes"), "{error}");
 }
 
@@ -327,10 +348,10 @@ fn rows_come_back_under_the_numbers_they_had() {
             next_masks: None,
         });
     }
-    assert_eq!(PersistTask::<Recorder>::items(&task, &memory), 0..6);
-    let bytes = PersistTask::<Recorder>::save_items(&task, &memory, 0..4).unwrap();
+    assert_eq!(task.items(&memory), 0..6);
+    let bytes = task.save_items(&memory, 0..4).unwrap();
     let mut again = shared(&task);
-    PersistTask::<Recorder>::restore_items(&task, &mut again, 0..4, &bytes).unwrap();
+    task.restore_items(&mut again, 0..4, &bytes).unwrap();
     assert_eq!(again.total(), 4);
     assert!((0..4).all(|ordinal| again.row(ordinal).unwrap().reward == ordinal as f32));
     // 64 is all it holds: of 70 the first six are gone.
@@ -345,9 +366,9 @@ fn rows_come_back_under_the_numbers_they_had() {
             next_masks: None,
         });
     }
-    assert_eq!(PersistTask::<Recorder>::items(&task, &memory), 6..70);
+    assert_eq!(task.items(&memory), 6..70);
     let error =
-        PersistTask::<Recorder>::restore_items(&task, &mut shared(&task), 0..5, &bytes).unwrap_err().to_string();
+        task.restore_items(&mut shared(&task), 0..5, &bytes).unwrap_err().to_string();
     assert!(error.contains("the rows 0..4 of a memory, and 0..5 were asked for"), "{error}");
 }
 
@@ -364,7 +385,7 @@ fn an_odd_round_has_room_for_its_last_step() {
     .unwrap();
     let (mut slots, mut shared, mut envs) = (slots(&task, 1), shared(&task), lanes(0));
     task.train(&mut Recorder::new(4, 8), &mut slots[0], &shared, &context(0, 13)).unwrap();
-    Task::<Recorder>::merge(&task, &mut shared, &mut slots);
+    task.merge(&mut shared, &mut slots.iter_mut().collect::<Vec<_>>());
     assert_eq!(shared.total(), 14);
     assert_eq!(shared.row(0).unwrap().obs, &envs.obs()[..1], "the first row is not overwritten");
     envs.step(&[0; LANES]).unwrap();
@@ -377,15 +398,18 @@ fn the_rows_of_a_masked_environment_have_masks() {
 }
 
 /// Two updates on the host, two on a device: (1, 2, 3) + (10, 20, 30) from each.
+#[cfg(feature = "burn")]
 #[test]
 fn what_updates_say_is_added_wherever_it_was_computed() {
     use burn::tensor::{Tensor, TensorData};
     let device = agilerl_nets::parse_device("flex").unwrap().burn();
-    let mut sum = LearnedSum::default();
+    let mut sum = LearnedSum::new(&METRICS);
+    let learned = |metrics| Learned { names: &METRICS, metrics, td_errors: Numbers::Host(&[]) };
     for values in [[1.0_f32, 2.0, 3.0], [10.0, 20.0, 30.0]] {
-        sum.add(Learned::Host(values));
-        sum.add(Learned::Device(Tensor::from_data(TensorData::from(values), &device)));
+        sum.add(learned(Numbers::Host(&values)));
+        sum.add(learned(Numbers::Device(Tensor::from_data(TensorData::from(values), &device))));
     }
-    assert_eq!(sum.read(), (4, [22.0, 44.0, 66.0]));
-    assert_eq!(LearnedSum::of(3, [1.0, 2.0, 3.0]).read(), (3, [1.0, 2.0, 3.0]));
+    assert_eq!(crate::read(sum), (4, [22.0, 44.0, 66.0]));
+    assert_eq!(crate::read(LearnedSum::of(3, &METRICS, vec![1.0, 2.0, 3.0])), (3, [1.0, 2.0, 3.0]));
+    assert_eq!(crate::read(LearnedSum::new(&METRICS)), (0, [0.0; 3]));
 }

@@ -91,18 +91,18 @@ fn bytes_that_are_no_rows_are_refused_and_change_nothing() {
         assert!(error.contains(expected), "{error:?} does not say {expected:?}");
         assert_eq!((memory.len(), memory.total()), (0, 0));
     };
-    refuse(b"", "begin as rows do");
+    refuse(b"", "begin like a file of rows");
     refuse(&good[..30], "middle of the header");
-    refuse(&good[..good.len() - 1], "not the 5 rows");
-    refuse(&[&good[..], &[0]].concat(), "not the 5 rows");
+    refuse(&good[..good.len() - 1], "not fit the 5 rows");
+    refuse(&[&good[..], &[0]].concat(), "not fit the 5 rows");
     let with = |place: usize, number: u64| {
         let mut bytes = good.clone();
         bytes[8 + 8 * place..][..8].copy_from_slice(&number.to_le_bytes());
         bytes
     };
-    refuse(&with(1, u64::MAX), "not the 18446744073709551615 rows");
-    refuse(&with(1, 1 << 60), "rows that they claim to be");
-    refuse(&with(0, u64::MAX), "do not go that far");
+    refuse(&with(1, u64::MAX), "not fit the 18446744073709551615 rows");
+    refuse(&with(1, 1 << 60), "rows that their header names");
+    refuse(&with(0, u64::MAX), "exceed 64 bits");
     refuse(&with(2, u64::MAX), "another layout");
     refuse(&with(5, 1), "another layout");
     let mut flag = good.clone();

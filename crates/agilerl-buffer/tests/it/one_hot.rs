@@ -67,7 +67,7 @@ fn the_draw_is_that_of_a_memory_of_one_hot_rows() {
 #[test]
 fn an_observation_that_is_no_choice_is_refused_on_the_way_in() {
     for (obs, next_obs, said) in [
-        (3.0, 0.0, "column \"obs\" has 3.0 in row 0, which is none of 3 choices"),
+        (3.0, 0.0, "column \"obs\" has 3.0 in row 0, which is not the index of one of 3 choices"),
         (0.0, -1.0, "column \"next_obs\" has -1.0 in row 0"),
         (0.5, 0.0, "has 0.5"),
         (f32::NAN, 0.0, "has NaN"),
@@ -79,7 +79,7 @@ fn an_observation_that_is_no_choice_is_refused_on_the_way_in() {
 }
 
 #[test]
-#[should_panic(expected = "observation 2.0 is none of 2")]
+#[should_panic(expected = "observation 2.0 is not an index below 2")]
 fn a_batch_refuses_what_is_no_choice() {
     let row = Row {
         obs: &[2.0],
@@ -94,7 +94,7 @@ fn a_batch_refuses_what_is_no_choice() {
 }
 
 #[test]
-#[should_panic(expected = "one choice among 3 is one number")]
+#[should_panic(expected = "the index of one of 3 choices is one number")]
 fn rows_of_several_numbers_are_no_choice() {
     let _ = RowLayout::new(2, 1).with_one_hot(3);
 }
@@ -130,7 +130,7 @@ fn bytes_with_an_index_beyond_the_choices_are_refused() {
         bytes[place..place + 4].copy_from_slice(&3.0_f32.to_le_bytes());
         let mut memory = memory(3);
         let error = memory.extend_from_bytes(&bytes).unwrap_err().to_string();
-        assert!(error.contains("none of the choices"), "{error}");
+        assert!(error.contains("not the index of a choice"), "{error}");
         assert!(memory.is_empty());
     }
 }

@@ -116,7 +116,7 @@ fn only_a_draw_that_would_favour_a_row_is_drawn_again() {
 }
 
 #[test]
-#[should_panic(expected = "does not fit this batch's layout")]
+#[should_panic(expected = "does not fit the layout of this batch")]
 fn a_mask_of_another_length_does_not_fit() {
     let row = Row {
         obs: &[0.0],
@@ -157,7 +157,7 @@ fn an_empty_memory_has_no_rows_to_draw() {
 }
 
 #[test]
-#[should_panic(expected = "does not fit this batch's layout")]
+#[should_panic(expected = "does not fit the layout of this batch")]
 fn a_batch_for_another_layout_is_refused() {
     let mut memory = memory(10);
     add(&mut memory, [1]);

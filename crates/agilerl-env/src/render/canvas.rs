@@ -1,4 +1,4 @@
-//! Shapes in units of one's own, on a picture of any size.
+//! Shapes in the units of an environment, on a picture of any size.
 
 use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, Rect, Stroke, Transform};
 
@@ -8,15 +8,15 @@ pub(crate) type Rgb = [u8; 3];
 /// Across and along the canvas, in its own units.
 pub(crate) type Point = [f32; 2];
 
-/// A picture and the way to it from the canvas's own units.
+/// A picture, and the transform from the units of the canvas to its pixels.
 pub(crate) struct Canvas<'a> {
     picture: &'a mut Pixmap,
     transform: Transform,
 }
 
 impl<'a> Canvas<'a> {
-    /// A canvas of `width` by `height` whose origin is the upper left corner. It keeps its proportions: what it leaves
-    /// of the picture, at both sides or above and below, has the background's colour.
+    /// Returns a canvas of `width` by `height` with the origin in the upper left corner. It keeps its proportions: the rest of
+    /// the picture, at both sides or above and below, has the background's colour.
     pub(crate) fn new(picture: &'a mut Pixmap, [width, height]: Point, background: Rgb) -> Self {
         picture.fill(color(background));
         let (across, down) = (picture.width() as f32, picture.height() as f32);
@@ -25,7 +25,7 @@ impl<'a> Canvas<'a> {
         Self { picture, transform: Transform::from_row(scale, 0.0, 0.0, scale, left, top) }
     }
 
-    /// The same with its origin at the lower left corner, as in the worlds of physics.
+    /// Returns the same canvas with the origin in the lower left corner.
     pub(crate) fn upright(picture: &'a mut Pixmap, size: Point, background: Rgb) -> Self {
         let mut canvas = Self::new(picture, size, background);
         canvas.transform = canvas.transform.pre_translate(0.0, size[1]).pre_scale(1.0, -1.0);

@@ -5,13 +5,14 @@ use std::io::Write;
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 use tiny_skia::Pixmap;
 
-/// Writes pictures into an animated GIF that is shown over and over.
+/// Writes pictures into an animated GIF that repeats endlessly.
 ///
-/// A picture of more than 256 colours is reduced to 256; only what has changed since the picture before is written.
+/// A picture with more than 256 colours is reduced to 256. Only the rectangle that changed since the picture before is
+/// written.
 ///
 /// ```
 /// use agilerl_env::{Gif, Pixmap, make_rendered, RenderEnv};
-/// let mut env = make_rendered("CartPole-v1")?;
+/// let mut env = make_rendered::<f32, u32>("CartPole-v1")?;
 /// env.reset(Some(0), &mut [0.0; 4]);
 /// let mut picture = Pixmap::new(150, 100).unwrap();
 /// let mut gif = Gif::new(Vec::new(), [150, 100], env.steps_per_second())?; // or a file
@@ -33,7 +34,7 @@ pub struct Gif<W: Write> {
     last: Vec<u8>,
 }
 
-/// What can go wrong with a GIF.
+/// An error while writing a GIF.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GifError {
@@ -70,7 +71,7 @@ pub enum GifError {
 impl From<gif::EncodingError> for GifError {
     fn from(error: gif::EncodingError) -> Self {
         match error {
-            // Else a chain of causes tells the same twice.
+            // Else the chain of causes would report it twice.
             gif::EncodingError::Io(error) => Self::Io(error),
             error => Self::Write(error),
         }
@@ -78,8 +79,8 @@ impl From<gif::EncodingError> for GifError {
 }
 
 impl<W: Write> Gif<W> {
-    /// Begins a GIF of `[width, height]` pixels on `writer`. Time is counted in hundredths of a second there; where they
-    /// do not divide evenly, the frames take turns.
+    /// Starts a GIF of `[width, height]` pixels on `writer`. Time is counted in hundredths of a second there; where they
+    /// do not divide evenly, the durations of frames alternate.
     ///
     /// # Errors
     /// [`GifError::Size`] beyond 65535 pixels or for none, [`GifError::FramesPerSecond`] beyond 1 to 50 (viewers slow

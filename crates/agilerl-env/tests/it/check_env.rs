@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use agilerl_env::{
-    Actions, Again, CartPole, CheckError, Env, EnvError, Fault, NumpyRng, Observations, OneHot, Probe, ProbeEnv, Space,
-    Step, TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make, make_continuous, make_pixels,
+    Actions, CartPole, CheckError, Env, EnvError, Fault, NumpyRng, Observations, OneHot, Probe, ProbeEnv, ReplayOf,
+    Space, Step, TimeLimit, Warning, catalogue, check_env, decode_state, encode_state, make,
 };
 
 #[test]
@@ -25,10 +25,10 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
     for info in catalogue() {
         let report = match info.actions {
             Actions::Choice if info.observations == Observations::Pixels => {
-                check_env(&mut make_pixels(info.name).unwrap())
+                check_env(&mut make::<u8, u32>(info.name).unwrap())
             }
-            Actions::Choice => check_env(&mut make(info.name).unwrap()),
-            Actions::Continuous => check_env(&mut make_continuous(info.name).unwrap()),
+            Actions::Choice => check_env(&mut make::<f32, u32>(info.name).unwrap()),
+            Actions::Continuous => check_env(&mut make::<f32, f32>(info.name).unwrap()),
         };
         let report = report.unwrap_or_else(|e| panic!("{e}"));
         // Without a limit, a random walker may not arrive.
@@ -41,7 +41,7 @@ fn every_environment_of_the_catalogue_keeps_its_promises() {
         assert_eq!(report.warnings, expected, "{}", info.name);
         assert!(report.episodes >= 6 && (report.env_steps >= 500 || report.episodes == 100), "{report:?}");
     }
-    check_env(&mut OneHot::new(make("FrozenLake-v1").unwrap())).unwrap();
+    check_env(&mut OneHot::new(make::<f32, u32>("FrozenLake-v1").unwrap())).unwrap();
 }
 
 /// A sound environment, `[position, draw]` with five steps, that can be told to break one promise.
@@ -192,8 +192,8 @@ fn a_broken_promise_is_named_with_its_place_and_value() {
     check(Promise::Finite, &at("element 1 of the observation is NaN"));
     check(Promise::Bounds, &at("element 1 of the observation is 1.25, outside of its bounds [0, 1]"));
     check(Promise::LowerBound, &at("element 1 of the observation is -0.25, outside of its bounds [0, 1]"));
-    check(Promise::Index, &at("the observation 1.5 is no index below 3"));
-    check(Promise::LastIndex, &at("the observation 3 is no index below 3"));
+    check(Promise::Index, &at("the observation 1.5 is not an index below 3"));
+    check(Promise::LastIndex, &at("the observation 3 is not an index below 3"));
     check(Promise::Reward, &at("the reward is inf"));
     let message = check_env(&mut breaking(Promise::Quiet)).unwrap_err().to_string();
     assert!(message.starts_with(&at("it panics: no third step (")) && message.contains("check_env.rs:"), "{message}");
@@ -209,18 +209,18 @@ fn what_does_not_repeat_is_named_with_both_values() {
         assert_eq!(seed, 0);
         (step, fault)
     };
-    let (step, Fault::OtherObservation { again: Again::SameSeed, element: 1, first, second }) =
+    let (step, Fault::OtherObservation { again: ReplayOf::SameSeed, element: 1, first, second }) =
         fault(Promise::Repeatable)
     else {
         panic!("the observation does not repeat")
     };
     assert!(step == 3 && first != second);
-    let (step, Fault::OtherStep { again: Again::SameSeed, first, second }) = fault(Promise::RepeatableReward) else {
+    let (step, Fault::OtherStep { again: ReplayOf::SameSeed, first, second }) = fault(Promise::RepeatableReward) else {
         panic!("the reward does not repeat")
     };
     assert!(step == 3 && first.reward != second.reward);
     // Saved after two of five steps.
-    let (step, Fault::OtherObservation { again: Again::Restored, element: 1, .. }) = fault(Promise::Restored) else {
+    let (step, Fault::OtherObservation { again: ReplayOf::Restored, element: 1, .. }) = fault(Promise::Restored) else {
         panic!("the restored state goes another way")
     };
     assert_eq!(step, 3);

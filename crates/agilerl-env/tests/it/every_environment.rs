@@ -2,7 +2,7 @@
 
 use agilerl_env::{
     ActionElement, Actions, Element, EnvError, Number, NumpyRng, Observations, Space, VecEnv, catalogue,
-    make_vec_continuous, make_vec_pixels, make_vec_threaded,
+    make_vec_threaded,
 };
 
 const LANES: usize = 7;
@@ -18,10 +18,14 @@ fn check_all(check: &impl Check) {
     for info in catalogue() {
         let name = info.name;
         match (info.observations, info.actions) {
-            (Observations::Pixels, _) => check.check(name, &|threads| make_vec_pixels(name, LANES, threads).unwrap()),
-            (_, Actions::Choice) => check.check(name, &|threads| make_vec_threaded(name, LANES, threads).unwrap()),
+            (Observations::Pixels, _) => {
+                check.check(name, &|threads| make_vec_threaded::<u8, u32>(name, LANES, threads).unwrap())
+            }
+            (_, Actions::Choice) => {
+                check.check(name, &|threads| make_vec_threaded::<f32, u32>(name, LANES, threads).unwrap())
+            }
             (_, Actions::Continuous) => {
-                check.check(name, &|threads| make_vec_continuous(name, LANES, threads).unwrap());
+                check.check(name, &|threads| make_vec_threaded::<f32, f32>(name, LANES, threads).unwrap());
             }
         }
     }

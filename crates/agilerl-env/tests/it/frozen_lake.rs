@@ -20,7 +20,7 @@ fn squares(env: &mut dyn Env<Obs = f32, Action = u32>, seed: u64, steps: u32, ac
 
 #[test]
 fn slippery_steps_are_gymnasiums() {
-    let mut env = make("FrozenLake-v1").unwrap();
+    let mut env = make::<f32, u32>("FrozenLake-v1").unwrap();
     let mut check = |seed, expected: &[u32]| assert_eq!(squares(&mut env, seed, 30, |t| (t * 7 + t / 3) % 4), expected);
     #[rustfmt::skip]
     check(0, &[0, 0, 1, 5, 0, 0, 4, 8, 8, 8, 4, 8, 9, 5, 0, 0, 0, 1, 5, 0, 0, 0, 4, 0, 1, 2, 3, 7, 0, 0, 0, 1, 5, 0, 4, 0]);
@@ -46,7 +46,7 @@ fn the_start_is_drawn_as_gymnasium_draws_it() {
 #[test]
 fn the_best_policy_scores_what_it_scores_in_gymnasium() {
     const BEST: [u32; 16] = [0, 3, 3, 3, 0, 0, 0, 0, 3, 1, 0, 0, 0, 2, 1, 0];
-    let mut env = make("FrozenLake-v1").unwrap();
+    let mut env = make::<f32, u32>("FrozenLake-v1").unwrap();
     let mut obs = [f32::NAN];
     env.reset(Some(5), &mut obs);
     let (mut goals, mut truncated, mut both, mut steps, mut episodes) = (0.0, 0, 0, 0, 0);

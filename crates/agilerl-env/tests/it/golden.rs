@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use agilerl_env::{ActionElement, BoxEnv, Env, make, make_continuous};
+use agilerl_env::{ActionElement, BoxEnv, Env, make};
 use serde::Deserialize;
 
 /// One file: an environment and its episodes.
@@ -234,10 +234,10 @@ fn every_recorded_episode_is_replayed() {
             _ => Tolerance::NONE,
         };
         let steps = match recording.env.as_str() {
-            name if continuous || make(name).is_err() => {
-                replay_all(tolerance, &recording, make_continuous(name).unwrap_or_else(|e| panic!("{e}")))
+            name if continuous || make::<f32, u32>(name).is_err() => {
+                replay_all(tolerance, &recording, make::<f32, f32>(name).unwrap_or_else(|e| panic!("{e}")))
             }
-            name => replay_all(tolerance, &recording, make(name).unwrap_or_else(|e| panic!("{e}"))),
+            name => replay_all(tolerance, &recording, make::<f32, u32>(name).unwrap_or_else(|e| panic!("{e}"))),
         };
         say(&format!("golden: {} replayed, {steps} steps, {tolerance:?}", recording.env));
     }

@@ -9,6 +9,7 @@ mod seeds;
 mod probe;
 mod vec_env;
 mod wrappers;
+mod wrapper_config;
 mod catalogue;
 mod check_env;
 mod lander;

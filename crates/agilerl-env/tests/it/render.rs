@@ -3,7 +3,6 @@
 use agilerl_env::{
     ActionElement, Actions, CartPole, Element, Env, EnvError, FrozenLake, Gif, GifError, Lander, LanderOptions,
     NumpyRng, Observations, OneHot, Pixmap, Render, RenderEnv, Space, TimeLimit, catalogue, make_rendered,
-    make_rendered_continuous, make_rendered_pixels,
 };
 
 /// A check of one environment, whatever its observations and actions are.
@@ -15,9 +14,9 @@ fn check_all(check: &impl Check) {
     let mut checked = 0;
     for info in catalogue().filter(|info| !info.name.starts_with("probe/")) {
         match (info.observations, info.actions) {
-            (Observations::Pixels, _) => check.check(Film::of(make_rendered_pixels(info.name).unwrap())),
-            (_, Actions::Choice) => check.check(Film::of(make_rendered(info.name).unwrap())),
-            (_, Actions::Continuous) => check.check(Film::of(make_rendered_continuous(info.name).unwrap())),
+            (Observations::Pixels, _) => check.check(Film::of(make_rendered::<u8, u32>(info.name).unwrap())),
+            (_, Actions::Choice) => check.check(Film::of(make_rendered::<f32, u32>(info.name).unwrap())),
+            (_, Actions::Continuous) => check.check(Film::of(make_rendered::<f32, f32>(info.name).unwrap())),
         }
         checked += 1;
     }
@@ -168,7 +167,10 @@ fn the_lander_shows_its_engines() {
 #[test]
 fn a_probe_has_no_picture() {
     for probe in catalogue().filter(|info| info.name.starts_with("probe/")) {
-        assert_eq!(make_rendered(probe.name).err(), Some(EnvError::NoPicture { name: probe.name.to_owned() }));
+        assert_eq!(
+            make_rendered::<f32, u32>(probe.name).err(),
+            Some(EnvError::NoPicture { name: probe.name.to_owned() })
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use agilerl_env::{ActionElement, BoxEnv, make, make_continuous};
+use agilerl_env::{ActionElement, BoxEnv, make};
 
 use crate::golden::say;
 
@@ -20,9 +20,9 @@ fn two_hundred_seeds_begin_as_in_gymnasium() {
         let (name, digits) = line.split_once(' ').expect("a name and observations");
         let number = |at: usize| u32::from_str_radix(&digits[at..at + 8], 16).expect("hexadecimal digits");
         let recorded: Vec<u32> = (0..digits.len()).step_by(8).map(number).collect();
-        match make(name) {
+        match make::<f32, u32>(name) {
             Ok(env) => check(env, &seeds, &recorded),
-            Err(_) => check(make_continuous(name).unwrap_or_else(|e| panic!("{e}")), &seeds, &recorded),
+            Err(_) => check(make::<f32, f32>(name).unwrap_or_else(|e| panic!("{e}")), &seeds, &recorded),
         }
         environments += 1;
     }

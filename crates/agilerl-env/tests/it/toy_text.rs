@@ -6,7 +6,7 @@ use serde::Serialize;
 /// The observations of 30 steps under fixed actions from `reset(seed=seed)`, with an unseeded reset after each end.
 #[track_caller]
 fn check_begun(name: &str, seed: u64, expected: &[u32]) {
-    let mut env = make(name).unwrap();
+    let mut env = make::<f32, u32>(name).unwrap();
     let choices = env.action_space().choices().unwrap() as u32;
     let mut obs = [f32::NAN];
     env.reset(Some(seed), &mut obs);
@@ -44,7 +44,7 @@ fn seeded_episodes_are_gymnasiums() {
 /// rewards. Where there is a mask every other action is drawn from the legal ones.
 #[track_caller]
 fn check_digest(name: &str, expected: u64, expected_total: f64) {
-    let mut env = make(name).unwrap();
+    let mut env = make::<f32, u32>(name).unwrap();
     let choices = env.action_space().choices().unwrap() as i64;
     let mut draws = NumpyRng::new(8);
     let (mut mixed, mut total) = (0xcbf2_9ce4_8422_2325_u64, 0.0);
@@ -91,7 +91,7 @@ fn fifty_thousand_steps_are_gymnasiums() {
 /// The mask is a recommendation, as in Gymnasium: what it forbids costs, and changes nothing.
 #[test]
 fn a_masked_action_of_the_taxi_changes_nothing() {
-    let mut env = make("Taxi-v4").unwrap();
+    let mut env = make::<f32, u32>("Taxi-v4").unwrap();
     let mut obs = [0.0];
     env.reset(Some(0), &mut obs);
     for (action, reward) in [(2, -1.0), (3, -1.0), (4, -10.0), (5, -10.0)] {

@@ -4,7 +4,7 @@ use agilerl_env::{
     CartPole, ChannelsFirst, ChannelsFirstVec, Element, Env, EnvError, Fault, FrameStack, FrameStackVec,
     NormalizeObservations, NormalizeObservationsVec, OneHot, OneHotVec, RewardTransform, RewardTransformVec,
     RunningStatistics, Space, Step, SyncVec, Taxi, ThreadVec, TimeLimit, VecEnv, VecStep, check_env, decode_state,
-    encode_state, make_pixels, make_vec,
+    encode_state, make, make_vec,
 };
 
 /// Images of 1 x 2 pixels with 3 channels: value = 32 episode + 8 step + place. An episode has three steps; the step's
@@ -161,7 +161,7 @@ fn a_stacked_successor_never_shows_the_next_episode() {
 
 #[test]
 fn frames_go_along_a_new_axis_or_along_the_channels() {
-    let breakout = || make_pixels("MinAtar/Breakout-v1").unwrap();
+    let breakout = || make::<u8, u32>("MinAtar/Breakout-v1").unwrap();
     let mut axis = FrameStack::new(breakout(), 3);
     let mut channels = FrameStack::along_channels(breakout(), 3);
     assert_eq!(shape(axis.observation_space()), [3, 4, 10, 10]);
@@ -249,7 +249,7 @@ fn normalised_observations_are_gymnasiums() {
 /// Recorded with the vector wrapper of the same name, likewise.
 #[test]
 fn normalised_lanes_are_gymnasiums() {
-    let mut envs = NormalizeObservationsVec::new(make_vec("CartPole-v1", 3).unwrap());
+    let mut envs = NormalizeObservationsVec::new(make_vec::<f32, u32>("CartPole-v1", 3).unwrap());
     #[rustfmt::skip]
     check_close(envs.reset(Some(7)), &[
         0.076942705, 0.5480976, 1.0648446, -1.3811191, -1.2219429, 0.8326912, -1.2541032, 0.7110311, 1.1450471,

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
-use agilerl_hpo::{Checkpoints, HpoError, Manifest, MemoryStorage, Saved, Segment, Storage};
+use agilerl_hpo::{Checkpoints, HpoError, Manifest, Segment, TrainerState};
+use agilerl_storage::{Digest, MemoryStorage, Storage, StorageError};
 
 const RUN: &str = "run";
 
@@ -22,7 +23,7 @@ impl Writer {
     /// Writes a checkpoint, and gives the items that it had to ask for.
     fn write(&mut self, generation: u64, items: Range<u64>) -> Option<Range<u64>> {
         let mut asked = None;
-        let saved = Saved { generation, round: 0, files: [("state.bin".to_owned(), vec![7])].into() };
+        let saved = TrainerState { generation, round: 0, files: [("state.bin".to_owned(), vec![7])].into() };
         let save_items = |range: Range<u64>| {
             asked = Some(range.clone());
             Ok(range.map(|item| item as u8).collect())
@@ -175,7 +176,7 @@ fn a_run_that_begins_anew_leaves_no_segment_behind() {
 #[test]
 fn segments_follow_each_other_without_a_gap() {
     let check = |spans: &[(u64, u64)]| {
-        let digest = agilerl_hpo::Digest::of(b"");
+        let digest = Digest::of(b"");
         let segment = |&(first, end): &(u64, u64)| Segment { first, end, digest: digest.clone() };
         let manifest = Manifest {
             schema: Manifest::SCHEMA,
@@ -184,11 +185,15 @@ fn segments_follow_each_other_without_a_gap() {
             round: 0,
             files: BTreeMap::new(),
             segments: spans.iter().map(segment).collect(),
-            beside: BTreeMap::new(),
+            run_files: BTreeMap::new(),
         };
         match Manifest::parse(&manifest.to_bytes(), "manifest.json".as_ref()) {
             Ok(read) => read == manifest,
-            Err(HpoError::Changed { what, .. }) if what == "its segments do not follow each other" => false,
+            Err(HpoError::Storage(StorageError::Changed { what, .. }))
+                if what == "its segments do not follow each other" =>
+            {
+                false
+            }
             Err(other) => panic!("{other}"),
         }
     };

@@ -1,7 +1,7 @@
 //! Bad settings are refused before anything runs, in words that say what to do.
 
 use agilerl_hpo::{
-    Bounds, HpoError, Mutation, Tournament, Trainer, TrainerConfig,
+    Bounds, HpoError, Mutation, SelectionConfig, Tournament, Trainer, TrainerConfig, TruncationSelection,
     toy::{Guess, GuessTheNumber},
 };
 
@@ -24,14 +24,76 @@ fn check(change: impl FnOnce(&mut TrainerConfig), expected: &str) {
 
 #[test]
 fn the_tournament_must_fit_the_population() {
-    check(|c| c.tournament.size = 0, "tournament.size is 0, but must be between 1 and the size of the population, 6");
-    check(|c| c.tournament.size = 7, "tournament.size is 7, but must be between 1 and the size of the population, 6");
-    check(|c| c.tournament.window = 0, "tournament.window is 0, but must be at least 1");
+    let tournament = |size, window| {
+        move |c: &mut TrainerConfig| c.selection = Tournament { size, window, ..Tournament::default() }.into()
+    };
+    check(tournament(0, 1), "selection.size is 0, but must be between 1 and the size of the population, 6");
+    check(tournament(7, 1), "selection.size is 7, but must be between 1 and the size of the population, 6");
+    check(tournament(2, 0), "selection.window is 0, but must be at least 1");
     assert_eq!(refusal(Vec::new(), |_| {}), "population is 0, but must be at least 1 individual");
 }
 
 #[test]
+fn the_share_of_truncation_is_at_most_a_half() {
+    let truncation =
+        |share, window| move |c: &mut TrainerConfig| c.selection = TruncationSelection { share, window }.into();
+    check(truncation(0.0, 1), "selection.share is 0, but must be a number above 0 and at most 0.5");
+    check(truncation(0.51, 1), "selection.share is 0.51, but must be a number above 0 and at most 0.5");
+    check(truncation(f64::NAN, 1), "selection.share is NaN, but must be a number above 0 and at most 0.5");
+    check(truncation(0.5, 0), "selection.window is 0, but must be at least 1");
+    let error = TrainerConfig { selection: TruncationSelection::default().into(), ..short(1) }.validate(0);
+    assert_eq!(error.unwrap_err().to_string(), "population is 0, but must be at least 1 individual");
+    for share in [0.01, 0.5] {
+        let config = TrainerConfig { selection: TruncationSelection { share, window: 1 }.into(), ..short(1) };
+        config.validate(1).expect("a sound share");
+    }
+    check(
+        |c| {
+            c.selection = TruncationSelection::default().into();
+            c.mutation.mutate_elite = true;
+        },
+        "mutation.mutate_elite is true, but must be false where selection.kind is truncation: most individuals are kept, \
+         and only children mutate",
+    );
+}
+
+#[test]
+fn a_selection_is_named_by_its_kind() {
+    let parse = |text: &str| serde_json::from_str::<SelectionConfig>(text).map_err(|error| error.to_string());
+    let truncation = TruncationSelection { share: 0.25, ..TruncationSelection::default() };
+    assert_eq!(parse(r#"{"kind": "truncation", "share": 0.25}"#), Ok(truncation.clone().into()));
+    assert_eq!(parse(r#"{"kind": "tournament"}"#), Ok(SelectionConfig::default()));
+    let text = serde_json::to_string(&SelectionConfig::from(truncation)).expect("it is plain data");
+    assert_eq!(text, r#"{"kind":"truncation","share":0.25,"window":1}"#);
+    for (text, expected) in [
+        (r#"{"size": 3}"#, "missing field `kind`"),
+        (r#"{"kind": "roulette"}"#, "unknown variant `roulette`, expected `tournament` or `truncation`"),
+        // The settings of one kind are none of the other's.
+        (r#"{"kind": "truncation", "size": 3}"#, "unknown field `size`, expected `share` or `window`"),
+        (r#"{"kind": "tournament", "share": 0.1}"#, "unknown field `share`"),
+    ] {
+        let error = parse(text).expect_err(text);
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(TruncationSelection::default(), TruncationSelection { share: 0.2, window: 1 });
+}
+
+#[test]
+fn the_schema_knows_each_kind_of_selection_with_its_settings() {
+    let schema = serde_json::to_value(schemars::schema_for!(SelectionConfig)).expect("JSON");
+    let kinds = schema["oneOf"].as_array().expect("one schema for each kind");
+    for (kind, own, foreign) in [("tournament", "size", "share"), ("truncation", "share", "size")] {
+        let of_kind = kinds.iter().find(|schema| schema["properties"]["kind"]["const"] == kind);
+        let properties = &of_kind.unwrap_or_else(|| panic!("{kind} in {schema:#}"))["properties"];
+        assert!(properties.get(own).is_some() && properties.get(foreign).is_none(), "{schema:#}");
+    }
+}
+
+#[test]
 fn probabilities_lie_between_0_and_1() {
+    check(|c| c.mutation.dormant = 1.5, "mutation.dormant is 1.5, but must be a probability between 0 and 1");
+    check(|c| c.mutation.dormant_tau = -0.1, "mutation.dormant_tau is -0.1, but must be a number between 0 and 1");
+    check(|c| c.mutation.dormant_tau = f64::NAN, "mutation.dormant_tau is NaN, but must be a number between 0 and 1");
     check(|c| c.mutation.no_mutation = 1.5, "mutation.no_mutation is 1.5, but must be a probability between 0 and 1");
     check(
         |c| c.mutation.architecture = -0.1,
@@ -50,7 +112,7 @@ fn probabilities_lie_between_0_and_1() {
     check(
         |c| c.mutation = Mutation { no_mutation: 0.0, ..Mutation::none() },
         "mutation: the sum of its weights is 0, but must be above 0; the weights are no_mutation, architecture, \
-         parameters, activation, rl_hp",
+         parameters, activation, rl_hp, dormant",
     );
     check(|c| c.mutation.mutation_sd = 0.0, "mutation.mutation_sd is 0, but must be a number above 0");
     check(|c| c.mutation.mutation_sd = f64::NAN, "mutation.mutation_sd is NaN, but must be a number above 0");
@@ -136,8 +198,8 @@ fn counts_are_at_least_1_and_agree_with_each_other() {
             c.mutation.rl_hp = 0.0;
             c.mutation.rl_hp_selection.clear();
         },
-        "initial_diversity is true, but must be false where mutation.rl_hp_selection is empty: it draws what that \
-         lists",
+        "initial_diversity is true, but must be false where mutation.rl_hp_selection is empty: it draws the \
+         hyperparameters in that list",
     );
 }
 
@@ -147,9 +209,10 @@ fn settings_survive_json_and_unknown_keys_are_refused() {
     let text = serde_json::to_string(&config).expect("it is plain data");
     assert_eq!(serde_json::from_str::<TrainerConfig>(&text).expect("it is its own text"), config);
     // What is left out is the default.
-    let partial: TrainerConfig = serde_json::from_str(r#"{"seed": 7, "tournament": {"size": 3}}"#).expect("a part");
-    assert_eq!(partial.tournament, Tournament { size: 3, ..Tournament::default() });
-    for text in [r#"{"sed": 7}"#, r#"{"tournament": {"siz": 3}}"#, r#"{"mutation": {"lr": 3}}"#] {
+    let partial: TrainerConfig =
+        serde_json::from_str(r#"{"seed": 7, "selection": {"kind": "tournament", "size": 3}}"#).expect("a part");
+    assert_eq!(partial.selection, Tournament { size: 3, ..Tournament::default() }.into());
+    for text in [r#"{"sed": 7}"#, r#"{"selection": {"kind": "tournament", "siz": 3}}"#, r#"{"mutation": {"lr": 3}}"#] {
         let error = serde_json::from_str::<TrainerConfig>(text).expect_err("a typo").to_string();
         assert!(error.contains("unknown field"), "{error}");
     }
@@ -162,6 +225,8 @@ fn the_defaults_are_the_seeds() {
         [no_mutation, architecture, new_layer_prob, parameters, activation, rl_hp],
         [0.4, 0.2, 0.2, 0.2, 0.0, 0.2]
     );
+    let Mutation { dormant, dormant_tau, .. } = Mutation::default();
+    assert_eq!((dormant, dormant_tau), (0.0, 0.1));
     let Mutation { rl_hp_selection, mutation_sd, mutate_elite, .. } = Mutation::default();
     assert_eq!((rl_hp_selection, mutation_sd, mutate_elite), (vec!["lr".into(), "batch_size".into()], 0.1, false));
     assert_eq!(Tournament::default(), Tournament { size: 2, elitism: true, window: 1 });
@@ -170,31 +235,31 @@ fn the_defaults_are_the_seeds() {
 
 #[test]
 fn what_the_task_cannot_make_is_an_error_before_training() {
-    use agilerl_hpo::{Evaluation, RoundContext, RoundStats, Streams, Task, TaskError};
+    use agilerl_hpo::{BoxError, Evaluation, RoundContext, RoundStats, Streams, Task};
     /// Fails to make its memory, or the slot of one place.
     struct Poor {
         slot: Option<usize>,
     }
-    impl Task<Guess> for Poor {
+    impl Task for Poor {
+        type Agent = Guess;
         type Shared = ();
         type Slot = ();
-        fn shared(&self) -> Result<(), TaskError> {
+        fn shared(&self) -> Result<(), BoxError> {
             if self.slot.is_none() { Err("a memory of 10 TB does not fit".into()) } else { Ok(()) }
         }
-        fn slot(&self, index: usize, _: &Streams) -> Result<(), TaskError> {
+        fn slot(&self, index: usize, _: &Streams) -> Result<(), BoxError> {
             if self.slot == Some(index) { Err("no environment".into()) } else { Ok(()) }
         }
-        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
             unreachable!("nothing runs")
         }
-        fn merge(&self, (): &mut (), _: &mut [()]) {}
-        fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, TaskError> {
+        fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, BoxError> {
             unreachable!("nothing runs")
         }
     }
     for (slot, message, cause) in [
-        (None, "cannot make what the population shares", "a memory of 10 TB does not fit"),
-        (Some(2), "cannot make the slot of individual 2", "no environment"),
+        (None, "cannot create the shared state of the population", "a memory of 10 TB does not fit"),
+        (Some(2), "cannot create the slot of place 2", "no environment"),
     ] {
         let error = Trainer::new(Poor { slot }, guesses(), short(1)).err().expect("it is refused");
         assert_eq!(error.to_string(), message);

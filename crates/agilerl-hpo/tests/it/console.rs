@@ -7,8 +7,9 @@ use std::{
 };
 
 use agilerl_hpo::{
-    Bounds, Console, Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter, Individual, Mutation,
-    Observer, RoundContext, RoundStats, StreamRng, Streams, Task, TaskError, Trainer, TrainerConfig, toy::Guess,
+    Bounds, BoxError, Change, Console, Evaluation, Event, Evolve, Flow, GenerationReport, HpoError, Hyperparameter,
+    Individual, Mutation, MutationKind, Observer, RoundContext, RoundStats, StreamRng, Streams, Task, Trainer,
+    TrainerConfig, toy::Guess,
 };
 
 use crate::population::{guesses, short, trainer};
@@ -45,7 +46,7 @@ fn a_generation_is_a_header_and_a_line_per_individual() {
     assert!(blocks[1][0].starts_with("generation 1 of 2 | 150 steps | "), "{text}");
     assert_eq!(
         blocks[1][1].split_whitespace().collect::<Vec<_>>().join(" "),
-        "id from fitness spread lr batch_size architecture born by"
+        "id from fitness spread lr batch_size architecture origin"
     );
     for block in &blocks[1..3] {
         assert!(block.len() >= 2 + 6, "{text}");
@@ -70,9 +71,12 @@ impl Evolve for Verbose {
         self.0 = value;
     }
 
-    fn mutate_architecture(&mut self, _: f64, _: &mut StreamRng) -> Option<agilerl_hpo::Change> {
+    fn mutate(&mut self, kind: MutationKind, _: &Mutation, _: &mut StreamRng) -> Option<Change> {
+        if kind != MutationKind::Architecture {
+            return None;
+        }
         let [before, after] = [vec![64; 9], vec![64; 10]].map(Into::into);
-        Some(agilerl_hpo::Change { what: "add_layer".to_owned(), before, after })
+        Some(Change { what: "add_layer".to_owned(), before, after })
     }
 
     fn architecture(&self) -> String {
@@ -82,20 +86,20 @@ impl Evolve for Verbose {
 
 struct Still;
 
-impl Task<Verbose> for Still {
+impl Task for Still {
+    type Agent = Verbose;
     type Shared = ();
     type Slot = ();
-    fn shared(&self) -> Result<(), TaskError> {
+    fn shared(&self) -> Result<(), BoxError> {
         Ok(())
     }
-    fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+    fn slot(&self, _: usize, _: &Streams) -> Result<(), BoxError> {
         Ok(())
     }
-    fn train(&self, _: &mut Verbose, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+    fn train(&self, _: &mut Verbose, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
         Ok(RoundStats::default())
     }
-    fn merge(&self, (): &mut (), _: &mut [()]) {}
-    fn evaluate(&self, _: &Verbose, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+    fn evaluate(&self, _: &Verbose, seeds: &[u64]) -> Result<Evaluation, BoxError> {
         Ok(Evaluation { returns: vec![-1.23e12; seeds.len()], env_steps: 0, cut: 0 })
     }
 }

@@ -1,14 +1,9 @@
 //! A run that is over goes on.
 
-use agilerl_hpo::{
-    Ending, Event, Flow, HpoError, JsonLines, MemoryStorage, Saved, Storage, Trainer, TrainerConfig,
-    toy::{Guess, GuessTheNumber},
-    without_clock,
-};
+use agilerl_hpo::{Ending, Event, Flow, HpoError, JsonLines, TrainerConfig, TrainerState, without_clock};
+use agilerl_storage::{MemoryStorage, Storage};
 
-use crate::population::{short, trainer};
-
-type Toy = Trainer<Guess, GuessTheNumber>;
+use crate::population::{Toy, short, trainer};
 
 const LOG: &str = "events.jsonl";
 
@@ -66,11 +61,11 @@ fn how_far_and_to_which_target_a_run_is_extended_is_part_of_its_signature() {
     assert!(signatures[0] != signatures[1] && signatures[0] != signatures[2] && signatures[1] != signatures[2]);
 }
 
-fn saved(toy: &Toy) -> (Saved, Vec<u8>) {
+fn saved(toy: &Toy) -> (TrainerState, Vec<u8>) {
     (toy.save().unwrap(), toy.save_items(toy.items()).unwrap())
 }
 
-fn restored(config: TrainerConfig, (saved, items): &(Saved, Vec<u8>)) -> Toy {
+fn restored(config: TrainerConfig, (saved, items): &(TrainerState, Vec<u8>)) -> Toy {
     let mut toy = trainer(config);
     toy.restore(saved, [(0..items.len() as u64 / 8, &items[..])]).unwrap();
     toy

@@ -1,6 +1,6 @@
 //! An individual in which every kind of mutation takes hold, with any hyperparameters.
 
-use agilerl_hpo::{Change, Evolve, Hyperparameter, StreamRng};
+use agilerl_hpo::{Change, Evolve, Hyperparameter, Mutation, MutationKind, StreamRng};
 
 /// Counts its mutations.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9,6 +9,7 @@ pub(crate) struct Genes {
     pub(crate) architecture: u32,
     pub(crate) parameters: u32,
     pub(crate) activation: u32,
+    pub(crate) dormant: u32,
     /// Refuses to change anything but hyperparameters.
     pub(crate) rigid: bool,
 }
@@ -40,23 +41,18 @@ impl Evolve for Genes {
         hyperparameters.find(|hyperparameter| hyperparameter.name == name).expect("it has it").value = value;
     }
 
-    fn mutate_architecture(&mut self, _: f64, _: &mut StreamRng) -> Option<Change> {
-        count("architecture", &mut self.architecture, self.rigid)
+    fn mutate(&mut self, kind: MutationKind, _: &Mutation, _: &mut StreamRng) -> Option<Change> {
+        let counter = match kind {
+            MutationKind::Architecture => &mut self.architecture,
+            MutationKind::Parameters => &mut self.parameters,
+            MutationKind::Activation => &mut self.activation,
+            MutationKind::Dormant => &mut self.dormant,
+            _ => unreachable!("{kind} is not asked of an agent"),
+        };
+        if self.rigid {
+            return None;
+        }
+        *counter += 1;
+        Some(Change { what: kind.to_string(), before: (*counter - 1).into(), after: (*counter).into() })
     }
-
-    fn mutate_parameters(&mut self, _: f64, _: &mut StreamRng) -> Option<Change> {
-        count("parameters", &mut self.parameters, self.rigid)
-    }
-
-    fn mutate_activation(&mut self, _: &mut StreamRng) -> Option<Change> {
-        count("activation", &mut self.activation, self.rigid)
-    }
-}
-
-fn count(what: &str, counter: &mut u32, rigid: bool) -> Option<Change> {
-    if rigid {
-        return None;
-    }
-    *counter += 1;
-    Some(Change { what: what.to_owned(), before: (*counter - 1).into(), after: (*counter).into() })
 }

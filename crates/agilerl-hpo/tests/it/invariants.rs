@@ -6,16 +6,19 @@ use std::{
 };
 
 use agilerl_hpo::{
-    Event, Flow, Individual, Mutation, Tournament, Trainer, TrainerConfig,
-    toy::{Guess, GuessTheNumber},
+    Event, Flow, Individual, Mutation, SelectionConfig, Tournament, Trainer, TrainerConfig, TruncationSelection,
+    toy::Guess,
 };
 use proptest::prelude::*;
 
+use crate::readings::Readings;
+
 fn configs() -> impl Strategy<Value = (Vec<Guess>, TrainerConfig)> {
-    let tournament = (1..8_usize, 1..5_usize, any::<bool>(), 1..4_usize);
+    let selection = (1..8_usize, 1..5_usize, any::<bool>(), 1..4_usize, 0.01..0.5);
     let weights = (0.0..1.0, 0.0..1.0, 0.01..1.0);
     let run = (any::<u64>(), 1..5_u64, 1..30_u64, 1..30_u64, 1..4_usize, any::<bool>(), any::<bool>());
-    (tournament, weights, run).prop_map(|((population, size, elitism, window), (none, parameters, rl_hp), run)| {
+    (selection, weights, run, any::<bool>()).prop_map(|(selection, (none, parameters, rl_hp), run, truncation)| {
+        let (population, size, elitism, window, share) = selection;
         let (seed, generations, generation, round, eval_episodes, initial_diversity, target) = run;
         let agents = (0..population).map(|place| Guess { value: place as f64, ..Guess::new() }).collect();
         let config = TrainerConfig {
@@ -28,7 +31,11 @@ fn configs() -> impl Strategy<Value = (Vec<Guess>, TrainerConfig)> {
             confirm_episodes: 4,
             threads: 1,
             initial_diversity,
-            tournament: Tournament { size: size.min(population), elitism, window },
+            selection: if truncation {
+                TruncationSelection { share, window }.into()
+            } else {
+                Tournament { size: size.min(population), elitism, window }.into()
+            },
             mutation: Mutation { no_mutation: none, parameters, rl_hp, ..Mutation::default() },
         };
         (agents, config)
@@ -41,11 +48,17 @@ proptest! {
     #[test]
     fn generations_are_sound((agents, config) in configs()) {
         let size = agents.len();
-        let elitism = config.tournament.elitism;
+        let kept = match &config.selection {
+            SelectionConfig::Tournament(tournament) => usize::from(tournament.elitism),
+            SelectionConfig::Truncation(truncation) => {
+                size - ((truncation.share * size as f64) as usize).max(1).min(size / 2)
+            }
+            other => panic!("{other:?}"),
+        };
         let mut evaluated: Vec<Individual<Guess>> = Vec::new();
         let mut elite = 0;
         let mut ever: BTreeSet<u64> = (0..size as u64).collect();
-        let mut trainer = Trainer::new(GuessTheNumber { number: 2.2 }, agents, config).expect("sound").on_event(
+        let mut trainer = Trainer::new(Readings { number: 2.2 }, agents, config).expect("sound").on_event(
             move |event| {
                 match event {
                     Event::Evaluated(report) => {
@@ -56,9 +69,11 @@ proptest! {
                     Event::Evolved { population, .. } => {
                         assert_eq!(population.len(), size);
                         let old: BTreeSet<u64> = evaluated.iter().map(|individual| individual.id).collect();
-                        for (place, individual) in population.iter().enumerate() {
-                            if place == 0 && elitism {
-                                assert_eq!(*individual, evaluated[elite]);
+                        assert_eq!(population.iter().filter(|individual| individual.is_evaluated()).count(), kept);
+                        assert!(kept == 0 || population.contains(&evaluated[elite]), "the elite goes on");
+                        for individual in *population {
+                            if individual.is_evaluated() {
+                                assert!(evaluated.contains(individual));
                                 continue;
                             }
                             assert!(individual.parents.iter().all(|parent| old.contains(parent)));
@@ -82,7 +97,7 @@ proptest! {
             let heard = Arc::clone(&log);
             let config = TrainerConfig { threads, ..config.clone() };
             let mut trainer =
-                Trainer::new(GuessTheNumber { number: 2.2 }, agents.clone(), config).expect("sound").on_event(
+                Trainer::new(Readings { number: 2.2 }, agents.clone(), config).expect("sound").on_event(
                     move |event| {
                         let population = match event {
                             Event::Evaluated(report) => report.population,

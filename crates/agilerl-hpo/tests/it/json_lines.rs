@@ -3,15 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use agilerl_hpo::{
-    HpoError, JsonLines, LineageRecord, MemoryStorage, MetricsCsv, Mutation, RoundContext, RoundStats, Storage,
-    Tournament, Trainer, TrainerConfig,
-    toy::{Guess, GuessTheNumber},
-    without_clock,
+    HpoError, JsonLines, LineageRecord, MetricsCsv, Mutation, RoundContext, RoundStats, Tournament, TrainerConfig,
+    toy::Guess, without_clock,
 };
+use agilerl_storage::{MemoryStorage, Storage};
 use serde_json::Value;
 
 use crate::{
-    population::{short, trainer},
+    population::{Toy, short, trainer},
     scripted,
 };
 
@@ -115,7 +114,7 @@ fn a_log_that_cannot_be_written_is_known_before_the_run_or_ends_it() {
 }
 
 /// Runs until an observer fails, and says how.
-fn why_it_ended(mut trainer: Trainer<Guess, GuessTheNumber>) -> String {
+fn why_it_ended(mut trainer: Toy) -> String {
     match trainer.run().expect_err("a call fails") {
         HpoError::Observer { source } => {
             let cause = source.source().expect("the system's words").to_string();
@@ -187,7 +186,7 @@ fn the_whole_log_of_a_run_that_ended_survives_a_loss_of_power() {
 #[test]
 fn without_elitism_place_0_is_born_too() {
     let tournament = Tournament { elitism: false, ..Tournament::default() };
-    let born = lines(&log(TrainerConfig { tournament, ..short(4) }));
+    let born = lines(&log(TrainerConfig { selection: tournament.into(), ..short(4) }));
     let born = born.iter().filter(|line| line["event"] == "born").count();
     assert_eq!(born, 6 + 4 * 6, "six founders, and six children in each of four later generations");
 }

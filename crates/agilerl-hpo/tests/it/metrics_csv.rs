@@ -1,9 +1,10 @@
 //! The table that spreadsheets read.
 
 use agilerl_hpo::{
-    Change, Evaluation, Event, GenerationReport, Hyperparameter, Individual, MemoryStorage, MetricsCsv, Mutated,
-    MutationKind, Observer, RoundStats, Storage,
+    Change, Evaluation, Event, GenerationReport, Hyperparameter, Individual, MetricsCsv, Mutated, MutationKind,
+    Observer, RoundStats,
 };
+use agilerl_storage::{MemoryStorage, Storage};
 
 use crate::gene_pool::Genes;
 
@@ -33,9 +34,7 @@ fn every_number_stands_in_its_own_column() {
         updates: 4,
         episodes: 2,
         return_sum: 3.0,
-        loss_sum: 1.0,
-        value_sum: 6.0,
-        grad_norm_sum: 10.0,
+        metrics: [("loss", 1.0), ("value", 6.0), ("grad_norm", 10.0)].into(),
     };
     let report = GenerationReport {
         generation: 7,

@@ -1,9 +1,8 @@
 //! Populations that the other modules train.
 
-use agilerl_hpo::{
-    Trainer, TrainerConfig,
-    toy::{Guess, GuessTheNumber},
-};
+use agilerl_hpo::{Trainer, TrainerConfig, toy::Guess};
+
+use crate::readings::Readings;
 
 /// Six guesses that start apart, and a number to find.
 pub(crate) fn guesses() -> Vec<Guess> {
@@ -24,6 +23,8 @@ pub(crate) fn short(seed: u64) -> TrainerConfig {
     }
 }
 
-pub(crate) fn trainer(config: TrainerConfig) -> Trainer<Guess, GuessTheNumber> {
-    Trainer::new(GuessTheNumber { number: 3.3 }, guesses(), config).expect("a sound configuration")
+pub(crate) type Toy = Trainer<Readings>;
+
+pub(crate) fn trainer(config: TrainerConfig) -> Toy {
+    Trainer::new(Readings { number: 3.3 }, guesses(), config).expect("a sound configuration")
 }

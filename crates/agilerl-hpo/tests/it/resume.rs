@@ -3,15 +3,11 @@
 use std::{collections::BTreeMap, ops::ControlFlow, path::Path, sync::Arc};
 
 use agilerl_hpo::{
-    Checkpoints, Digest, Event, Flow, HpoError, JsonLines, Manifest, MemoryStorage, Storage, Trainer, TrainerConfig,
-    create_dir_synced,
-    toy::{Guess, GuessTheNumber},
-    without_clock,
+    Checkpoints, Event, Flow, HpoError, JsonLines, Manifest, RunLog, TrainerConfig, toy::Guess, without_clock,
 };
+use agilerl_storage::{Digest, MemoryStorage, Storage, StorageError, create_dir_synced};
 
-use crate::population::{short, trainer};
-
-type Toy = Trainer<Guess, GuessTheNumber>;
+use crate::population::{Toy, short, trainer};
 
 const RUN: &str = "run";
 const LOG: &str = "run/events.jsonl";
@@ -55,7 +51,7 @@ fn train_and_tell(
         Some(checkpoint) => {
             let segments = checkpoint.segments.iter().map(|(items, bytes)| (items.clone(), &bytes[..]));
             toy.restore(&checkpoint.saved, segments)?;
-            JsonLines::resume(storage, LOG.as_ref(), &checkpoint.manifest.beside["events.jsonl"])?
+            JsonLines::resume(storage, LOG.as_ref(), &checkpoint.manifest.run_files["events.jsonl"])?
         }
     };
     let log = Arc::new(std::sync::Mutex::new(log));
@@ -64,10 +60,10 @@ fn train_and_tell(
         if let ControlFlow::Break(_) = toy.step()? {
             return Ok(Some(toy.run()?.signature));
         }
-        let digest = log.lock().unwrap().digest()?;
-        let beside = [("events.jsonl".to_owned(), digest)].into();
+        let digest = RunLog::<Guess>::digest(&mut *log.lock().unwrap())?;
+        let run_files = [("events.jsonl".to_owned(), digest)].into();
         let saved = toy.save()?;
-        checkpoints.write(&saved, toy.items(), |items| toy.save_items(items), beside, BTreeMap::new())?;
+        checkpoints.write(&saved, toy.items(), |items| toy.save_items(items), run_files, BTreeMap::new())?;
         *written = Some((saved.generation, saved.round));
     }
     Ok(None)
@@ -235,7 +231,7 @@ fn without_a_whole_checkpoint_every_reason_is_told() {
     storage.tamper("run/checkpoints/000002-0002/slots.bin".as_ref(), |bytes| bytes.push(0));
     storage.tamper("run/checkpoints/000002-0001/manifest.json".as_ref(), Vec::clear);
     let error = newest(&storage).unwrap_err().to_string();
-    assert!(error.starts_with("no checkpoint in run/checkpoints is whole:"), "{error}");
+    assert!(error.starts_with("no checkpoint in run/checkpoints is intact:"), "{error}");
     assert!(error.contains("000002-0002") && error.contains("57 bytes instead of 56"), "{error}");
     assert!(error.contains("000002-0001") && error.contains("EOF"), "{error}");
 }
@@ -243,34 +239,45 @@ fn without_a_whole_checkpoint_every_reason_is_told() {
 #[test]
 fn a_later_versions_checkpoint_is_named_as_one() {
     // Whatever a later version adds, its manifest ends in the digest of what stands before.
-    let content = "{\n  \"schema\": 3,\n  \"versions\": {\"agilerl\": \"9.1.0\"},\n  \"more\": []";
+    let content = "{\n  \"schema\": 4,\n  \"versions\": {\"agilerl\": \"9.1.0\"},\n  \"more\": []";
     let digest = blake3::hash(content.as_bytes()).to_hex();
     let whole = format!("{content},\n  \"blake3\": \"{digest}\"\n}}");
     let text = Manifest::parse(whole.as_bytes(), "m.json".as_ref()).unwrap_err().to_string();
-    assert!(text.contains("format 3") && text.contains("reads format 2") && text.contains("9.1.0"), "{text}");
+    assert!(text.contains("format 4") && text.contains("reads format 3") && text.contains("9.1.0"), "{text}");
     // A number that was changed is no later version.
-    let changed = whole.replace("\"schema\": 3", "\"schema\": 7");
+    let changed = whole.replace("\"schema\": 4", "\"schema\": 7");
     let error = Manifest::parse(changed.as_bytes(), "m.json".as_ref()).unwrap_err();
-    assert!(matches!(&error, HpoError::Changed { what, .. } if what.contains("digest of itself")), "{error}");
+    assert!(
+        matches!(&error, HpoError::Storage(StorageError::Changed { what, .. }) if what.contains("digest of itself")),
+        "{error}"
+    );
 }
 
-/// Three checkpoints' worth of fields, as format 1 wrote them.
-fn format_1(manifest: &Manifest) -> Vec<u8> {
-    serde_json::to_vec_pretty(&Manifest { schema: 1, ..manifest.clone() }).unwrap()
+/// A manifest as formats 1 and 2 wrote it: the first without a digest of itself.
+fn of_format(schema: u64, manifest: &Manifest) -> Vec<u8> {
+    let versions = [("agilerl".to_owned(), "0.1.0".to_owned())].into();
+    let manifest = Manifest { schema, versions, ..manifest.clone() };
+    if schema == 1 { serde_json::to_vec_pretty(&manifest).unwrap() } else { manifest.to_bytes() }
 }
 
 #[test]
-fn a_checkpoint_of_format_1_is_resumed() {
-    let storage = saved();
-    for name in ["000002-0001", "000002-0002"] {
-        let path = Path::new("run/checkpoints").join(name).join("manifest.json");
-        let manifest = Manifest::parse(&storage.read(&path).unwrap(), &path).unwrap();
-        assert_eq!(manifest.schema, 2);
-        storage.tamper(&path, |bytes| *bytes = format_1(&manifest));
+fn an_earlier_versions_checkpoint_is_named_as_one() {
+    for (found, schemas) in [(1, [1, 1]), (2, [1, 2]), (2, [3, 2])] {
+        let storage = saved();
+        for (name, schema) in ["000002-0001", "000002-0002"].into_iter().zip(schemas) {
+            let path = Path::new("run/checkpoints").join(name).join("manifest.json");
+            let manifest = Manifest::parse(&storage.read(&path).unwrap(), &path).unwrap();
+            assert_eq!(manifest.schema, 3);
+            storage.tamper(&path, |bytes| *bytes = of_format(schema, &manifest));
+        }
+        let error = newest(&storage).unwrap_err();
+        assert!(matches!(error, HpoError::OlderFormat { found: format, known: 3, .. } if format == found), "{error:?}");
+        let expected = format!(
+            "run/checkpoints/000002-0002/manifest.json has the format {found}, and this version reads format 3: finish the \
+             run with the version that wrote it ({{\"agilerl\":\"0.1.0\"}})"
+        );
+        assert_eq!(error.to_string(), expected);
     }
-    assert_eq!(newest(&storage).unwrap(), (2, 2, Vec::new()));
-    let end = train(&storage, short(7), usize::MAX).unwrap().unwrap();
-    assert_eq!((end, log_of(&storage)), undisturbed(short(7)));
 }
 
 #[test]
@@ -278,7 +285,7 @@ fn whichever_byte_of_a_manifest_flips_the_checkpoint_before_is_used_and_nothing_
     let storage = saved();
     let path = Path::new("run/checkpoints/000002-0002/manifest.json");
     let whole = storage.read(path).unwrap();
-    assert!(whole.windows(8).any(|word| word == b"\"beside\""), "it names the log");
+    assert!(whole.windows(11).any(|word| word == b"\"run_files\""), "it names the log");
     for place in 0..whole.len() {
         // All bits, and one each in turn; 1 makes a digit or a letter another one, 32 changes the case, 3 makes 2 a 1.
         for mask in [0xff, 1 << (place % 8), 1, 3, 32] {
@@ -302,18 +309,16 @@ fn whichever_byte_of_a_manifest_flips_the_checkpoint_before_is_used_and_nothing_
 fn a_manifest_leads_nowhere_else() {
     for name in ["../../secret", "/etc/passwd", ".hidden", "a/b", ""] {
         let manifest = Manifest {
-            schema: 2,
+            schema: Manifest::SCHEMA,
             versions: BTreeMap::new(),
             generation: 1,
             round: 0,
             files: [(name.to_owned(), Digest::of(b""))].into(),
             segments: Vec::new(),
-            beside: BTreeMap::new(),
+            run_files: BTreeMap::new(),
         };
-        for text in [manifest.to_bytes(), format_1(&manifest)] {
-            let error = Manifest::parse(&text, "m.json".as_ref()).unwrap_err().to_string();
-            assert!(error.contains("is no name of a file beside it"), "{name:?}: {error}");
-        }
+        let error = Manifest::parse(&manifest.to_bytes(), "m.json".as_ref()).unwrap_err().to_string();
+        assert!(error.contains("is not a plain file name"), "{name:?}: {error}");
     }
 }
 

@@ -1,18 +1,17 @@
 //! What is known before a run is saved, and what is said where files fail.
 
 use std::{
-    ops::Range,
     path::Path,
     sync::{Arc, Mutex},
 };
 
 use agilerl_hpo::{
-    Console, Evaluation, Event, Flow, HpoError, JsonLines, MemoryStorage, MetricsCsv, Observer, PersistTask,
-    RoundContext, RoundStats, Storage, Streams, Task, TaskError, Trainer,
-    toy::{Guess, GuessTheNumber},
+    BoxError, Console, Evaluation, Event, Flow, HpoError, JsonLines, MetricsCsv, Observer, PersistTask, RoundContext,
+    RoundStats, Streams, Task, Trainer, toy::Guess,
 };
+use agilerl_storage::{MemoryStorage, Storage, StorageError};
 
-use crate::population::{guesses, short, trainer};
+use crate::population::{Toy, guesses, short, trainer};
 
 /// Where a slot refuses to be saved.
 #[derive(Clone, Copy, PartialEq)]
@@ -23,41 +22,32 @@ enum Refuses {
     Restoring,
 }
 
-impl Task<Guess> for Refuses {
+impl Task for Refuses {
+    type Agent = Guess;
     type Shared = ();
     type Slot = u8;
 
-    fn shared(&self) -> Result<(), TaskError> {
+    fn shared(&self) -> Result<(), BoxError> {
         Ok(())
     }
-    fn slot(&self, index: usize, _: &Streams) -> Result<u8, TaskError> {
+    fn slot(&self, index: usize, _: &Streams) -> Result<u8, BoxError> {
         Ok(index as u8)
     }
-    fn train(&self, _: &mut Guess, _: &mut u8, _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+    fn train(&self, _: &mut Guess, _: &mut u8, _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
         Ok(RoundStats::default())
     }
-    fn merge(&self, (): &mut (), _: &mut [u8]) {}
-    fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+    fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
         Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0, cut: 0 })
     }
 }
 
-impl PersistTask<Guess> for Refuses {
-    fn save_slot(&self, slot: &u8) -> Result<Vec<u8>, TaskError> {
+impl PersistTask for Refuses {
+    fn save_slot(&self, slot: &u8) -> Result<Vec<u8>, BoxError> {
         assert!(*self != Self::SavingLoudly, "no time for that");
         if *self == Self::Saving { Err("it cannot be saved".into()) } else { Ok(vec![*slot]) }
     }
-    fn restore_slot(&self, _: &mut u8, _: &[u8]) -> Result<(), TaskError> {
+    fn restore_slot(&self, _: &mut u8, _: &[u8]) -> Result<(), BoxError> {
         if *self == Self::Restoring { Err("it cannot be restored".into()) } else { Ok(()) }
-    }
-    fn items(&self, (): &()) -> Range<u64> {
-        0..0
-    }
-    fn save_items(&self, (): &(), _: Range<u64>) -> Result<Vec<u8>, TaskError> {
-        Ok(Vec::new())
-    }
-    fn restore_items(&self, (): &mut (), _: Range<u64>, _: &[u8]) -> Result<(), TaskError> {
-        Ok(())
     }
 }
 
@@ -74,6 +64,28 @@ fn whether_a_run_can_be_saved_is_known_before_it_begins() {
         let error = tried(refuses).unwrap_err();
         let HpoError::State { source, .. } = &error else { panic!("{error:?}") };
         assert!(source.to_string().contains(why), "{source}");
+    }
+}
+
+#[test]
+fn a_task_that_shares_nothing_is_saved_without_a_line_for_it() {
+    let toy = || {
+        let task = agilerl_hpo::toy::GuessTheNumber { number: 3.3 };
+        Trainer::new(task, guesses(), short(1)).expect("a sound configuration")
+    };
+    let expected = toy().run().unwrap().signature;
+    let mut first = toy();
+    for _ in 0..7 {
+        assert!(first.step().unwrap().is_continue());
+    }
+    assert_eq!((first.items(), first.save_items(0..0).unwrap()), (0..0, Vec::new()));
+    let mut second = toy();
+    second.restore(&first.save().unwrap(), [(0..0, &[][..])]).unwrap();
+    assert_eq!(second.run().unwrap().signature, expected);
+    // Items that this task cannot have written are those of another one.
+    for (items, bytes) in [(0..1, &[][..]), (0..0, &[7][..])] {
+        let error = causes(&toy().restore(&first.save().unwrap(), [(items, bytes)]).unwrap_err());
+        assert_eq!(error, "cannot resume from the shared items: this task shares nothing, and has no items to restore");
     }
 }
 
@@ -125,7 +137,7 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// The error of a run with this observer, when the call of that name fails.
 fn failing<O: Observer<Guess> + Send + 'static>(
     call: &str,
-    observer: impl Fn(&MemoryStorage) -> Result<O, HpoError>,
+    observer: impl Fn(&MemoryStorage) -> Result<O, StorageError>,
 ) -> String {
     let whole = MemoryStorage::new();
     trainer(short(1)).with_observer(observer(&whole).unwrap()).run().unwrap();
@@ -174,7 +186,7 @@ fn a_log_and_a_table_that_begin_in_the_middle_say_so_and_have_their_titles() {
     }
     let (saved, items) = (toy.save().unwrap(), toy.save_items(toy.items()).unwrap());
     let storage = MemoryStorage::new();
-    let mut again: Trainer<Guess, GuessTheNumber> = trainer(short(2));
+    let mut again: Toy = trainer(short(2));
     again.restore(&saved, [(toy.items(), &items[..])]).unwrap();
     let mut again = again
         .with_observer(JsonLines::create(&storage, Path::new("events.jsonl")).unwrap())

@@ -1,9 +1,7 @@
 //! A task that does what two closures say, and what it takes to save one.
 
-use std::ops::Range;
-
 use agilerl_hpo::{
-    Evaluation, PersistTask, RoundContext, RoundStats, Streams, Task, TaskError, Trainer, TrainerConfig, toy::Guess,
+    BoxError, Evaluation, PersistTask, RoundContext, RoundStats, Streams, Task, Trainer, TrainerConfig, toy::Guess,
 };
 
 pub(crate) type Train = fn(&mut Guess, &RoundContext) -> RoundStats;
@@ -25,56 +23,43 @@ pub(crate) fn trainer<E: Fn(&Guess, usize) -> f64 + Sync, T: Fn(&mut Guess, &Rou
     config: TrainerConfig,
     train: T,
     evaluate: E,
-) -> Trainer<Guess, Scripted<E, T>> {
+) -> Trainer<Scripted<E, T>> {
     Trainer::new(Scripted { train, evaluate }, agents, config).expect("a sound configuration")
 }
 
-impl<E: Fn(&Guess, usize) -> f64 + Sync, T: Fn(&mut Guess, &RoundContext) -> RoundStats + Sync> Task<Guess>
+impl<E: Fn(&Guess, usize) -> f64 + Sync, T: Fn(&mut Guess, &RoundContext) -> RoundStats + Sync> Task
     for Scripted<E, T>
 {
+    type Agent = Guess;
     type Shared = ();
     type Slot = ();
 
-    fn shared(&self) -> Result<(), TaskError> {
+    fn shared(&self) -> Result<(), BoxError> {
         Ok(())
     }
 
-    fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+    fn slot(&self, _: usize, _: &Streams) -> Result<(), BoxError> {
         Ok(())
     }
 
-    fn train(&self, agent: &mut Guess, (): &mut (), (): &(), context: &RoundContext) -> Result<RoundStats, TaskError> {
+    fn train(&self, agent: &mut Guess, (): &mut (), (): &(), context: &RoundContext) -> Result<RoundStats, BoxError> {
         Ok((self.train)(agent, context))
     }
 
-    fn merge(&self, (): &mut (), _: &mut [()]) {}
-
-    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
         let returns = vec![(self.evaluate)(agent, seeds.len()); seeds.len()];
         Ok(Evaluation { returns, env_steps: 2 * seeds.len() as u64, cut: 0 })
     }
 }
 
-impl<E: Fn(&Guess, usize) -> f64 + Sync, T: Fn(&mut Guess, &RoundContext) -> RoundStats + Sync> PersistTask<Guess>
+impl<E: Fn(&Guess, usize) -> f64 + Sync, T: Fn(&mut Guess, &RoundContext) -> RoundStats + Sync> PersistTask
     for Scripted<E, T>
 {
-    fn save_slot(&self, (): &()) -> Result<Vec<u8>, TaskError> {
+    fn save_slot(&self, (): &()) -> Result<Vec<u8>, BoxError> {
         Ok(Vec::new())
     }
 
-    fn restore_slot(&self, (): &mut (), _: &[u8]) -> Result<(), TaskError> {
-        Ok(())
-    }
-
-    fn items(&self, (): &()) -> Range<u64> {
-        0..0
-    }
-
-    fn save_items(&self, (): &(), _: Range<u64>) -> Result<Vec<u8>, TaskError> {
-        Ok(Vec::new())
-    }
-
-    fn restore_items(&self, (): &mut (), _: Range<u64>, _: &[u8]) -> Result<(), TaskError> {
+    fn restore_slot(&self, (): &mut (), _: &[u8]) -> Result<(), BoxError> {
         Ok(())
     }
 }

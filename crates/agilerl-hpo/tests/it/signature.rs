@@ -12,7 +12,12 @@ use crate::{
 /// Numbers in every field, so that none of them can be missed.
 fn train(agent: &mut Guess, context: &RoundContext) -> RoundStats {
     agent.value += 0.25 * (context.individual + context.round) as f64;
-    RoundStats { env_steps: context.env_steps, updates: 2, loss_sum: agent.value, ..RoundStats::default() }
+    RoundStats {
+        env_steps: context.env_steps,
+        updates: 2,
+        metrics: [("loss", agent.value)].into(),
+        ..RoundStats::default()
+    }
 }
 
 #[test]
@@ -55,4 +60,17 @@ fn a_signature_is_the_digest_of_every_evaluation_every_confirmation_and_all_that
     }
     bytes.extend(outcome.confirmed_mean.to_bits().to_le_bytes());
     assert_eq!(outcome.signature, blake3::hash(&bytes).to_hex()[..32]);
+}
+
+#[test]
+fn a_run_with_the_metrics_loss_value_and_grad_norm_has_the_signature_that_it_had_before_metrics_had_names() {
+    let train = |agent: &mut Guess, context: &RoundContext| {
+        agent.value += 0.25 * (context.individual + context.round) as f64;
+        let metrics = [("loss", agent.value / 3.0), ("value", -agent.value), ("grad_norm", 0.1 * agent.lr)].into();
+        RoundStats { env_steps: context.env_steps, updates: 2, episodes: 1, return_sum: 1.5, metrics }
+    };
+    let evaluate = |agent: &Guess, episodes: usize| -(agent.value - 4.0).abs() - 0.01 * episodes as f64;
+    let outcome = scripted::trainer(guesses(), short(11), train, evaluate).run().expect("it runs");
+    // Computed when the sums were three fields: no draw and no byte of the lineage has changed since.
+    assert_eq!(outcome.signature, "82125726f3138e53cafea1dffb24bd21");
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use agilerl_hpo::{
-    Event, Flow, Individual, Mutation, Purpose, Round, RoundContext, RoundStats, Streams, Tournament, TrainerConfig,
-    evaluate, toy::Guess, train_round,
+    Event, Flow, Individual, Mutation, Purpose, Round, RoundContext, RoundStats, Selector, Streams, Tournament,
+    TrainerConfig, evaluate, toy::Guess, train_round,
 };
 
 use crate::{
@@ -77,7 +77,7 @@ fn a_generation_is_bred_from_the_streams_that_bear_its_number() {
     let config = short(12);
     let Mutation { no_mutation, .. } = config.mutation;
     assert!(no_mutation < 1.0);
-    let (tournament, mutation) = (config.tournament.clone(), config.mutation.clone());
+    let (selection, mutation) = (config.selection.clone(), config.mutation.clone());
     let mut evaluated: Vec<Individual<Guess>> = Vec::new();
     let bred = Arc::new(Mutex::new(0));
     let counts = Arc::clone(&bred);
@@ -87,8 +87,8 @@ fn a_generation_is_bred_from_the_streams_that_bear_its_number() {
             Event::Evolved { generation, population } => {
                 let streams = Streams::new(12);
                 let mut rng = streams.get(Purpose::Selection, *generation, 0, 0);
-                let selection = tournament.select(&tournament.scores(&evaluated), &mut rng)?;
-                let mut expected = selection.reproduce(&evaluated);
+                let decision = selection.select(*generation, &selection.scores(&evaluated), &mut rng)?;
+                let mut expected = decision.reproduce(&evaluated);
                 mutation.mutate(&mut expected, &streams, *generation);
                 assert_eq!(*population, expected);
                 *counts.lock().unwrap() += 1;

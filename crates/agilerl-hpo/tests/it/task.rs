@@ -9,9 +9,7 @@ fn the_numbers_of_two_rounds_add_up_each_to_its_own() {
         updates: 2 * n as u64,
         episodes: 3 * n as u64,
         return_sum: 4.0 * n,
-        loss_sum: 5.0 * n,
-        value_sum: 6.0 * n,
-        grad_norm_sum: 7.0 * n,
+        metrics: [("loss", 5.0 * n), ("grad_norm", 7.0 * n)].into(),
     };
     let mut sum = round(1.0);
     sum.add(&round(10.0));

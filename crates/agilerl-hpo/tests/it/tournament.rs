@@ -1,12 +1,17 @@
 //! Who becomes a parent.
 
-use agilerl_hpo::{HpoError, Individual, Purpose, Selection, Streams, Tournament, toy::Guess};
+use agilerl_hpo::{HpoError, Individual, Origin, Purpose, Selection, Selector, Streams, Tournament, toy::Guess};
 
 use crate::gene_pool::Genes;
 
+/// The places that the individuals come from.
+fn places(selection: &Selection) -> Vec<usize> {
+    selection.origins.iter().map(|origin| origin.place()).collect()
+}
+
 fn select(tournament: &Tournament, scores: &[f64], seed: u64) -> Selection {
     let mut rng = Streams::new(seed).get(Purpose::Selection, 1, 0, 0);
-    tournament.select(scores, &mut rng).expect("somebody is eligible")
+    tournament.select(1, scores, &mut rng).expect("somebody is eligible")
 }
 
 #[test]
@@ -19,7 +24,7 @@ fn the_frequency_of_a_parent_follows_from_its_rank() {
     let draws = 20_000;
     let mut counts = [0_u32; 6];
     for seed in 0..draws {
-        for parent in select(&tournament, &scores, seed).parents {
+        for parent in places(&select(&tournament, &scores, seed)) {
             counts[rank(parent)] += 1;
         }
     }
@@ -34,10 +39,11 @@ fn the_frequency_of_a_parent_follows_from_its_rank() {
 #[test]
 fn the_elite_has_place_0_and_the_other_places_are_drawn() {
     let selection = select(&Tournament { size: 3, ..Tournament::default() }, &[1.0, 9.0, 2.0, 3.0], 5);
-    assert_eq!((selection.elite, selection.parents[0], selection.keep_elite), (1, 1, true));
-    assert_eq!(selection.parents.len(), 4);
+    assert_eq!((selection.elite, selection.origins[0]), (1, Origin::Kept(1)));
+    assert_eq!(selection.origins.len(), 4);
+    assert!(selection.origins[1..].iter().all(|origin| matches!(origin, Origin::ChildOf(_))));
     let without = select(&Tournament { elitism: false, ..Tournament::default() }, &[1.0, 9.0, 2.0, 3.0], 5);
-    assert!(!without.keep_elite);
+    assert!(without.origins.iter().all(|origin| matches!(origin, Origin::ChildOf(_))));
 }
 
 #[test]
@@ -55,7 +61,7 @@ fn nan_and_infinity_rank_last_and_are_never_parents() {
     let scores = [f64::NAN, -1e9, f64::INFINITY, f64::NAN, f64::NEG_INFINITY];
     for seed in 0..100 {
         let selection = select(&Tournament::default(), &scores, seed);
-        assert_eq!((selection.elite, selection.parents), (1, vec![1; 5]));
+        assert_eq!((selection.elite, places(&selection)), (1, vec![1; 5]));
     }
 }
 
@@ -63,7 +69,7 @@ fn nan_and_infinity_rank_last_and_are_never_parents() {
 fn nobody_eligible_is_an_error() {
     let mut rng = Streams::new(0).get(Purpose::Selection, 1, 0, 0);
     for scores in [&[f64::NAN, f64::NAN][..], &[]] {
-        let error = Tournament::default().select(scores, &mut rng).expect_err("nobody can be a parent");
+        let error = Tournament::default().select(1, scores, &mut rng).expect_err("nobody can be a parent");
         assert!(matches!(error, HpoError::NoneFinite { population } if population == scores.len()), "{error}");
     }
 }
@@ -86,7 +92,7 @@ fn a_window_averages_the_last_fitnesses_of_the_individual_itself() {
 fn what_a_seed_selects_is_pinned() {
     // A change here means that every seed begins another run: the changelog must say so.
     let selection = select(&Tournament::default(), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 7);
-    assert_eq!(selection.parents, [5, 2, 4, 1, 4, 5]);
+    assert_eq!(places(&selection), [5, 2, 4, 1, 4, 5]);
 }
 
 #[test]
@@ -95,7 +101,7 @@ fn so_many_are_drawn_as_the_tournament_is_large() {
     for size in 1..=4 {
         let tournament = Tournament { size, elitism: false, window: 1 };
         let worse =
-            (0..20_000).flat_map(|seed| select(&tournament, &[1.0, 2.0], seed).parents).filter(|place| *place == 0);
+            (0..20_000).flat_map(|seed| places(&select(&tournament, &[1.0, 2.0], seed))).filter(|place| *place == 0);
         let (total, share) = (40_000.0, 0.5_f64.powi(size as i32));
         let sigma = (total * share * (1.0 - share)).sqrt();
         let count = worse.count() as f64;
@@ -119,9 +125,9 @@ fn scores_are_means_over_the_window_of_those_whose_weights_are_finite() {
 fn new_ids_follow_the_greatest_one_wherever_it_stands() {
     let mut population = Individual::founders(vec![Genes::usual(); 3]);
     population[0].id = 41;
-    let selection = Selection { elite: 1, keep_elite: true, parents: vec![1, 0, 2] };
+    let selection = Selection { elite: 1, origins: vec![Origin::Kept(1), Origin::ChildOf(0), Origin::ChildOf(2)] };
     let ids: Vec<u64> = selection.reproduce(&population).iter().map(|individual| individual.id).collect();
     assert_eq!(ids, [1, 42, 43]);
-    let ids = Selection { keep_elite: false, ..selection }.reproduce(&population);
+    let ids = Selection { elite: 1, origins: [1, 0, 2].map(Origin::ChildOf).into() }.reproduce(&population);
     assert_eq!(ids.iter().map(|individual| individual.id).collect::<Vec<_>>(), [42, 43, 44]);
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use agilerl_hpo::{
-    Ending, Evaluation, Event, Flow, HpoError, Individual, Mutation, Purpose, RoundContext, RoundStats, Streams, Task,
-    TaskError, Tournament, Trainer, TrainerConfig, evaluate,
+    BoxError, Ending, Evaluation, Event, Flow, HpoError, Individual, Mutation, Purpose, RoundContext, RoundStats,
+    Selector, Streams, Task, Tournament, Trainer, TrainerConfig, evaluate,
     toy::{Guess, GuessTheNumber},
 };
 
@@ -51,13 +51,14 @@ fn env_steps_count_every_transition_and_eval_steps_are_apart() {
 fn a_generation_starts_from_a_memory_that_holds_the_rounds_in_the_order_of_the_individuals() {
     /// Writes (individual, round) instead of learning.
     struct Recorder;
-    impl Task<Guess> for Recorder {
+    impl Task for Recorder {
+        type Agent = Guess;
         type Shared = Vec<(usize, usize)>;
         type Slot = Vec<(usize, usize)>;
-        fn shared(&self) -> Result<Self::Shared, TaskError> {
+        fn shared(&self) -> Result<Self::Shared, BoxError> {
             Ok(Vec::new())
         }
-        fn slot(&self, _: usize, _: &Streams) -> Result<Self::Slot, TaskError> {
+        fn slot(&self, _: usize, _: &Streams) -> Result<Self::Slot, BoxError> {
             Ok(Vec::new())
         }
         fn train(
@@ -66,15 +67,15 @@ fn a_generation_starts_from_a_memory_that_holds_the_rounds_in_the_order_of_the_i
             slot: &mut Self::Slot,
             shared: &Self::Shared,
             context: &RoundContext,
-        ) -> Result<RoundStats, TaskError> {
+        ) -> Result<RoundStats, BoxError> {
             assert_eq!(shared.len(), 6 * context.round, "the memory stands as it stood when the round began");
             slot.push((context.individual, context.round));
             Ok(RoundStats { env_steps: context.env_steps, ..RoundStats::default() })
         }
-        fn merge(&self, shared: &mut Self::Shared, slots: &mut [Self::Slot]) {
+        fn merge(&self, shared: &mut Self::Shared, slots: &mut [&mut Self::Slot]) {
             slots.iter_mut().for_each(|slot| shared.append(slot));
         }
-        fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+        fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
             Ok(Evaluation { returns: vec![0.0; seeds.len()], env_steps: 0, cut: 0 })
         }
     }
@@ -117,20 +118,20 @@ fn the_kept_elite_is_the_evaluated_one_to_the_last_bit() {
 fn a_target_counts_only_when_fresh_episodes_confirm_it() {
     /// Scores 10 on the few episodes of an evaluation, but on many only what it is worth.
     struct Flatterer;
-    impl Task<Guess> for Flatterer {
+    impl Task for Flatterer {
+        type Agent = Guess;
         type Shared = ();
         type Slot = ();
-        fn shared(&self) -> Result<(), TaskError> {
+        fn shared(&self) -> Result<(), BoxError> {
             Ok(())
         }
-        fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+        fn slot(&self, _: usize, _: &Streams) -> Result<(), BoxError> {
             Ok(())
         }
-        fn train(&self, _: &mut Guess, _: &mut (), _: &(), context: &RoundContext) -> Result<RoundStats, TaskError> {
+        fn train(&self, _: &mut Guess, _: &mut (), _: &(), context: &RoundContext) -> Result<RoundStats, BoxError> {
             Ok(RoundStats { env_steps: context.env_steps, ..RoundStats::default() })
         }
-        fn merge(&self, (): &mut (), _: &mut [()]) {}
-        fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+        fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
             // The last guess flatters most and is worth least.
             let mean = if seeds.len() == 3 { 10.0 + agent.value } else { 20.0 - 4.0 * agent.value };
             Ok(Evaluation { returns: vec![mean; seeds.len()], env_steps: seeds.len() as u64, cut: 0 })
@@ -160,20 +161,20 @@ fn evaluation_seeds_are_shared_by_all_and_fresh_in_every_generation_and_confirma
     /// Remembers the seeds it was asked for.
     #[derive(Default)]
     struct Witness(Mutex<Vec<Vec<u64>>>);
-    impl Task<Guess> for Witness {
+    impl Task for Witness {
+        type Agent = Guess;
         type Shared = ();
         type Slot = ();
-        fn shared(&self) -> Result<(), TaskError> {
+        fn shared(&self) -> Result<(), BoxError> {
             Ok(())
         }
-        fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+        fn slot(&self, _: usize, _: &Streams) -> Result<(), BoxError> {
             Ok(())
         }
-        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
             Ok(RoundStats::default())
         }
-        fn merge(&self, (): &mut (), _: &mut [()]) {}
-        fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+        fn evaluate(&self, _: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
             self.0.lock().unwrap().push(seeds.to_vec());
             // Always promising, never confirmed.
             let mean = if seeds.len() == 3 { 1.0 } else { -1.0 };
@@ -226,21 +227,21 @@ fn the_elite_of_a_run_is_the_better_of_the_best_snapshot_and_the_last_elite() {
         fitness: [f64; 3],
         worth: [f64; 3],
     }
-    impl Task<Guess> for Fate {
+    impl Task for Fate {
+        type Agent = Guess;
         type Shared = ();
         type Slot = ();
-        fn shared(&self) -> Result<(), TaskError> {
+        fn shared(&self) -> Result<(), BoxError> {
             Ok(())
         }
-        fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+        fn slot(&self, _: usize, _: &Streams) -> Result<(), BoxError> {
             Ok(())
         }
-        fn train(&self, agent: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+        fn train(&self, agent: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
             agent.value += 1.0;
             Ok(RoundStats::default())
         }
-        fn merge(&self, (): &mut (), _: &mut [()]) {}
-        fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+        fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
             let table = if seeds.len() == 3 { self.fitness } else { self.worth };
             Ok(Evaluation { returns: vec![table[agent.value as usize - 1]; seeds.len()], env_steps: 0, cut: 0 })
         }
@@ -250,7 +251,7 @@ fn the_elite_of_a_run_is_the_better_of_the_best_snapshot_and_the_last_elite() {
             generations: 3,
             round_env_steps: 25,
             target,
-            tournament: Tournament { size: 1, ..Tournament::default() },
+            selection: Tournament { size: 1, ..Tournament::default() }.into(),
             ..short(1)
         };
         let mut trainer = Trainer::new(Fate { fitness, worth }, vec![Guess::new()], config).expect("sound");
@@ -299,16 +300,17 @@ fn an_observer_that_fails_ends_the_run_by_name() {
 /// Fails, panics, or turns into NaN, where the agent's value says so.
 struct Hazard;
 
-impl Task<Guess> for Hazard {
+impl Task for Hazard {
+    type Agent = Guess;
     type Shared = ();
     type Slot = ();
-    fn shared(&self) -> Result<(), TaskError> {
+    fn shared(&self) -> Result<(), BoxError> {
         Ok(())
     }
-    fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+    fn slot(&self, _: usize, _: &Streams) -> Result<(), BoxError> {
         Ok(())
     }
-    fn train(&self, agent: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+    fn train(&self, agent: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
         match agent.value {
             101.0 => Err("the lander is out of fuel".into()),
             102.0 => panic!("lane {} died", 7),
@@ -319,8 +321,7 @@ impl Task<Guess> for Hazard {
             _ => Ok(RoundStats::default()),
         }
     }
-    fn merge(&self, (): &mut (), _: &mut [()]) {}
-    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, TaskError> {
+    fn evaluate(&self, agent: &Guess, seeds: &[u64]) -> Result<Evaluation, BoxError> {
         match agent.value {
             104.0 => Err("no such episode".into()),
             105.0 => Ok(Evaluation::default()),
@@ -329,7 +330,7 @@ impl Task<Guess> for Hazard {
     }
 }
 
-fn hazard(values: &[f64]) -> Trainer<Guess, Hazard> {
+fn hazard(values: &[f64]) -> Trainer<Hazard> {
     let agents = values.iter().map(|&value| Guess { value, ..Guess::new() }).collect();
     Trainer::new(Hazard, agents, TrainerConfig { threads: 2, ..short(1) }).expect("a sound configuration")
 }
@@ -393,7 +394,8 @@ fn a_loop_of_ones_own_is_four_lines_per_generation() {
         let seeds = streams.seeds(Purpose::Evaluation, generation, 0, 5);
         evaluate(&task, &mut population, generation, &seeds).expect("it evaluates");
         let mut rng = streams.get(Purpose::Selection, generation, 0, 0);
-        let selection = tournament.select(&tournament.scores(&population), &mut rng).expect("all are finite");
+        let selection =
+            tournament.select(generation, &tournament.scores(&population), &mut rng).expect("all are finite");
         population = selection.reproduce(&population);
         mutation.mutate(&mut population, &streams, generation);
     }
@@ -481,7 +483,7 @@ fn a_target_is_for_the_fitness_of_one_generation_and_the_last_comparison_reaches
         generations: 2,
         round_env_steps: 25,
         target: Some(5.0),
-        tournament: Tournament { size: 1, window: 2, ..Tournament::default() },
+        selection: Tournament { size: 1, window: 2, ..Tournament::default() }.into(),
         ..short(1)
     };
     let confirmed: Arc<Mutex<Vec<(u64, f64, bool)>>> = Arc::default();
@@ -557,20 +559,20 @@ fn the_end_is_told_once() {
 fn a_score_is_one_return_for_each_seed() {
     /// Gives so many returns, whatever it is asked for.
     struct Obstinate(usize);
-    impl Task<Guess> for Obstinate {
+    impl Task for Obstinate {
+        type Agent = Guess;
         type Shared = ();
         type Slot = ();
-        fn shared(&self) -> Result<(), TaskError> {
+        fn shared(&self) -> Result<(), BoxError> {
             Ok(())
         }
-        fn slot(&self, _: usize, _: &Streams) -> Result<(), TaskError> {
+        fn slot(&self, _: usize, _: &Streams) -> Result<(), BoxError> {
             Ok(())
         }
-        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, TaskError> {
+        fn train(&self, _: &mut Guess, _: &mut (), _: &(), _: &RoundContext) -> Result<RoundStats, BoxError> {
             unreachable!("nobody trains")
         }
-        fn merge(&self, (): &mut (), _: &mut [()]) {}
-        fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, TaskError> {
+        fn evaluate(&self, _: &Guess, _: &[u64]) -> Result<Evaluation, BoxError> {
             Ok(Evaluation { returns: vec![0.0; self.0], env_steps: 0, cut: 0 })
         }
     }

@@ -275,6 +275,10 @@ impl<O: InputNumber> OffPolicy<O, u32> for Dqn {
         self.config.learn_step as f64
     }
 
+    fn metrics(&self) -> &'static [&'static str] {
+        &METRICS
+    }
+
     fn learn(&mut self, batch: &Batch<O, u32>, _: &mut StreamRng) -> Learned<'_> {
         assert!(!batch.is_empty(), "a batch without rows");
         self.keep_probe(batch);
