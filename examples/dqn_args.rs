@@ -110,7 +110,8 @@ impl Args {
         config.off_policy.lanes = self.lanes.unwrap_or(config.off_policy.lanes);
         config.device = self.device.clone().unwrap_or_else(|| config.device.clone());
         let evolution = &mut config.evolution;
-        if let (Some(population), SelectionConfig::Tournament(tournament)) = (self.population, &mut evolution.selection) {
+        if let (Some(population), SelectionConfig::Tournament(tournament)) = (self.population, &mut evolution.selection)
+        {
             tournament.size = tournament.size.min(population);
         }
         evolution.generation_env_steps = self.steps.unwrap_or(evolution.generation_env_steps);

@@ -1,8 +1,6 @@
 //! The list of environments that the example `dqn` prints.
 
-use agilerl::env::{
-    ActionElement, Actions, Element, EnvError, EnvInfo, Observations, Space, catalogue, make,
-};
+use agilerl::env::{ActionElement, Actions, Element, EnvError, EnvInfo, Observations, Space, catalogue, make};
 
 /// A line for each environment of the catalogue: first the environments that `dqn` can learn, then the others.
 pub(crate) fn list() -> String {

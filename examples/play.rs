@@ -93,7 +93,8 @@ where
     let make = || wrapped::<O, C>(record, env);
     check_fit(record, env, &make()?)?;
     if let Some(path) = &args.gif {
-        film::<O, C>(&mut policy, record, env, path, args).with_context(|| format!("cannot draw {}", path.display()))?;
+        film::<O, C>(&mut policy, record, env, path, args)
+            .with_context(|| format!("cannot draw {}", path.display()))?;
     }
     let seeds: Vec<u64> = (args.seed..args.seed + args.episodes).collect();
     let (mut returns, mut cut) = (Vec::with_capacity(seeds.len()), 0);

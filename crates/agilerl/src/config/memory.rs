@@ -111,8 +111,11 @@ impl RunConfig {
         // If a population of the usual size would fit, the population is what is too large.
         let usual = RunConfig::default().population as u128;
         let many = part.of_each && population > usual && part.bytes.saturating_mul(usual) <= limit;
-        let (setting, value) =
-            if many { ("population".to_owned(), population.to_string()) } else { (part.setting.clone(), part.value.clone()) };
+        let (setting, value) = if many {
+            ("population".to_owned(), population.to_string())
+        } else {
+            (part.setting.clone(), part.value.clone())
+        };
         let of = if part.of_each { format!(", for {population} individuals") } else { String::new() };
         Err(Error::TooLarge {
             setting,
@@ -285,6 +288,14 @@ mod tests {
         let nets = config.algorithm.specs("boards", &boards, &Space::discrete(2)).unwrap();
         let sizes = Sizes { nets, stored: 16, seen: 16, action: 4, env: 0 };
         assert_eq!(config.activations(&sizes), 4 * (2 * 16 + 36));
+    }
+
+    #[test]
+    fn frames_that_wrappers_keep_are_counted_with_the_environment() {
+        let (observations, actions) = (Space::bounded(&[0.0; 12], &[1.0; 12]), Space::discrete(2));
+        let env = EnvSizes { bytes: 100, stored: 12, kept: 12, observations: &observations, actions: &actions };
+        // 100 bytes of its own fields, 140 of its spaces, and twelve numbers of four bytes.
+        assert_eq!(Sizes::of::<f32>(&config(), &env).env, 100 + 140 + 48);
     }
 
     #[test]

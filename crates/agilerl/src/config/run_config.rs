@@ -126,7 +126,8 @@ impl RunConfig {
     /// If the run has another algorithm.
     pub fn dqn(&mut self) -> &mut DqnConfig {
         let name = self.algorithm.name();
-        let other = || panic!("the algorithm of this run is {name}, which has no settings of DQN: set `algorithm` first");
+        let other =
+            || panic!("the algorithm of this run is {name}, which has no settings of DQN: set `algorithm` first");
         self.algorithm.settings_mut().unwrap_or_else(other)
     }
 

@@ -63,7 +63,8 @@ impl Founder {
         }
         let wrappers = observation_wrappers(&config.wrappers);
         if wrappers != record.wrappers {
-            let [wanted, found] = [&record.wrappers, &wrappers].map(|list| serde_json::to_string(list).expect("settings"));
+            let [wanted, found] =
+                [&record.wrappers, &wrappers].map(|list| serde_json::to_string(list).expect("settings"));
             return other_env(format!(
                 "holds an elite that observes through the wrappers {wanted}, and `wrappers` has {found}: take the elite's; \
                  wrappers that change rewards may be others"

@@ -270,7 +270,9 @@ fn refuse_without_checkpoints(place: &Place, record: &Result<Option<RunRecord>, 
         Ok(_) => Ok(()),
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::Read { path: checkpoints, source: error }),
         // The folder is the first thing that a run creates: it was removed.
-        Err(_) if logged_generations(&**storage, folder)? > 0 || is_there(&**storage, &folder.join(Elite::FILES[0]))? => {
+        Err(_)
+            if logged_generations(&**storage, folder)? > 0 || is_there(&**storage, &folder.join(Elite::FILES[0]))? =>
+        {
             Err(Error::CheckpointsGone { folder: folder.clone() })
         }
         Err(_) => Ok(()),

@@ -47,7 +47,10 @@ fn numbers_out_of_range_are_refused() {
     let gamma = Bounds { min: 0.9, max: 2.0, factor: 1.1 };
     let evolving = |c: &mut RunConfig| c.evolution.mutation = Mutation::default().with_hyperparameter("gamma", gamma);
     check_refused(evolving, &["gamma = 2", "0 to 1"]);
-    check_refused(|c| c.dqn().net.activation_selection.clear(), &["net.activation_selection = []", "another than relu"]);
+    check_refused(
+        |c| c.dqn().net.activation_selection.clear(),
+        &["net.activation_selection = []", "another than relu"],
+    );
     check_refused(|c| c.dqn().net.parameter_noise.super_sd = f64::NAN, &["parameter_noise.super_sd = NaN"]);
     check_refused(|c| c.population = 0, &["population", "0"]);
     let selection = Tournament { size: 9, ..Tournament::default() };

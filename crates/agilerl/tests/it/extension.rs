@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use agilerl::Error;
 use agilerl::hpo::{BoxError, without_clock};
-use agilerl::storage::{MemoryStorage, Storage};
 use agilerl::prelude::*;
+use agilerl::storage::{MemoryStorage, Storage};
 
 use crate::resume::{PauseEvery, end};
 use crate::{dqn, message, short_run};

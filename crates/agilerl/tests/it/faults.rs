@@ -193,7 +193,13 @@ fn an_agent_that_is_not_finite_is_retired_logged_and_replaced() {
     let device = parse_device("cpu").unwrap();
     agents[2] = Dqn::with_weights(agents[2].config().clone(), spec, &broken, &device).unwrap();
     let config = OffPolicyConfig { lanes: 4, memory_size: 1_000, ..OffPolicyConfig::default() };
-    let task = OffPolicyTask::new(config, 40, |lanes| make_vec::<f32, u32>("CartPole-v1", lanes), || make::<f32, u32>("CartPole-v1")).unwrap();
+    let task = OffPolicyTask::new(
+        config,
+        40,
+        |lanes| make_vec::<f32, u32>("CartPole-v1", lanes),
+        || make::<f32, u32>("CartPole-v1"),
+    )
+    .unwrap();
     static RETIRED: AtomicU64 = AtomicU64::new(0);
     let mut trainer = Trainer::new(task, agents, trainer_config()).unwrap().on_event(|event| {
         match event {

@@ -82,7 +82,10 @@ const SETTINGS: &[(&str, &str)] = &[
     ("[algorithm]\nkind = 'dqn'\n[algorithm.epsilon]\nstart = nan", "0 to 1"),
     ("[algorithm]\nkind = 'dqn'\n[algorithm.net.parameter_noise]\nsuper_sd = -1.0", "a number from 0 on"),
     ("[algorithm]\nkind = 'dqn'\n[algorithm.net.parameter_noise]\nsuper_sd = inf", "a number from 0 on"),
-    ("[algorithm]\nkind = 'dqn'\nnet.hidden = [70000]\n[algorithm.net.limits]\nmax_nodes = 70000", "end at 65536 or less"),
+    (
+        "[algorithm]\nkind = 'dqn'\nnet.hidden = [70000]\n[algorithm.net.limits]\nmax_nodes = 70000",
+        "end at 65536 or less",
+    ),
     ("[evolution]\ntarget = inf", "a finite number, or left out"),
     ("[evolution]\nconfirm_episodes = 0", "at least 1"),
     ("[evolution]\nseed = 9223372036854775808", "at most 9223372036854775807"),
@@ -92,8 +95,14 @@ const SETTINGS: &[(&str, &str)] = &[
     ("[checkpoints]\nseconds = inf", "a number of seconds from 0"),
     // Contradictions.
     ("[algorithm]\nkind = 'dqn'\nlr = 0.5", "outside its bounds 0.0001 to 0.01"),
-    ("[algorithm]\nkind = 'dqn'\nnet.activation_selection = []\n[evolution.mutation]\nactivation = 0.1", "another than relu"),
-    ("[algorithm]\nkind = 'dqn'\nnet.convs = [{ channels = 16, kernel = 3 }]", "none, since the observations are no images"),
+    (
+        "[algorithm]\nkind = 'dqn'\nnet.activation_selection = []\n[evolution.mutation]\nactivation = 0.1",
+        "another than relu",
+    ),
+    (
+        "[algorithm]\nkind = 'dqn'\nnet.convs = [{ channels = 16, kernel = 3 }]",
+        "none, since the observations are no images",
+    ),
     ("[algorithm]\nkind = 'dqn'\nnet.residual = [1, 1, 1]", "must not be longer than `hidden`"),
     ("[evolution.selection]\nkind = 'tournament'\nsize = 9", "between 1 and the size of the population, 6"),
     ("[evolution.mutation]\nrl_hp_selection = ['lrr']", "lr, batch_size"),

@@ -43,7 +43,13 @@ fn an_elite_acts_and_is_played_with_its_statistics() {
     let obs = [-0.5_f32, 0.01];
     let mut agent = dqn(&outcome.elite.agent).clone();
     let values = agent.values(&obs).to_vec();
-    let best = if values[0] >= values[1] && values[0] >= values[2] { 0 } else if values[1] >= values[2] { 1 } else { 2 };
+    let best = if values[0] >= values[1] && values[0] >= values[2] {
+        0
+    } else if values[1] >= values[2] {
+        1
+    } else {
+        2
+    };
     assert_eq!(policy.act::<u32>(&obs), [best]);
     let json = run(&mut example("play"), &[&folder.path(), &"--json", &"--episodes", &"3"]).success();
     let played: Vec<f64> = serde_json::from_str(&json).unwrap();

@@ -17,7 +17,11 @@ fn a_closure_hears_of_every_event_and_can_stop_the_run() {
             Event::Ended { .. } => "ended".to_owned(),
             _ => return Ok(Flow::Continue),
         });
-        Ok(if matches!(event, Event::Evaluated(report) if report.generation == 1) { Flow::Stop } else { Flow::Continue })
+        Ok(if matches!(event, Event::Evaluated(report) if report.generation == 1) {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        })
     });
     let outcome = run.run().unwrap();
     assert_eq!((outcome.ending, outcome.generations), (Ending::Stopped, 2));

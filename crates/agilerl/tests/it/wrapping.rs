@@ -84,7 +84,10 @@ fn an_elite_begins_a_run_with_its_own_wrappers_only() {
     let error = run().configure(|config| config.wrappers = vec![SCALE]).start().err().unwrap();
     assert!(error.is_misuse());
     let error = error.to_string();
-    assert!(error.contains(r#"through the wrappers [{"kind":"frame_stack","frames":3}], and `wrappers` has []"#), "{error}");
+    assert!(
+        error.contains(r#"through the wrappers [{"kind":"frame_stack","frames":3}], and `wrappers` has []"#),
+        "{error}"
+    );
     run().configure(|config| config.wrappers = vec![FRAMES]).start().unwrap();
     // Without the settings of its run its record is enough.
     std::fs::remove_file(folder.path().join("config.toml")).unwrap();
