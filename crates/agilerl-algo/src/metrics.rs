@@ -92,13 +92,16 @@ impl LearnedSum {
     }
 
     /// Returns the number of updates, and the sum of each metric.
-    pub fn read(mut self) -> (u64, MetricSums) {
+    pub fn read(self) -> (u64, MetricSums) {
+        let sums: MetricSums = self.names.iter().copied().zip(self.host).collect();
         #[cfg(feature = "burn")]
-        if let Some(device) = self.device.take() {
-            for (sum, value) in self.host.iter_mut().zip(Numbers::Device(device).read().iter()) {
-                *sum += f64::from(*value);
+        let mut sums = sums;
+        #[cfg(feature = "burn")]
+        if let Some(device) = self.device {
+            for (name, value) in self.names.iter().zip(Numbers::Device(device).read().iter()) {
+                sums.add(*name, f64::from(*value));
             }
         }
-        (self.updates, self.names.iter().copied().zip(self.host).collect())
+        (self.updates, sums)
     }
 }

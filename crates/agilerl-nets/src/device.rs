@@ -1,22 +1,21 @@
 //! Where networks compute. The only file that names burn's backends.
 
-use burn::tensor::Tensor;
-
-use crate::NetError;
+use crate::error::NetError;
 
 /// The devices that [`parse_device`] knows, for help texts.
 pub const DEVICES: &str = "cpu, flex; and with the feature of that name: ndarray, tch, tch:cuda:N, wgpu, cuda:N";
 
-/// Those of [`DEVICES`] that this build has, each once, a GPU as number 0: what a test can run through.
+/// The devices of [`DEVICES`] that this build has, each once, a GPU as number 0: what a test can run through.
 pub fn built_in_devices() -> Vec<&'static str> {
     let optional = [
+        ("flex", cfg!(feature = "burn")),
         ("ndarray", cfg!(feature = "ndarray")),
         ("tch", cfg!(feature = "tch")),
         ("wgpu", cfg!(feature = "wgpu")),
         ("cuda:0", cfg!(feature = "cuda")),
     ];
     let built = optional.into_iter().filter_map(|(name, is_built_in)| is_built_in.then_some(name));
-    ["cpu", "flex"].into_iter().chain(built).collect()
+    ["cpu"].into_iter().chain(built).collect()
 }
 
 /// Where a network computes.
@@ -25,9 +24,11 @@ pub enum Device {
     /// The processor, without a tensor library: the fastest way for perceptrons.
     Cpu,
     /// A device of burn, with its autodiff.
+    #[cfg(feature = "burn")]
     Burn(burn::tensor::Device),
 }
 
+#[cfg(feature = "burn")]
 impl Device {
     /// Where burn's tensors lie, for what is made of tensors on any device: on the processor its pure-Rust backend.
     pub fn burn(&self) -> burn::tensor::Device {
@@ -55,83 +56,38 @@ impl Device {
 /// [`NetError::Device`] if there is no such device, if it was not built in (the message says how), or if this machine
 /// cannot compute on it.
 pub fn parse_device(name: &str) -> Result<Device, NetError> {
+    if name == "cpu" { Ok(Device::Cpu) } else { of_burn(name) }
+}
+
+#[cfg(not(feature = "burn"))]
+fn of_burn(name: &str) -> Result<Device, NetError> {
+    let known = ["flex", "ndarray", "tch", "wgpu", "cuda"];
+    match known.into_iter().find(|known| name.split(':').next() == Some(known)) {
+        Some("flex") => Err(not_built("burn")),
+        Some(feature) => Err(not_built(feature)),
+        None => Err(unknown(name)),
+    }
+}
+
+#[cfg(feature = "burn")]
+fn of_burn(name: &str) -> Result<Device, NetError> {
     let parts: Vec<_> = name.split(':').collect();
     let number = |index: &str| index.parse().map_err(|_| unknown(name));
     let device = match parts[..] {
-        ["cpu"] => return Ok(Device::Cpu),
         ["flex"] => burn::tensor::Device::flex(),
-        ["ndarray"] => ndarray()?,
-        ["tch"] => tch(None)?,
-        ["tch", "cuda", index] => tch(Some(number(index)?))?,
-        ["wgpu"] => wgpu()?,
-        ["cuda", index] => cuda(number(index)?)?,
+        ["ndarray"] => backends::ndarray()?,
+        ["tch"] => backends::tch(None)?,
+        ["tch", "cuda", index] => backends::tch(Some(number(index)?))?,
+        ["wgpu"] => backends::wgpu()?,
+        ["cuda", index] => backends::cuda(number(index)?)?,
         _ => return Err(unknown(name)),
     };
-    try_out(name, &device)?;
+    backends::try_out(name, &device)?;
     Ok(Device::Burn(device))
 }
 
 fn unknown(name: &str) -> NetError {
     NetError::Device(format!("unknown device {name:?}; known are: {DEVICES}"))
-}
-
-/// Computes something small: a GPU or a driver that is not there is found here, and not in the first update.
-fn try_out(name: &str, device: &burn::tensor::Device) -> Result<(), NetError> {
-    let compute = || read(Tensor::<1>::ones([2], device) + 1.0);
-    // burn's backends panic where a device is missing; nothing of ours is half done then.
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(compute)) {
-        Ok(numbers) if numbers == [2.0, 2.0] => Ok(()),
-        Ok(numbers) => Err(NetError::Device(format!("device {name:?} says that 1 + 1 = {}", numbers[0]))),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-            let why = text.lines().next().unwrap_or_default();
-            Err(NetError::Device(format!("device {name:?} does not work on this machine: {why}; \"cpu\" does")))
-        }
-    }
-}
-
-#[cfg(feature = "ndarray")]
-#[expect(deprecated, reason = "burn drops ndarray after 0.22; until then it is offered")]
-fn ndarray() -> Result<burn::tensor::Device, NetError> {
-    Ok(burn::tensor::Device::ndarray())
-}
-
-#[cfg(not(feature = "ndarray"))]
-fn ndarray() -> Result<burn::tensor::Device, NetError> {
-    Err(not_built("ndarray"))
-}
-
-#[cfg(feature = "tch")]
-#[expect(deprecated, reason = "burn drops LibTorch after 0.22; until then it is offered")]
-fn tch(cuda: Option<usize>) -> Result<burn::tensor::Device, NetError> {
-    use burn::tensor::Device as Backend;
-    Ok(cuda.map_or_else(Backend::libtorch, Backend::libtorch_cuda))
-}
-
-#[cfg(not(feature = "tch"))]
-fn tch(_cuda: Option<usize>) -> Result<burn::tensor::Device, NetError> {
-    Err(not_built("tch"))
-}
-
-#[cfg(feature = "wgpu")]
-fn wgpu() -> Result<burn::tensor::Device, NetError> {
-    Ok(burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice))
-}
-
-#[cfg(not(feature = "wgpu"))]
-fn wgpu() -> Result<burn::tensor::Device, NetError> {
-    Err(not_built("wgpu"))
-}
-
-#[cfg(feature = "cuda")]
-fn cuda(index: usize) -> Result<burn::tensor::Device, NetError> {
-    Ok(burn::tensor::Device::cuda(index))
-}
-
-#[cfg(not(feature = "cuda"))]
-fn cuda(_index: usize) -> Result<burn::tensor::Device, NetError> {
-    Err(not_built("cuda"))
 }
 
 #[cfg(not(all(feature = "ndarray", feature = "tch", feature = "wgpu", feature = "cuda")))]
@@ -140,6 +96,77 @@ fn not_built(feature: &str) -> NetError {
 }
 
 /// Reads a vector back to the host.
-pub(crate) fn read(tensor: Tensor<1>) -> Vec<f32> {
+#[cfg(feature = "burn")]
+pub(crate) fn read(tensor: burn::tensor::Tensor<1>) -> Vec<f32> {
     tensor.into_data().try_into_vec().expect("weights are f32")
+}
+
+/// The devices of burn, each behind its feature.
+#[cfg(feature = "burn")]
+mod backends {
+    use burn::tensor::Tensor;
+
+    #[cfg(not(all(feature = "ndarray", feature = "tch", feature = "wgpu", feature = "cuda")))]
+    use super::not_built;
+    use super::read;
+    use crate::error::NetError;
+
+    /// Computes something small: a GPU or a driver that is not there is found here, and not in the first update.
+    pub(super) fn try_out(name: &str, device: &burn::tensor::Device) -> Result<(), NetError> {
+        let compute = || read(Tensor::<1>::ones([2], device) + 1.0);
+        // burn's backends panic where a device is missing; nothing of ours is half done then.
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(compute)) {
+            Ok(numbers) if numbers == [2.0, 2.0] => Ok(()),
+            Ok(numbers) => Err(NetError::Device(format!("device {name:?} says that 1 + 1 = {}", numbers[0]))),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+                let why = text.lines().next().unwrap_or_default();
+                Err(NetError::Device(format!("device {name:?} does not work on this machine: {why}; \"cpu\" does")))
+            }
+        }
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[expect(deprecated, reason = "burn drops ndarray after 0.22; until then it is offered")]
+    pub(super) fn ndarray() -> Result<burn::tensor::Device, NetError> {
+        Ok(burn::tensor::Device::ndarray())
+    }
+
+    #[cfg(not(feature = "ndarray"))]
+    pub(super) fn ndarray() -> Result<burn::tensor::Device, NetError> {
+        Err(not_built("ndarray"))
+    }
+
+    #[cfg(feature = "tch")]
+    #[expect(deprecated, reason = "burn drops LibTorch after 0.22; until then it is offered")]
+    pub(super) fn tch(cuda: Option<usize>) -> Result<burn::tensor::Device, NetError> {
+        use burn::tensor::Device as Backend;
+        Ok(cuda.map_or_else(Backend::libtorch, Backend::libtorch_cuda))
+    }
+
+    #[cfg(not(feature = "tch"))]
+    pub(super) fn tch(_cuda: Option<usize>) -> Result<burn::tensor::Device, NetError> {
+        Err(not_built("tch"))
+    }
+
+    #[cfg(feature = "wgpu")]
+    pub(super) fn wgpu() -> Result<burn::tensor::Device, NetError> {
+        Ok(burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice))
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    pub(super) fn wgpu() -> Result<burn::tensor::Device, NetError> {
+        Err(not_built("wgpu"))
+    }
+
+    #[cfg(feature = "cuda")]
+    pub(super) fn cuda(index: usize) -> Result<burn::tensor::Device, NetError> {
+        Ok(burn::tensor::Device::cuda(index))
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    pub(super) fn cuda(_index: usize) -> Result<burn::tensor::Device, NetError> {
+        Err(not_built("cuda"))
+    }
 }

@@ -1,5 +1,6 @@
 //! The numbers that a network's input can be made of.
 
+#[cfg(feature = "burn")]
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 /// A number that rows of observations are made of: `f32`, or `u8` for pixels, which stay bytes until a network reads them.
@@ -14,6 +15,7 @@ pub trait InputNumber: Copy + Default + std::fmt::Debug + PartialEq + Send + Syn
     ///
     /// # Panics
     /// If there are more or fewer numbers.
+    #[cfg(feature = "burn")]
     fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D>;
 }
 
@@ -26,6 +28,7 @@ impl InputNumber for f32 {
         rows
     }
 
+    #[cfg(feature = "burn")]
     fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D> {
         Tensor::from_data(TensorData::new(rows.to_vec(), shape), device)
     }
@@ -42,6 +45,7 @@ impl InputNumber for u8 {
         buffer
     }
 
+    #[cfg(feature = "burn")]
     fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D> {
         if device.supports_dtype(DType::U8) {
             return Tensor::<D, Int>::from_data(TensorData::new(rows.to_vec(), shape), (device, DType::U8)).float();

@@ -41,7 +41,7 @@ impl HostNetwork {
     /// Computes the gradient of the online network's weights from the gradient at its outputs, `[rows, outputs]`, right after
     /// [`forward`](Self::forward). Returns the gradient at the extra inputs, `[rows, extra]`.
     pub fn backward(&mut self, outputs_gradient: &[f32]) -> &[f32] {
-        self.pass.backward_with(&self.online, outputs_gradient, &mut self.gradient)
+        self.pass.backward(&self.online, outputs_gradient, &mut self.gradient)
     }
 
     /// Takes a step of Adam down the gradient of [`backward`](Self::backward), then moves the target network towards the

@@ -297,8 +297,11 @@ impl Network {
         }
         let after = others[rng.random_range(0..others.len() as u32) as usize];
         self.spec.set_activation(after);
-        if let Place::Host(network) = &mut self.place {
-            network.set_spec(&self.spec);
+        match &mut self.place {
+            Place::Host(network) => network.set_spec(&self.spec),
+            // Its passes get the spec each time.
+            #[cfg(feature = "burn")]
+            Place::Burn(_) => {}
         }
         self.acting = None;
         Some(Change { what: "activation".into(), before: json!(before), after: json!(after) })

@@ -21,9 +21,9 @@ pub(super) fn exp_m1(x: f32) -> f32 {
     fraction * power + (power - 1.0)
 }
 
-/// Hyperbolic tangent, within 2.5 units.
+/// Hyperbolic tangent, within 2.5 units in the last place; the same bits on every processor.
 #[inline(always)]
-pub(super) fn tanh(x: f32) -> f32 {
+pub fn tanh(x: f32) -> f32 {
     // tanh |x| = -m / (m + 2) with m = exp(-2 |x|) - 1, from -1 to 0: nothing overflows, nothing cancels.
     let m = exp_m1(-2.0 * x.abs());
     (-m / (m + 2.0)).copysign(x)

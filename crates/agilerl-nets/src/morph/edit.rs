@@ -1,11 +1,11 @@
 //! What is done to weights before they are transplanted.
 
-use super::statistics::{Line, mean_row};
-use crate::Weights;
+use crate::morph::statistics::{Line, mean_row};
+use crate::weights::weights::Weights;
 
 /// A change of one block's parameters, in place.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Edit {
+pub(crate) enum Edit {
     /// What the inputs say on average is added to the bias.
     FoldMeans {
         block: String,
@@ -21,7 +21,7 @@ pub(super) enum Edit {
 }
 
 impl Edit {
-    pub(super) fn apply(&self, weights: &mut Weights) {
+    pub(crate) fn apply(&self, weights: &mut Weights) {
         match self {
             Self::FoldMeans { block, means } => {
                 let matrix = part(weights, block, "weight").to_vec();

@@ -2,13 +2,13 @@
 
 use std::f32::consts::TAU;
 
-use crate::block::Block;
-use crate::host_mlp::{HostMlp, Trace};
-use crate::mlp_spec::LAYER_NORM_EPSILON;
-use crate::{MlpSpec, Weights};
+use crate::host::infer_head::{HostMlp, Trace};
+use crate::spec::block::{Block, LAYER_NORM_EPSILON};
+use crate::spec::head::MlpSpec;
+use crate::weights::weights::Weights;
 
 /// A network, and what it does with some observations.
-pub(super) struct Statistics<'a> {
+pub(crate) struct Statistics<'a> {
     spec: &'a MlpSpec,
     weights: &'a Weights,
     blocks: Vec<Block>,
@@ -18,13 +18,13 @@ pub(super) struct Statistics<'a> {
 
 /// `slope * x + shift`: what stands for one number, given another.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Line {
-    pub(super) slope: f32,
-    pub(super) shift: f32,
+pub(crate) struct Line {
+    pub(crate) slope: f32,
+    pub(crate) shift: f32,
 }
 
 impl Line {
-    pub(super) fn at(self, x: f32) -> f32 {
+    pub(crate) fn at(self, x: f32) -> f32 {
         self.slope * x + self.shift
     }
 
@@ -44,7 +44,7 @@ impl Line {
 }
 
 impl<'a> Statistics<'a> {
-    pub(super) fn new(spec: &'a MlpSpec, weights: &'a Weights, rows: Option<&[f32]>) -> Self {
+    pub(crate) fn new(spec: &'a MlpSpec, weights: &'a Weights, rows: Option<&[f32]>) -> Self {
         let mut net = HostMlp::new(spec, weights);
         let traces = match rows {
             Some(rows) if !rows.is_empty() => net.trace(rows),
@@ -54,44 +54,44 @@ impl<'a> Statistics<'a> {
     }
 
     /// The block of this name.
-    pub(super) fn block(&self, name: &str) -> &Block {
+    pub(crate) fn block(&self, name: &str) -> &Block {
         self.blocks.iter().find(|block| block.name == name).expect("a block of the old network")
     }
 
     /// All hidden blocks.
-    pub(super) fn hidden(&self) -> impl Iterator<Item = &Block> {
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(|block| block.role.stage().is_some())
     }
 
     /// Output, and value if there is one.
-    pub(super) fn heads(&self) -> impl Iterator<Item = &Block> {
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(|block| block.role.stage().is_none())
     }
 
     /// The blocks whose nodes are those of a stage.
-    pub(super) fn stage(&self, stage: usize) -> impl Iterator<Item = &Block> {
+    pub(crate) fn stage(&self, stage: usize) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(move |block| block.role.stage() == Some(stage))
     }
 
     /// The blocks that hear the nodes of a stage.
-    pub(super) fn listeners(&self, stage: usize) -> impl Iterator<Item = &Block> {
+    pub(crate) fn listeners(&self, stage: usize) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(move |block| block.hears(stage, self.spec))
     }
 
     /// What comes into a block on average, `[inputs]`.
-    pub(super) fn mean_input(&self, listener: &Block) -> Vec<f32> {
+    pub(crate) fn mean_input(&self, listener: &Block) -> Vec<f32> {
         mean_row(&self.trace(listener).input, listener.inputs)
     }
 
     /// What a residual block adds to the stream on average, `[outputs]`.
-    pub(super) fn mean_share(&self, block: &Block) -> Vec<f32> {
+    pub(crate) fn mean_share(&self, block: &Block) -> Vec<f32> {
         let mut means = mean_row(&self.trace(block).output, block.outputs);
         means.iter_mut().for_each(|mean| *mean *= self.gate(block));
         means
     }
 
     /// For each node what stands for its output, given its sum (of a normalised layer: less the mean of the sums).
-    pub(super) fn lines(&self, name: &str) -> Vec<Line> {
+    pub(crate) fn lines(&self, name: &str) -> Vec<Line> {
         let block = self.block(name);
         if block.activation.is_idempotent() && !block.has_norm {
             // As exact as it was inserted, if it was.
@@ -103,7 +103,7 @@ impl<'a> Statistics<'a> {
     }
 
     /// For each node of a normalised block what stands for its normal value among all, given that among the survivors.
-    pub(super) fn lines_between_norms(&self, block: &Block, survivors: &[usize]) -> Vec<Line> {
+    pub(crate) fn lines_between_norms(&self, block: &Block, survivors: &[usize]) -> Vec<Line> {
         let trace = self.trace(block);
         let some = trace.sums.chunks_exact(block.outputs).flat_map(|row| survivors.iter().map(|node| row[*node]));
         let among_all = normal(&trace.sums, block.outputs);
@@ -118,7 +118,7 @@ impl<'a> Statistics<'a> {
 
     /// For each node what stands for its normal value, given its sum less the mean of the sums; or, of a block that is not
     /// normalised, what stands for its sum, given the normal value that it would have.
-    pub(super) fn lines_across_norm(&self, block: &Block) -> Vec<Line> {
+    pub(crate) fn lines_across_norm(&self, block: &Block) -> Vec<Line> {
         let sums = &self.trace(block).sums;
         let normal = normal(sums, block.outputs);
         match block.has_norm {
@@ -129,7 +129,7 @@ impl<'a> Statistics<'a> {
 
     /// The `keep` nodes of a stage that matter most, in their order: by how much they vary times how much they are
     /// heard. Of equals, the first stay.
-    pub(super) fn most_salient(&self, stage: usize, keep: usize) -> Vec<usize> {
+    pub(crate) fn most_salient(&self, stage: usize, keep: usize) -> Vec<usize> {
         let nodes = self.stage(stage).next().expect("the plain layer").outputs;
         let saliency = |node: usize| {
             let heard: f32 = self.stage(stage).map(|block| self.gate(block).powi(2) * self.variance(block, node)).sum();
@@ -197,7 +197,7 @@ fn lines_of(x: &[f32], y: &[f32], width: usize) -> Vec<Line> {
 }
 
 /// The mean of rows.
-pub(super) fn mean_row(rows: &[f32], width: usize) -> Vec<f32> {
+pub(crate) fn mean_row(rows: &[f32], width: usize) -> Vec<f32> {
     let mut sum = vec![0.0; width];
     for row in rows.chunks_exact(width) {
         sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));

@@ -1,8 +1,8 @@
 //! A multi-layer perceptron on the host, for acting.
 
-use crate::block::{Block, Role};
-use crate::mlp_spec::LAYER_NORM_EPSILON;
-use crate::{MlpSpec, Weights};
+use crate::spec::block::{Block, LAYER_NORM_EPSILON, Role};
+use crate::spec::head::MlpSpec;
+use crate::weights::weights::Weights;
 
 /// A multi-layer perceptron on the host, without a device or a graph: the fastest way to act on a few rows, and the
 /// same numbers wherever it runs.

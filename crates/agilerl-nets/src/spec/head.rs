@@ -4,11 +4,14 @@ use rand::{Rng, RngExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::block::Role;
-use crate::{Activation, ArchMutation, Growth, Layer, Layout, NetError, Weights};
-
-/// Added to the variance by layer normalisation (PyTorch's default).
-pub(crate) const LAYER_NORM_EPSILON: f32 = 1e-5;
+use crate::activation::Activation;
+use crate::error::NetError;
+use crate::spec::block::Role;
+use crate::spec::layer::Layer;
+use crate::spec::mutation::{Growth, NetMutation};
+use crate::weights::draws::fill_uniform;
+use crate::weights::layout::Layout;
+use crate::weights::weights::Weights;
 
 /// A multi-layer perceptron: hidden layers, each linear, then (if wanted) layer normalisation, then the activation;
 /// and a linear output.
@@ -141,8 +144,13 @@ impl MlpSpec {
     /// Names, shapes and places of the weights.
     pub fn layout(&self) -> Layout {
         let mut layout = Layout::default();
-        self.blocks().iter().for_each(|block| block.lay_out(&mut layout));
+        self.lay_out(&mut layout);
         layout
+    }
+
+    /// Adds the parameters and their shapes to a layout.
+    pub(crate) fn lay_out(&self, layout: &mut Layout) {
+        self.blocks().iter().for_each(|block| block.lay_out(layout));
     }
 
     /// Initial weights, drawn on the host so that they are the same on every device: PyTorch's default for linear
@@ -156,38 +164,38 @@ impl MlpSpec {
             for part in ["weight", "bias"] {
                 fill_uniform(weights.get_mut(&block.parameter(part)).expect("laid out"), bound, rng);
             }
-            weights.fill_neutral(&block);
+            block.fill_neutral(&mut weights);
         }
         weights
     }
 
     /// Draws a change of architecture as AgileRL does: with `new_layer_prob` a layer more or less, otherwise 16, 32 or
     /// 64 nodes more or less in a random layer. If layer normalisation is a gene, one draw in eight switches it. Whether the limits allow it is for [`apply`](Self::apply) to say.
-    pub fn draw(&self, new_layer_prob: f64, rng: &mut impl Rng) -> ArchMutation {
+    pub fn draw(&self, new_layer_prob: f64, rng: &mut impl Rng) -> NetMutation {
         if self.limits.layer_norm_gene && rng.random_bool(0.125) {
-            return ArchMutation::ToggleLayerNorm;
+            return NetMutation::ToggleLayerNorm;
         }
         let (deeper_or_wider, more) = (rng.random_bool(new_layer_prob), rng.random_bool(0.5));
         let layer = rng.random_range(0..self.hidden.len() as u32) as usize;
         let count = [16, 32, 64][rng.random_range(0..3u32) as usize];
         match (deeper_or_wider, more) {
-            (true, true) => ArchMutation::AddLayer,
-            (true, false) => ArchMutation::RemoveLayer,
-            (false, true) => ArchMutation::AddNodes { layer, count },
-            (false, false) => ArchMutation::RemoveNodes { layer, count },
+            (true, true) => NetMutation::AddLayer,
+            (true, false) => NetMutation::RemoveLayer,
+            (false, true) => NetMutation::AddNodes { layer, count },
+            (false, false) => NetMutation::RemoveNodes { layer, count },
         }
     }
 
     /// The spec after a mutation; `None` if the limits do not allow it or it names a layer that is not there.
-    pub fn apply(&self, mutation: &ArchMutation) -> Option<Self> {
+    pub fn apply(&self, mutation: &NetMutation) -> Option<Self> {
         self.apply_as(mutation, Growth::Preserving)
     }
 
     /// As [`apply`](Self::apply); where the function need not be kept, a new layer is always a plain one.
-    pub(crate) fn apply_as(&self, mutation: &ArchMutation, growth: Growth) -> Option<Self> {
+    pub(crate) fn apply_as(&self, mutation: &NetMutation, growth: Growth) -> Option<Self> {
         let mut next = self.clone();
         match *mutation {
-            ArchMutation::AddLayer => {
+            NetMutation::AddLayer => {
                 // What comes out of a residual layer may be negative, which ReLU would cut.
                 let is_residual = self.residual_layers(self.hidden.len().checked_sub(1)?) > 0;
                 let keeps_identity = self.activation.is_idempotent() && !self.layer_norm && !is_residual;
@@ -198,22 +206,23 @@ impl MlpSpec {
                     *next.residual.last_mut()? += 1;
                 }
             }
-            ArchMutation::RemoveLayer => {
+            NetMutation::RemoveLayer => {
                 let last = self.hidden.len().checked_sub(1)?;
                 match next.residual.get_mut(last) {
                     Some(more) if *more > 0 => *more -= 1,
                     _ => next.hidden.truncate(last),
                 }
             }
-            ArchMutation::AddNodes { layer, count } => {
+            NetMutation::AddNodes { layer, count } => {
                 let nodes = next.hidden.get_mut(layer)?;
                 *nodes = nodes.checked_add(count)?;
             }
-            ArchMutation::RemoveNodes { layer, count } => {
+            NetMutation::RemoveNodes { layer, count } => {
                 let nodes = next.hidden.get_mut(layer)?;
                 *nodes = nodes.checked_sub(count)?;
             }
-            ArchMutation::ToggleLayerNorm => next.layer_norm ^= self.limits.layer_norm_gene,
+            NetMutation::ToggleLayerNorm => next.layer_norm ^= self.limits.layer_norm_gene,
+            _ => return None,
         }
         // One spec for one network: without zeros at the end.
         let len = next.residual.iter().rposition(|more| *more > 0).map_or(0, |last| last + 1);
@@ -258,11 +267,5 @@ impl std::fmt::Display for MlpSpec {
         let dueling = if self.dueling { " dueling" } else { "" };
         let (inputs, outputs) = (self.inputs, self.outputs);
         write!(f, "{inputs}-[{}]-{outputs} {}{norm}{dueling}", hidden.join(", "), self.activation)
-    }
-}
-
-pub(crate) fn fill_uniform(weights: &mut [f32], bound: f32, rng: &mut impl Rng) {
-    for weight in weights {
-        *weight = bound * (2.0 * rng.random::<f32>() - 1.0);
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::{NetError, NetSpec, Weights};
+use crate::error::NetError;
+use crate::weights::layout::Layout;
+use crate::weights::weights::Weights;
 
 impl Weights {
     /// The bytes of a safetensors file: little-endian f32, names and shapes as in the layout, matrices `[out, in]` as
@@ -26,11 +28,10 @@ impl Weights {
     /// # Errors
     /// [`NetError::Format`] if the bytes are no safetensors file; [`NetError::Mismatch`] if a parameter is missing, is
     /// too many, has another shape or type, or is not finite.
-    pub fn from_safetensors(spec: impl Into<NetSpec>, bytes: &[u8]) -> Result<Self, NetError> {
-        let spec = spec.into();
+    pub fn from_safetensors(layout: &Layout, bytes: &[u8]) -> Result<Self, NetError> {
         let file = SafeTensors::deserialize(bytes)?;
         let mut tensors: HashMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
-        let mut weights = Self::zeros(spec.layout());
+        let mut weights = Self::zeros(layout.clone());
         for entry in weights.layout().entries().to_vec() {
             let name = &entry.name;
             let tensor = tensors.remove(name).ok_or_else(|| NetError::Mismatch(format!("{name} is missing")))?;
@@ -45,7 +46,7 @@ impl Weights {
             }
         }
         if let Some(name) = tensors.keys().min() {
-            return Err(NetError::Mismatch(format!("{name} is not a parameter of a network of {spec}")));
+            return Err(NetError::Mismatch(format!("{name} is not a parameter of this network")));
         }
         if !weights.is_finite() {
             let broken = weights.iter().find(|(_, values)| values.iter().any(|weight| !weight.is_finite()));

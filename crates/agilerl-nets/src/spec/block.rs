@@ -1,6 +1,12 @@
 //! A network as a list of linear layers with what belongs to each.
 
-use crate::{Activation, Layout, MlpSpec};
+use crate::activation::Activation;
+use crate::spec::head::MlpSpec;
+use crate::weights::layout::Layout;
+use crate::weights::weights::Weights;
+
+/// Added to the variance by layer normalisation (PyTorch's default).
+pub(crate) const LAYER_NORM_EPSILON: f32 = 1e-5;
 
 /// A linear layer, the normalisation and the activation behind it, and its place in the network. The parameters of a
 /// network are those of its blocks, in order.
@@ -81,6 +87,15 @@ impl Block {
         }
         if self.is_residual() {
             layout.push(self.parameter("gate"), &[1]);
+        }
+    }
+
+    /// Sets its normalisation to the identity, and its slope to PyTorch's first.
+    pub(crate) fn fill_neutral(&self, weights: &mut Weights) {
+        for (part, value) in [("norm.weight", 1.0), ("norm.bias", 0.0), ("slope", 0.25)] {
+            if let Some(values) = weights.get_mut(&self.parameter(part)) {
+                values.fill(value);
+            }
         }
     }
 }

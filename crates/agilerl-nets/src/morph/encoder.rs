@@ -2,16 +2,20 @@
 
 use rand::Rng;
 
-use crate::cnn_spec::FIRST_SLOPE;
-use crate::mlp_spec::fill_uniform;
-use crate::patches::{Patches, exchange_axes, grid};
-use crate::{CnnSpec, ConvMutation, Entry, Growth, Morph, NetMutation, Weights};
+use crate::host::patches::{Patches, exchange_axes, grid};
+use crate::morph::head::Morph;
+use crate::spec::encoder::{ConvSpec, EncoderSpec, FIRST_SLOPE};
+use crate::spec::mutation::{Growth, NetMutation};
+use crate::spec::net::NetSpec;
+use crate::weights::draws::fill_uniform;
+use crate::weights::layout::Entry;
+use crate::weights::weights::Weights;
 
 /// How one convolutional network becomes another.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CnnMorph {
-    from: CnnSpec,
-    to: CnnSpec,
+    from: NetSpec,
+    to: NetSpec,
     growth: Growth,
     /// One for each convolution of `to`.
     convs: Vec<Origin>,
@@ -34,42 +38,41 @@ const FIRST: &str = "hidden.0.weight";
 
 impl CnnMorph {
     /// `None` if the limits do not allow it.
-    pub(crate) fn plan(from: &CnnSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
+    pub(crate) fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
         let to = from.apply_as(mutation, growth)?;
-        let keep = |(layer, conv): (usize, &crate::ConvSpec)| Origin {
+        let keep = |(layer, conv): (usize, &ConvSpec)| Origin {
             layer: Some(layer),
             channels: (0..conv.channels).map(Some).collect(),
         };
-        let mut convs: Vec<Origin> = from.convs.iter().enumerate().map(keep).collect();
-        let head = match mutation {
-            NetMutation::Mlp(mutation) => {
-                Some(Morph::plan_with(&from.head, mutation, &head_of(from, weights), growth, None)?)
-            }
-            NetMutation::Conv(mutation) => {
-                match *mutation {
-                    ConvMutation::AddConv => {
-                        let channels = convs.last()?.channels.clone();
-                        convs.push(Origin { layer: None, channels });
-                    }
-                    ConvMutation::RemoveConv => {
-                        convs.pop();
-                    }
-                    ConvMutation::AddChannels { layer, count } => {
-                        convs[layer].channels.extend(std::iter::repeat_n(None, count));
-                    }
-                    ConvMutation::RemoveChannels { layer, .. } => {
-                        let survivors = most_salient(&saliences(from, weights, layer), to.convs[layer].channels);
-                        convs[layer].channels = survivors.into_iter().map(Some).collect();
-                    }
-                    ConvMutation::ChangeKernel { .. } => {}
+        let mut convs: Vec<Origin> = encoder(from).convs.iter().enumerate().map(keep).collect();
+        let head = if mutation.is_of_encoder() {
+            match *mutation {
+                NetMutation::AddConv => {
+                    let channels = convs.last()?.channels.clone();
+                    convs.push(Origin { layer: None, channels });
                 }
-                rewire_head(from, &to, &convs)
+                NetMutation::RemoveConv => {
+                    convs.pop();
+                }
+                NetMutation::AddChannels { layer, count } => {
+                    convs[layer].channels.extend(std::iter::repeat_n(None, count));
+                }
+                NetMutation::RemoveChannels { layer, .. } => {
+                    let keep = encoder(&to).convs[layer].channels;
+                    let survivors = most_salient(&saliences(from, weights, layer), keep);
+                    convs[layer].channels = survivors.into_iter().map(Some).collect();
+                }
+                // A kernel alone leaves all channels in their places.
+                _ => {}
             }
+            rewire_head(from, &to, &convs)
+        } else {
+            Some(Morph::plan_with(&from.head, mutation, &head_of(from, weights), growth, None)?)
         };
         Some(Self { from: from.clone(), to, growth, convs, head })
     }
 
-    pub(crate) fn to(&self) -> &CnnSpec {
+    pub(crate) fn to(&self) -> &NetSpec {
         &self.to
     }
 
@@ -102,7 +105,7 @@ impl CnnMorph {
     }
 
     fn folds_a_conv(&self) -> bool {
-        self.to.convs.len() < self.from.convs.len()
+        encoder(&self.to).convs.len() < encoder(&self.from).convs.len()
     }
 
     /// The convolutions' weights with the head's behind them.
@@ -116,7 +119,7 @@ impl CnnMorph {
     fn transplant(&self, old: &Weights) -> Weights {
         assert_eq!(old.layout(), &self.from.layout(), "these weights belong to another spec");
         let mut new = Weights::zeros(self.to.layout());
-        let mut inputs: Vec<Option<usize>> = (0..self.from.input[0]).map(Some).collect();
+        let mut inputs: Vec<Option<usize>> = (0..encoder(&self.from).input[0]).map(Some).collect();
         for (layer, origin) in self.convs.iter().enumerate() {
             if let Some(source) = origin.layer {
                 let part = |name: &str| old.get(&format!("conv.{source}.{name}"));
@@ -153,10 +156,10 @@ impl CnnMorph {
         inputs: &[Option<usize>],
         outputs: &[Option<usize>],
     ) {
-        let (from, to) = (self.from.convs[source].kernel, self.to.convs[layer].kernel);
+        let (from, to) = (encoder(&self.from).convs[source].kernel, encoder(&self.to).convs[layer].kernel);
         let common = from.min(to);
         let (from_border, to_border) = ((from - common) / 2, (to - common) / 2);
-        let old_inputs = self.from.inputs_of(source);
+        let old_inputs = encoder(&self.from).inputs_of(source);
         let new = named(new, layer, "weight");
         for (output, old_output) in outputs.iter().enumerate() {
             for (input, old_input) in inputs.iter().enumerate() {
@@ -172,7 +175,7 @@ impl CnnMorph {
 
     /// Fills in what a convolution has that is new.
     fn grow(&self, new: &mut Weights, layer: usize, origin: &Origin, rng: &mut impl Rng) {
-        let (inputs, kernel) = (self.to.inputs_of(layer), self.to.convs[layer].kernel);
+        let (inputs, kernel) = (encoder(&self.to).inputs_of(layer), encoder(&self.to).convs[layer].kernel);
         let window = inputs * kernel * kernel;
         if origin.layer.is_none() {
             let centre = kernel * kernel / 2;
@@ -185,7 +188,7 @@ impl CnnMorph {
             }
             return;
         }
-        let bound = self.to.init_bound(layer);
+        let bound = encoder(&self.to).init_bound(layer);
         for (channel, _) in origin.channels.iter().enumerate().filter(|(_, old)| old.is_none()) {
             fill_uniform(&mut named(new, layer, "weight")[channel * window..][..window], bound, rng);
             fill_uniform(&mut named(new, layer, "bias")[channel..=channel], bound, rng);
@@ -194,34 +197,39 @@ impl CnnMorph {
 }
 
 /// How the head comes to read the new map: a channel's numbers follow their channel. `None` if it reads the old one.
-fn rewire_head(from: &CnnSpec, to: &CnnSpec, convs: &[Origin]) -> Option<Morph> {
-    if to.convs.len() < from.convs.len() {
+fn rewire_head(from: &NetSpec, to: &NetSpec, convs: &[Origin]) -> Option<Morph> {
+    let features = from.head.inputs - from.extra;
+    // The extra numbers stand behind the features, before and after.
+    let extra = (features..from.head.inputs).map(Some);
+    if encoder(to).convs.len() < encoder(from).convs.len() {
         // The new columns are products: see `fold`.
-        return Some(Morph::rewire(&from.head, vec![None; to.head.inputs]));
+        let columns = std::iter::repeat_n(None, to.head.inputs - to.extra).chain(extra);
+        return Some(Morph::rewire(&from.head, columns.collect()));
     }
     let channels = &convs.last()?.channels;
-    let places = to.head.inputs / channels.len();
+    let places = (to.head.inputs - to.extra) / channels.len();
     let column = |channel: &Option<usize>| {
         let channel = *channel;
         (0..places).map(move |place| channel.map(|channel| channel * places + place))
     };
-    let columns: Vec<Option<usize>> = channels.iter().flat_map(column).collect();
+    let columns: Vec<Option<usize>> = channels.iter().flat_map(column).chain(extra).collect();
     let is_as_it_was = columns.len() == from.head.inputs && columns.iter().enumerate().all(|(i, old)| *old == Some(i));
     (!is_as_it_was).then(|| Morph::rewire(&from.head, columns))
 }
 
 /// Takes the last convolution into the head's first layer, `W (K * x + b) + c = (W K) * x + (W b + c)`, its activation left
 /// out. Each row of the new matrix is the way back through the convolution from the old row, as a gradient takes it.
-fn fold(from: &CnnSpec, old: &Weights, head: &mut Weights) {
-    let last = from.convs.len() - 1;
-    let (patches, channels) = (Patches::new(from, last), from.convs[last].channels);
-    let (window, places, before) = (patches.window(), patches.places(), from.inputs_of(last));
+fn fold(from: &NetSpec, old: &Weights, head: &mut Weights) {
+    let convs = &encoder(from).convs;
+    let last = convs.len() - 1;
+    let (patches, channels) = (Patches::new(encoder(from), last), convs[last].channels);
+    let (window, places, before) = (patches.window(), patches.places(), encoder(from).inputs_of(last));
     let part = |name: &str| old.get(&format!("conv.{last}.{name}")).expect("laid out");
     let (kernels, bias) = (part("weight"), part("bias"));
     let (mut map, mut image, mut row) = (Vec::new(), Vec::new(), Vec::new());
     let old_first = old.get(FIRST).expect("a head has a hidden layer");
     for (node, old_row) in old_first.chunks_exact(from.head.inputs).enumerate() {
-        exchange_axes(old_row, channels, places, &mut map);
+        exchange_axes(&old_row[..channels * places], channels, places, &mut map);
         let mut windows = vec![0.0; places * window];
         let mut shift = 0.0;
         for (place, window) in map.chunks_exact(channels).zip(windows.chunks_exact_mut(window)) {
@@ -235,21 +243,27 @@ fn fold(from: &CnnSpec, old: &Weights, head: &mut Weights) {
         patches.scatter(&windows, &mut image);
         // The map before it lies as products leave it: there is another convolution, or this one could not go.
         exchange_axes(&image, image.len() / before, before, &mut row);
-        head.get_mut(FIRST).expect("a head has a hidden layer")[node * row.len()..][..row.len()].copy_from_slice(&row);
+        head.get_mut(FIRST).expect("a head has a hidden layer")[node * (row.len() + from.extra)..][..row.len()]
+            .copy_from_slice(&row);
         head.get_mut("hidden.0.bias").expect("a head has a hidden layer")[node] += shift;
     }
 }
 
 /// How much each channel matters: the square of the norm of what comes in times that of what goes out.
-fn saliences(spec: &CnnSpec, weights: &Weights, layer: usize) -> Vec<f32> {
-    let channels = spec.convs[layer].channels;
+fn saliences(spec: &NetSpec, weights: &Weights, layer: usize) -> Vec<f32> {
+    let convs = &encoder(spec).convs;
+    let channels = convs[layer].channels;
     let part = |name: &str| weights.get(name).expect("laid out");
     let square = |numbers: &[f32]| numbers.iter().map(|w| w * w).sum::<f32>();
     let (kernels, bias) = (part(&format!("conv.{layer}.weight")), part(&format!("conv.{layer}.bias")));
     // What hears a channel is a block of neighbouring weights, in the next convolution and in the head alike.
-    let (outgoing, block) = match spec.convs.get(layer + 1) {
-        Some(next) => (part(&format!("conv.{}.weight", layer + 1)), next.kernel * next.kernel),
-        None => (part(FIRST), spec.head.inputs / channels),
+    let features = spec.head.inputs - spec.extra;
+    let (outgoing, block) = match convs.get(layer + 1) {
+        Some(next) => (part(&format!("conv.{}.weight", layer + 1)).to_vec(), next.kernel * next.kernel),
+        None => {
+            let rows = part(FIRST).chunks_exact(spec.head.inputs);
+            (rows.flat_map(|row| &row[..features]).copied().collect(), features / channels)
+        }
     };
     let heard = kernels.chunks_exact(kernels.len() / channels).zip(bias).map(|(kernel, b)| square(kernel) + b * b);
     let spoken = |channel: usize| outgoing.chunks_exact(block).skip(channel).step_by(channels).map(square).sum::<f32>();
@@ -282,11 +296,15 @@ fn copy_common_corners(old: &Weights, new: &mut Weights) {
 }
 
 /// The weights of the head.
-fn head_of(spec: &CnnSpec, weights: &Weights) -> Weights {
+fn head_of(spec: &NetSpec, weights: &Weights) -> Weights {
     Weights::new(spec.head.layout(), weights.values()[spec.encoder_len()..].to_vec())
 }
 
 /// A parameter of a convolution that the layout is known to have.
 fn named<'a>(weights: &'a mut Weights, layer: usize, part: &str) -> &'a mut [f32] {
     weights.get_mut(&format!("conv.{layer}.{part}")).expect("laid out")
+}
+
+fn encoder(spec: &NetSpec) -> &EncoderSpec {
+    spec.encoder.as_ref().expect("a network with convolutions")
 }

@@ -2,8 +2,11 @@
 
 use rand::Rng;
 
-use crate::cnn_morph::CnnMorph;
-use crate::{Growth, Morph, NetMutation, NetSpec, Weights};
+use crate::morph::encoder::CnnMorph;
+use crate::morph::head::Morph;
+use crate::spec::mutation::{Growth, NetMutation};
+use crate::spec::net::NetSpec;
+use crate::weights::weights::Weights;
 
 /// How one network becomes another: [`Morph`] for any network.
 ///
@@ -21,8 +24,8 @@ pub struct NetMorph {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Plan {
-    Mlp(Box<Morph>),
-    Cnn(Box<CnnMorph>),
+    Head(Box<Morph>),
+    Encoder(Box<CnnMorph>),
 }
 
 impl NetMorph {
@@ -30,8 +33,8 @@ impl NetMorph {
     ///
     /// # Panics
     /// If the weights are not laid out as the spec says.
-    pub fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights) -> Option<Self> {
-        Self::plan_with(from, mutation, weights, Growth::Preserving, None)
+    pub fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
+        Self::plan_with(from, mutation, weights, growth, None)
     }
 
     /// As [`plan`](Self::plan), with a choice of what becomes of the weights, and with observations, `[rows, inputs]`, by
@@ -47,17 +50,20 @@ impl NetMorph {
         rows: Option<&[f32]>,
     ) -> Option<Self> {
         assert_eq!(weights.layout(), &from.layout(), "these weights belong to another spec");
-        match (from, mutation) {
-            (NetSpec::Mlp(from), NetMutation::Mlp(mutation)) => {
-                Morph::plan_with(from, mutation, weights, growth, rows).map(Into::into)
+        let plan = match &from.encoder {
+            None => {
+                if mutation.is_of_encoder() {
+                    return None;
+                }
+                Plan::Head(Box::new(Morph::plan_with(&from.head, mutation, weights, growth, rows)?))
             }
-            (NetSpec::Mlp(_), NetMutation::Conv(_)) => None,
-            (NetSpec::Cnn(cnn), mutation) => {
-                let morph = CnnMorph::plan(cnn, mutation, weights, growth)?;
-                let to = morph.to().clone().into();
-                Some(Self { from: from.clone(), to, growth, plan: Plan::Cnn(Box::new(morph)) })
-            }
-        }
+            Some(_) => Plan::Encoder(Box::new(CnnMorph::plan(from, mutation, weights, growth)?)),
+        };
+        let to = match &plan {
+            Plan::Head(morph) => NetSpec { head: morph.to().clone(), ..from.clone() },
+            Plan::Encoder(morph) => morph.to().clone(),
+        };
+        Some(Self { from: from.clone(), to, growth, plan })
     }
 
     /// The architecture before.
@@ -78,16 +84,16 @@ impl NetMorph {
     /// The weights after. Only the incoming weights of new nodes and channels are random.
     pub fn weights(&self, old: &Weights, rng: &mut impl Rng) -> Weights {
         match &self.plan {
-            Plan::Mlp(morph) => morph.weights(old, rng),
-            Plan::Cnn(morph) => morph.weights(old, rng),
+            Plan::Head(morph) => morph.weights(old, rng),
+            Plan::Encoder(morph) => morph.weights(old, rng),
         }
     }
 
     /// The moments of an optimiser after: those of surviving weights, zero for all others.
     pub fn moments(&self, old: &Weights) -> Weights {
         match &self.plan {
-            Plan::Mlp(morph) => morph.moments(old),
-            Plan::Cnn(morph) => morph.moments(old),
+            Plan::Head(morph) => morph.moments(old),
+            Plan::Encoder(morph) => morph.moments(old),
         }
     }
 }
@@ -95,6 +101,6 @@ impl NetMorph {
 impl From<Morph> for NetMorph {
     fn from(morph: Morph) -> Self {
         let (from, to, growth) = (morph.from().into(), morph.to().into(), morph.growth());
-        Self { from, to, growth, plan: Plan::Mlp(Box::new(morph)) }
+        Self { from, to, growth, plan: Plan::Head(Box::new(morph)) }
     }
 }

@@ -2,11 +2,10 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::adam::{BETAS, EPSILON};
-use crate::vectors::vectors;
-use crate::{Growth, NetMorph, Weights};
+use crate::host::vectors::vectors;
 
-/// [`Adam`](crate::Adam) on the host: the same formulas in the same order, in place, without a device or a graph.
+/// Adam (Kingma and Ba, 2015) on the host, in place, without a device or a graph: the same formulas in the same order as on a
+/// device.
 #[derive(Clone, Debug)]
 pub struct HostAdam {
     first: Vec<f32>,
@@ -26,23 +25,30 @@ pub struct AdamStep {
     pub tau: f64,
 }
 
+/// Decay rates of the two moments, PyTorch's defaults.
+pub(crate) const BETAS: [f64; 2] = [0.9, 0.999];
+/// Added to the root of the second moment, PyTorch's default.
+pub(crate) const EPSILON: f32 = 1e-8;
+
 impl HostAdam {
     /// No moments yet, for `len` weights.
     pub fn new(len: usize) -> Self {
         Self { first: vec![0.0; len], second: vec![0.0; len], updates: 0, arch: vectors() }
     }
 
-    /// Moves the weights one step down the gradient, and the target weights towards them, in one pass over all of them.
+    /// Moves the weights one step down the gradient, and the target weights, if there are some, towards them, in one pass over
+    /// all of them.
     ///
     /// # Panics
     /// If the slices are not all as long as the optimiser.
-    pub fn step(&mut self, weights: &mut [f32], target: &mut [f32], gradient: &[f32], step: AdamStep) {
+    pub fn step(&mut self, weights: &mut [f32], target: Option<&mut [f32]>, gradient: &[f32], step: AdamStep) {
         let len = self.first.len();
-        let lens = [weights.len(), target.len(), gradient.len()];
+        let lens = [weights.len(), target.as_ref().map_or(len, |target| target.len()), gradient.len()];
         assert_eq!(lens, [len; 3], "weights, target and gradient of an optimiser for {len}");
         self.updates = self.updates.saturating_add(1);
+        let (updates, arch) = (self.updates, self.arch);
         let (first, second) = (self.first.as_mut_slice(), self.second.as_mut_slice());
-        self.arch.dispatch(Update { weights, target, gradient, first, second, updates: self.updates, step });
+        arch.dispatch(Update { weights, target, gradient, first, second, updates, step });
     }
 
     /// First and second moment, and the number of updates made.
@@ -58,24 +64,13 @@ impl HostAdam {
         assert_eq!(first.len(), second.len(), "moments of different lengths");
         Self { first, second, updates, arch: vectors() }
     }
-
-    /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
-    /// After [`Growth::Random`] it is a fresh one.
-    #[must_use]
-    pub fn morph(&self, morph: &NetMorph) -> Self {
-        if morph.growth() == Growth::Random {
-            return Self::new(morph.to().layout().len());
-        }
-        let carry = |moment: &[f32]| morph.moments(&Weights::new(morph.from().layout(), moment.to_vec())).into_values();
-        Self { first: carry(&self.first), second: carry(&self.second), ..*self }
-    }
 }
 
 /// One step on the widest vectors. Not a closure: those are compiled for the vectors that every processor has, and then
 /// called, as soon as they are too long to be inlined.
 struct Update<'a> {
     weights: &'a mut [f32],
-    target: &'a mut [f32],
+    target: Option<&'a mut [f32]>,
     gradient: &'a [f32],
     first: &'a mut [f32],
     second: &'a mut [f32],
@@ -96,14 +91,23 @@ impl WithSimd for Update<'_> {
         let rate = (step.lr / unbias(BETAS[0])) as f32;
         let (keep, take) = ((1.0 - step.tau) as f32, step.tau as f32);
         let len = weights.len();
-        let (target, gradient) = (&mut target[..len], &gradient[..len]);
+        let gradient = &gradient[..len];
         let (first, second) = (&mut first[..len], &mut second[..len]);
-        for i in 0..len {
+        let move_one = |i: usize, weights: &mut [f32], first: &mut [f32], second: &mut [f32]| {
             let gradient = gradient[i] * step.gradient_scale;
             first[i] = first[i] * keep_first + gradient * take_first;
             second[i] = second[i] * keep_second + gradient * gradient * take_second;
             weights[i] -= first[i] / (second[i].sqrt() * scale + EPSILON) * rate;
-            target[i] = target[i] * keep + weights[i] * take;
+        };
+        match target {
+            Some(target) => {
+                let target = &mut target[..len];
+                for i in 0..len {
+                    move_one(i, weights, first, second);
+                    target[i] = target[i] * keep + weights[i] * take;
+                }
+            }
+            None => (0..len).for_each(|i| move_one(i, weights, first, second)),
         }
     }
 }
@@ -111,7 +115,7 @@ impl WithSimd for Update<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vectors::available;
+    use crate::host::vectors::available;
 
     #[test]
     fn vectors_of_every_width_give_the_same_bits() {
@@ -122,7 +126,7 @@ mod tests {
         let learnt = available().into_iter().map(|(name, arch)| {
             let mut adam = HostAdam { arch, ..HostAdam::new(17) };
             let (mut weights, mut target) = (gradient.clone(), vec![0.0; 17]);
-            (0..20).for_each(|_| adam.step(&mut weights, &mut target, &gradient, step));
+            (0..20).for_each(|_| adam.step(&mut weights, Some(&mut target), &gradient, step));
             (name, [weights, target, adam.first, adam.second])
         });
         let learnt: Vec<_> = learnt.collect();

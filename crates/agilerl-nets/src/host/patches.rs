@@ -1,6 +1,7 @@
 //! A convolution as a product of matrices: the windows that it looks through.
 
-use crate::{CnnSpec, InputNumber};
+use crate::input_number::InputNumber;
+use crate::spec::encoder::EncoderSpec;
 
 /// Which numbers of an image lie in each window of a convolution. A row for each place of the map, a column for each
 /// weight of a kernel: with these rows, a convolution is a linear layer.
@@ -23,7 +24,7 @@ const OUTSIDE: u32 = u32::MAX;
 impl Patches {
     /// Of a convolution of a valid spec. The first one reads the input, in the order of its rows; the others read maps
     /// `[height, width, channels]`, which is how products leave them.
-    pub(crate) fn new(spec: &CnnSpec, layer: usize) -> Self {
+    pub(crate) fn new(spec: &EncoderSpec, layer: usize) -> Self {
         let maps = spec.maps().expect("a valid spec");
         let conv = &spec.convs[layer];
         let [channels, height, width] = maps[layer];

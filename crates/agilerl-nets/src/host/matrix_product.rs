@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::vectors::vectors;
+use crate::host::vectors::vectors;
 
 /// A matrix in a slice, as it lies there or transposed.
 #[derive(Clone, Copy, Debug)]
@@ -190,7 +190,7 @@ fn pack(panel: &mut Vec<f32>, matrix: Matrix<'_>, column: usize, width: usize, s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vectors::available;
+    use crate::host::vectors::available;
 
     #[test]
     fn vectors_of_every_width_give_the_same_bits() {

@@ -2,10 +2,12 @@
 
 use rand::Rng;
 
-use crate::block::Block;
-use crate::host_mlp::HostMlp;
-use crate::mlp_spec::fill_uniform;
-use crate::{MlpSpec, Weights};
+use crate::host::infer::HostNet;
+use crate::host::infer_head::HostMlp;
+use crate::spec::block::Block;
+use crate::spec::net::NetSpec;
+use crate::weights::draws::fill_uniform;
+use crate::weights::weights::Weights;
 
 /// The units of a network that hardly say anything: those whose mean absolute output, divided by the mean of that over
 /// their stage, is at most tau (tau-dormant; Sokar et al., 2023, definition 3.1).
@@ -13,11 +15,11 @@ use crate::{MlpSpec, Weights};
 /// A unit is a node of a hidden layer with what the residual layers behind it add.
 ///
 /// ```
-/// use agilerl_nets::{Dormant, MlpSpec};
+/// use agilerl_nets::{Dormant, MlpSpec, NetSpec};
 /// use rand::SeedableRng;
 ///
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-/// let spec = MlpSpec::new(2, &[16], 1);
+/// let spec = NetSpec::from(MlpSpec::new(2, &[16], 1));
 /// let mut weights = spec.init(&mut rng);
 /// weights.get_mut("hidden.0.bias").unwrap()[3] = -10.0; // ReLU never lets it speak again
 /// let dormant = Dormant::find(&spec, &weights, &[0.5, -1.0, 0.2, 1.0], 0.0);
@@ -27,18 +29,22 @@ use crate::{MlpSpec, Weights};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dormant {
-    spec: MlpSpec,
+    spec: NetSpec,
     units: Vec<(usize, usize)>,
 }
 
 impl Dormant {
-    /// Those of this network, as some observations `[rows, inputs]` show.
+    /// Those of this network, as some rows `[rows, inputs + extra]` show.
     ///
     /// # Panics
     /// If the weights are not laid out as the spec says, or there is no row or no whole number of them.
-    pub fn find(spec: &MlpSpec, weights: &Weights, rows: &[f32], tau: f64) -> Self {
+    pub fn find(spec: &NetSpec, weights: &Weights, rows: &[f32], tau: f64) -> Self {
         assert!(!rows.is_empty(), "no observations to tell dormant units by");
-        let traces = HostMlp::new(spec, weights).trace(rows);
+        let features = HostNet::new(spec, weights).head_rows(rows);
+        let head = Weights::new(spec.head.layout(), weights.values()[spec.encoder_len()..].to_vec());
+        let traces = HostMlp::new(&spec.head, &head).trace(&features);
+        let net = spec;
+        let spec = &net.head;
         let blocks = spec.blocks();
         let mut units = Vec::new();
         for stage in 0..spec.hidden.len() {
@@ -50,7 +56,7 @@ impl Dormant {
             let is_dormant = |(_, score): &(usize, &f64)| **score <= tau * mean;
             units.extend(scores.iter().enumerate().filter(is_dormant).map(|(node, _)| (stage, node)));
         }
-        Self { spec: spec.clone(), units }
+        Self { spec: net.clone(), units }
     }
 
     /// Index of the hidden layer and of the node in it, in order.
@@ -81,7 +87,7 @@ impl Dormant {
     /// The incoming weights and the bias of each unit, in each block of its stage, with the number of the block's inputs.
     fn each_incoming(&self, weights: &mut Weights, mut change: impl FnMut(&mut [f32], usize)) {
         assert_eq!(weights.layout(), &self.spec.layout(), "these weights belong to another spec");
-        for block in self.spec.blocks() {
+        for block in self.spec.head.blocks() {
             for &(_, node) in self.units.iter().filter(|(stage, _)| block.role.stage() == Some(*stage)) {
                 let matrix = weights.get_mut(&block.parameter("weight")).expect("laid out");
                 change(&mut matrix[node * block.inputs..(node + 1) * block.inputs], block.inputs);
@@ -92,8 +98,8 @@ impl Dormant {
     }
 
     fn silence(&self, weights: &mut Weights) {
-        for block in self.spec.blocks() {
-            for &(_, node) in self.units.iter().filter(|(stage, _)| block.hears(*stage, &self.spec)) {
+        for block in self.spec.head.blocks() {
+            for &(_, node) in self.units.iter().filter(|(stage, _)| block.hears(*stage, &self.spec.head)) {
                 let matrix = weights.get_mut(&block.parameter("weight")).expect("laid out");
                 matrix.iter_mut().skip(node).step_by(block.inputs).for_each(|weight| *weight = 0.0);
             }

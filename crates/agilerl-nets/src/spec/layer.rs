@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Activation;
-use crate::block::Block;
-use crate::mlp_spec::LAYER_NORM_EPSILON;
+use crate::activation::Activation;
+use crate::spec::block::{Block, LAYER_NORM_EPSILON};
 
 /// One step of a forward pass. The names are those of the saved tensors.
 ///
@@ -12,6 +11,15 @@ use crate::mlp_spec::LAYER_NORM_EPSILON;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Layer {
+    /// `(x - mean) / std`, in double precision, cut off at plus and minus `clip`.
+    Normalize {
+        /// Subtracted from each component.
+        mean: Vec<f64>,
+        /// Divides each component.
+        std: Vec<f64>,
+        /// Largest size of a component afterwards.
+        clip: f64,
+    },
     /// `x W^T + b`.
     Linear {
         /// Name of `W`, `[outputs, inputs]`.

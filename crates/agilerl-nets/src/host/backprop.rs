@@ -4,10 +4,15 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::matrix_product::{Matrix, MatrixProduct};
-use crate::patches::{Patches, exchange_axes};
-use crate::vectors::vectors;
-use crate::{Activation, CnnSpec, HostPass, InputNumber, NetSpec};
+use crate::activation::Activation;
+use crate::host::backprop_head::HostPass;
+use crate::host::infer::join_rows;
+use crate::host::matrix_product::{Matrix, MatrixProduct};
+use crate::host::patches::{Patches, exchange_axes};
+use crate::host::vectors::vectors;
+use crate::input_number::InputNumber;
+use crate::spec::encoder::EncoderSpec;
+use crate::spec::net::NetSpec;
 
 /// [`HostPass`] for any network: values of a batch and the gradient of the weights on the host.
 ///
@@ -15,10 +20,10 @@ use crate::{Activation, CnnSpec, HostPass, InputNumber, NetSpec};
 /// nothing is allocated. One thread, and the same bits on vectors of any width.
 ///
 /// ```
-/// use agilerl_nets::{CnnSpec, ConvSpec, HostNetPass, NetSpec};
+/// use agilerl_nets::{ConvSpec, EncoderSpec, HostNetPass, NetSpec};
 /// use rand::SeedableRng;
 ///
-/// let spec = NetSpec::Cnn(CnnSpec::new([4, 10, 10], &[ConvSpec::new(16, 3, 1)], &[32], 3));
+/// let spec = NetSpec::with_encoder(EncoderSpec::new([4, 10, 10], &[ConvSpec::new(16, 3, 1)]), &[32], 3);
 /// let weights = spec.init(&mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
 /// let mut pass = HostNetPass::new(&spec);
 /// assert_eq!(pass.forward(weights.values(), &[1_u8; 2 * 4 * 10 * 10]).len(), 2 * 3);
@@ -32,19 +37,21 @@ pub struct HostNetPass {
     head: HostPass,
     /// Weights in all.
     len: usize,
-    /// Rows as `f32`, where they come as bytes.
+    /// Rows as `f32`, if they come as bytes.
     rows: Vec<f32>,
+    /// Features with the extra numbers behind them; in a backward pass the gradient of the features alone.
+    joined: Vec<f32>,
+    /// The gradient of the extra numbers.
+    at_extra: Vec<f32>,
 }
 
 impl HostNetPass {
     /// For networks of this spec, which must be valid.
     pub fn new(spec: &NetSpec) -> Self {
-        let encoder = match spec {
-            NetSpec::Mlp(_) => None,
-            NetSpec::Cnn(spec) => Some(Encoder::new(spec)),
-        };
-        let (head, len) = (HostPass::new(spec.head()), spec.layout().len());
-        Self { spec: spec.clone(), encoder, head, len, rows: Vec::new() }
+        let encoder = spec.encoder.as_ref().map(Encoder::new);
+        let (head, len) = (HostPass::new(&spec.head), spec.layout().len());
+        let (rows, joined, at_extra) = (Vec::new(), Vec::new(), Vec::new());
+        Self { spec: spec.clone(), encoder, head, len, rows, joined, at_extra }
     }
 
     /// What the networks are made of.
@@ -52,35 +59,69 @@ impl HostNetPass {
         &self.spec
     }
 
-    /// Values of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
+    /// Outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics
-    /// If `rows` is not a whole number of rows, or there are too few or too many weights.
+    /// If `rows` is not a whole number of rows, there are too few or too many weights, or the network reads extra numbers.
     pub fn forward<O: InputNumber>(&mut self, weights: &[f32], rows: &[O]) -> &[f32] {
-        let inputs = self.spec.inputs();
-        assert_eq!(rows.len() % inputs, 0, "{} numbers are no rows of {inputs}", rows.len());
-        assert_eq!(weights.len(), self.len, "{} weights for {}", weights.len(), self.spec);
-        match &mut self.encoder {
-            None => self.head.forward(weights, O::widen(rows, &mut self.rows)),
-            Some(encoder) => {
-                let (own, head) = weights.split_at(encoder.len);
-                self.head.forward(head, encoder.forward(own, rows))
-            }
-        }
+        self.forward_with(weights, rows, &[])
     }
 
-    /// The gradient of the weights, from the gradient of the values that [`forward`](Self::forward) returned last, for the
-    /// same weights: `[batch, outputs]` into `[weights]`.
+    /// As [`forward`](Self::forward), with the numbers that the head reads behind the features, `[batch, extra]`.
+    ///
+    /// # Panics
+    /// If lengths do not fit.
+    pub fn forward_with<O: InputNumber>(&mut self, weights: &[f32], rows: &[O], extra: &[f32]) -> &[f32] {
+        let (inputs, width) = (self.spec.inputs(), self.spec.extra);
+        assert_eq!(rows.len() % inputs, 0, "{} numbers are no rows of {inputs}", rows.len());
+        assert_eq!(extra.len(), rows.len() / inputs * width, "{} numbers are no rows of {width}", extra.len());
+        assert_eq!(weights.len(), self.len, "{} weights for {}", weights.len(), self.spec);
+        let encoder_len = self.encoder.as_ref().map_or(0, |encoder| encoder.len);
+        let (own, head) = weights.split_at(encoder_len);
+        let features = match &mut self.encoder {
+            None => O::widen(rows, &mut self.rows),
+            Some(encoder) => encoder.forward(own, rows),
+        };
+        if width == 0 {
+            return self.head.forward(head, features);
+        }
+        join_rows(features, extra, width, &mut self.joined);
+        self.head.forward(head, &self.joined)
+    }
+
+    /// Computes the gradient of the weights, from the gradient of the outputs that [`forward`](Self::forward) returned last,
+    /// for the same weights: `[batch, outputs]` into `[weights]`. Returns the gradient of the extra numbers, `[batch, extra]`.
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn backward(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32]) {
+    pub fn backward(&mut self, weights: &[f32], outputs_gradient: &[f32], gradient: &mut [f32]) -> &[f32] {
         assert_eq!((weights.len(), gradient.len()), (self.len, self.len), "weights and gradient for {}", self.spec);
-        let Some(encoder) = &mut self.encoder else { return self.head.backward(weights, values_gradient, gradient) };
+        let (width, columns) = (self.spec.extra, self.spec.head.inputs);
+        self.at_extra.clear();
+        let Some(encoder) = &mut self.encoder else {
+            if width == 0 {
+                self.head.backward(weights, outputs_gradient, gradient);
+            } else {
+                let at_rows = self.head.backward_to_input(weights, outputs_gradient, gradient);
+                self.at_extra.extend(at_rows.chunks_exact(columns).flat_map(|row| &row[columns - width..]));
+            }
+            return &self.at_extra;
+        };
         let (own, head) = weights.split_at(encoder.len);
         let (own_gradient, head_gradient) = gradient.split_at_mut(encoder.len);
-        let at_features = self.head.backward_to_input(head, values_gradient, head_gradient);
-        encoder.backward(own, at_features, own_gradient);
+        let at_rows = self.head.backward_to_input(head, outputs_gradient, head_gradient);
+        if width == 0 {
+            encoder.backward(own, at_rows, own_gradient);
+        } else {
+            self.joined.clear();
+            for row in at_rows.chunks_exact(columns) {
+                let (features, extra) = row.split_at(columns - width);
+                self.joined.extend_from_slice(features);
+                self.at_extra.extend_from_slice(extra);
+            }
+            encoder.backward(own, &self.joined, own_gradient);
+        }
+        &self.at_extra
     }
 }
 
@@ -121,7 +162,7 @@ struct Conv {
 }
 
 impl Encoder {
-    fn new(spec: &CnnSpec) -> Self {
+    fn new(spec: &EncoderSpec) -> Self {
         let mut len = 0;
         let mut next = |count: usize| {
             len += count;

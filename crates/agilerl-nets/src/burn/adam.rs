@@ -2,7 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Growth, Layout, NetMorph, Weights};
+use crate::device::read;
+use crate::host::adam::{BETAS, EPSILON};
+use crate::weights::layout::Layout;
+use crate::weights::weights::Weights;
 
 /// Adam (Kingma and Ba, 2015, algorithm 1) with PyTorch's constants, over the weights of one network or of several of one
 /// architecture, a row each.
@@ -17,11 +20,6 @@ pub struct Adam {
     /// Made so far, by network.
     updates: Vec<u32>,
 }
-
-/// Decay of the first moment, and of the second (PyTorch's `betas`).
-pub(crate) const BETAS: [f64; 2] = [0.9, 0.999];
-/// Added to the root of the second moment: PyTorch's, where burn's default is 1e-5.
-pub(crate) const EPSILON: f32 = 1e-8;
 
 impl Adam {
     /// No moments yet, for one network of `len` weights.
@@ -66,26 +64,13 @@ impl Adam {
         weights - self.first.clone() / (self.second.clone().sqrt() * scale + EPSILON) * rate
     }
 
-    /// The optimiser of a mutated network: moments of surviving weights go with them, those of new weights are zero.
-    /// After [`Growth::Random`] it is a fresh one.
-    ///
-    /// # Panics
-    /// If it serves several networks.
-    pub fn morph(&self, morph: &NetMorph, device: &Device) -> Self {
-        if morph.growth() == Growth::Random {
-            return Self::new(morph.to().layout().len(), device);
-        }
-        let (first, second, updates) = self.state(&morph.from().layout());
-        Self::from_state(&morph.moments(&first), &morph.moments(&second), updates, device)
-    }
-
     /// First and second moment on the host, and the number of updates made.
     ///
     /// # Panics
     /// If it serves several networks.
     pub fn state(&self, layout: &Layout) -> (Weights, Weights, u32) {
         assert_eq!(self.updates.len(), 1, "the state of one network, not of a stack");
-        let host = |moment: &Tensor<2>| Weights::new(layout.clone(), crate::device::read(moment.clone().flatten(0, 1)));
+        let host = |moment: &Tensor<2>| Weights::new(layout.clone(), read(moment.clone().flatten(0, 1)));
         (host(&self.first), host(&self.second), self.updates[0])
     }
 

@@ -5,7 +5,8 @@ use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Weights;
+use crate::weights::layout::Entry;
+use crate::weights::weights::Weights;
 
 /// Gaussian noise on some of a network's weights, relative to each weight.
 ///
@@ -36,7 +37,7 @@ impl ParameterNoise {
     /// Adds noise with standard deviation `sd`, as a part of each weight's size (AgileRL's `mutation_sd`: 0.1), and tells how
     /// many weights changed.
     pub fn apply(&self, sd: f64, weights: &mut Weights, rng: &mut impl Rng) -> usize {
-        let ranges: Vec<_> = weights.layout().entries().iter().map(crate::Entry::range).collect();
+        let ranges: Vec<_> = weights.layout().entries().iter().map(Entry::range).collect();
         // As AgileRL: how many parameters is drawn first, uniformly, then which.
         let chosen = rng.random_range(1..=ranges.len() as u32) as usize;
         let mut changed = 0;

@@ -1,40 +1,43 @@
-//! What a convolutional network is made of.
+//! The convolutions of a network.
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::mlp_spec::fill_uniform;
-use crate::{Activation, ConvMutation, Growth, Layer, Layout, MlpSpec, NetError, NetMutation, Weights};
+use crate::activation::Activation;
+use crate::error::NetError;
+use crate::spec::layer::Layer;
+use crate::spec::mutation::{Growth, NetMutation};
+use crate::weights::draws::fill_uniform;
+use crate::weights::layout::Layout;
+use crate::weights::weights::Weights;
 
-/// A convolutional network: convolutions, each followed by the activation; then the map, flattened channel by channel, is
-/// the input of a perceptron.
+/// The convolutions in front of a network's head, each followed by the activation; then the map is flattened channel by
+/// channel into features.
 ///
 /// ```
-/// use agilerl_nets::{CnnSpec, ConvSpec};
+/// use agilerl_nets::{ConvSpec, EncoderSpec};
 ///
-/// // MinAtar's boards and the network of Young and Tian (2019).
-/// let spec = CnnSpec::new([4, 10, 10], &[ConvSpec::new(16, 3, 1)], &[128], 3);
-/// assert_eq!(spec.head.inputs, 16 * 8 * 8);
-/// assert!(spec.validate().is_ok());
+/// // MinAtar's boards and the convolution of Young and Tian (2019).
+/// let encoder = EncoderSpec::new([4, 10, 10], &[ConvSpec::new(16, 3, 1)]);
+/// assert_eq!(encoder.features()?, 16 * 8 * 8);
+/// # Ok::<(), agilerl_nets::NetError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CnnSpec {
+pub struct EncoderSpec {
     /// `[channels, height, width]` of an image.
     pub input: [usize; 3],
     /// Whether rows hold the channels of one pixel together, `[height, width, channels]`, instead of whole channels.
     pub channels_last: bool,
-    /// What every number of the input is multiplied by: 1/255 for bytes that are brightnesses, 1 for masks.
+    /// The factor on every number of the input: 1/255 for bytes that are brightnesses, 1 for masks.
     pub scale: f32,
     /// The convolutions, in order.
     pub convs: Vec<ConvSpec>,
     /// Behind every convolution. The head has its own.
     pub activation: Activation,
-    /// How far mutations of the convolutions may go.
+    /// Limits of mutations of the convolutions.
     pub limits: CnnLimits,
-    /// What reads the flattened map, whose length is `head.inputs`.
-    pub head: MlpSpec,
 }
 
 /// One convolution, over squares.
@@ -95,32 +98,30 @@ impl ConvSpec {
     }
 }
 
-impl CnnSpec {
-    /// A network with ReLU, input as it comes, default limits, and a head of these hidden layers.
-    ///
-    /// # Panics
-    /// If a convolution does not fit on its map; [`fit_head`](Self::fit_head) is the way that says why.
-    pub fn new(input: [usize; 3], convs: &[ConvSpec], hidden: &[usize], outputs: usize) -> Self {
-        let mut spec = Self {
+impl EncoderSpec {
+    /// Returns an encoder with ReLU, for whole channels without scaling.
+    pub fn new(input: [usize; 3], convs: &[ConvSpec]) -> Self {
+        Self {
             input,
             channels_last: false,
             scale: 1.0,
             convs: convs.to_vec(),
             activation: Activation::Relu,
             limits: CnnLimits::default(),
-            head: MlpSpec::new(1, hidden, outputs),
-        };
-        spec.fit_head().expect("convolutions that fit on their maps");
-        spec
+        }
     }
 
-    /// Sets the head's inputs to the length of the flattened map.
+    /// Number of features: the numbers of the last map.
     ///
     /// # Errors
     /// [`NetError::Spec`] if a convolution does not fit on its map.
-    pub fn fit_head(&mut self) -> Result<(), NetError> {
-        self.head.inputs = self.maps()?.last().expect("the input is a map").iter().product();
-        Ok(())
+    pub fn features(&self) -> Result<usize, NetError> {
+        Ok(self.maps()?.last().expect("the input is a map").iter().product())
+    }
+
+    /// Length of a row of the input.
+    pub fn inputs(&self) -> usize {
+        self.input.iter().product()
     }
 
     /// `[channels, height, width]` of the input, and behind each convolution.
@@ -182,7 +183,7 @@ impl CnnSpec {
             let rule = format!("must be {min_layers} to {max_layers} convolutions, or widen `limits`");
             return refuse("convs", format!("a list of {}", self.convs.len()), rule);
         }
-        let maps = self.maps()?;
+        self.maps()?;
         for conv in &self.convs {
             if !(min_channels..=max_channels).contains(&conv.channels) {
                 let rule = format!("must lie in {min_channels}..={max_channels}, or widen `limits`");
@@ -199,18 +200,11 @@ impl CnnSpec {
         if !(self.scale.is_finite() && self.scale > 0.0) {
             return refuse("scale", self.scale.to_string(), "must be a positive number".into());
         }
-        let features: usize = maps.last().expect("the input is a map").iter().product();
-        if self.head.inputs != features {
-            let rule = format!("the last map, {:?}, has {features} numbers", maps.last().expect("a map"));
-            return refuse("head.inputs", self.head.inputs.to_string(), rule);
-        }
-        self.head.validate()
+        Ok(())
     }
 
-    /// Names, shapes and places of the weights: the convolutions', `[out, in, kernel, kernel]` as PyTorch has them, then
-    /// the head's.
-    pub fn layout(&self) -> Layout {
-        let mut layout = Layout::default();
+    /// Adds the parameters and their shapes to a layout.
+    pub(crate) fn lay_out(&self, layout: &mut Layout) {
         let mut inputs = self.input[0];
         for (i, conv) in self.convs.iter().enumerate() {
             layout.push(format!("conv.{i}.weight"), &[conv.channels, inputs, conv.kernel, conv.kernel]);
@@ -223,21 +217,17 @@ impl CnnSpec {
             }
             inputs = conv.channels;
         }
-        for entry in self.head.layout().entries() {
-            layout.push(entry.name.clone(), &entry.shape);
-        }
-        layout
     }
 
-    /// Weights of the convolutions alone: where the head's begin in the flat vector.
-    pub(crate) fn encoder_len(&self) -> usize {
-        self.layout().len() - self.head.layout().len()
+    /// Number of weights.
+    pub(crate) fn len(&self) -> usize {
+        let mut layout = Layout::default();
+        self.lay_out(&mut layout);
+        layout.len()
     }
 
-    /// Initial weights, drawn on the host: PyTorch's default, uniform in +-1/sqrt(in * kernel * kernel) for weights and
-    /// biases of the convolutions; then the head's own.
-    pub fn init(&self, rng: &mut impl Rng) -> Weights {
-        let mut weights = Weights::zeros(self.layout());
+    /// Draws the initial weights of a network that begins with this encoder.
+    pub(crate) fn init(&self, weights: &mut Weights, rng: &mut impl Rng) {
         for i in 0..self.convs.len() {
             let bound = self.init_bound(i);
             for part in ["weight", "bias"] {
@@ -247,10 +237,6 @@ impl CnnSpec {
                 slope.fill(FIRST_SLOPE);
             }
         }
-        let head = self.head.init(rng);
-        let start = self.encoder_len();
-        weights.values_mut()[start..].copy_from_slice(head.values());
-        weights
     }
 
     /// Bound of the initial weights of a convolution.
@@ -264,71 +250,28 @@ impl CnnSpec {
         if layer == 0 { self.input[0] } else { self.convs[layer - 1].channels }
     }
 
-    /// Draws a change of architecture. With `new_layer_prob` it is one of depth, of the convolutions or of the head with
-    /// equal chances; otherwise, with AgileRL's shares, another kernel (20 %), 8, 16 or 32 channels more or less (45 %), or
-    /// what the head draws (35 %). Whether the limits allow it is for [`apply`](Self::apply) to say.
-    pub fn draw(&self, new_layer_prob: f64, rng: &mut impl Rng) -> NetMutation {
-        if rng.random_bool(new_layer_prob) {
-            return match (rng.random_bool(0.5), rng.random_bool(0.5)) {
-                (true, true) => ConvMutation::AddConv.into(),
-                (true, false) => ConvMutation::RemoveConv.into(),
-                (false, _) => self.head.draw(1.0, rng).into(),
-            };
-        }
-        let (share, more) = (rng.random::<f64>(), rng.random_bool(0.5));
-        let layer = rng.random_range(0..self.convs.len() as u32) as usize;
-        let count = [8, 16, 32][rng.random_range(0..3u32) as usize];
-        let kernel = self.convs[layer].kernel;
-        match (share, more) {
-            (..0.2, true) => ConvMutation::ChangeKernel { layer, kernel: kernel + 2 }.into(),
-            (..0.2, false) => ConvMutation::ChangeKernel { layer, kernel: kernel.saturating_sub(2) }.into(),
-            (..0.65, true) => ConvMutation::AddChannels { layer, count }.into(),
-            (..0.65, false) => ConvMutation::RemoveChannels { layer, count }.into(),
-            _ => self.head.draw(0.0, rng).into(),
-        }
-    }
-
-    /// The spec after a mutation; `None` if the limits do not allow it, a map would be empty or change its shape, or it
-    /// names a layer that is not there.
-    pub fn apply(&self, mutation: &NetMutation) -> Option<Self> {
-        self.apply_as(mutation, Growth::Preserving)
-    }
-
-    /// As [`apply`](Self::apply); where the function need not be kept, a new layer is always a plain one.
     pub(crate) fn apply_as(&self, mutation: &NetMutation, growth: Growth) -> Option<Self> {
-        let mut next = self.clone();
-        match mutation {
-            NetMutation::Mlp(mutation) => next.head = self.head.apply_as(mutation, growth)?,
-            NetMutation::Conv(mutation) => {
-                next.convs = self.apply_to_convs(mutation, growth)?;
-                next.fit_head().ok()?;
-            }
-        }
-        (next != *self && next.validate().is_ok()).then_some(next)
-    }
-
-    fn apply_to_convs(&self, mutation: &ConvMutation, growth: Growth) -> Option<Vec<ConvSpec>> {
         let mut convs = self.convs.clone();
         match *mutation {
-            ConvMutation::AddConv => {
+            NetMutation::AddConv => {
                 let last = convs.last()?;
                 // What the activation gave passes through it once more unchanged, if it was not held back by a gate.
                 let is_identity = self.activation.is_idempotent() && !last.gated;
                 let gated = growth == Growth::Preserving && !is_identity;
                 convs.push(ConvSpec { channels: last.channels, kernel: 3, stride: 1, padding: 1, gated });
             }
-            ConvMutation::RemoveConv => {
+            NetMutation::RemoveConv => {
                 convs.pop();
             }
-            ConvMutation::AddChannels { layer, count } => {
+            NetMutation::AddChannels { layer, count } => {
                 let conv = convs.get_mut(layer)?;
                 conv.channels = conv.channels.checked_add(count)?;
             }
-            ConvMutation::RemoveChannels { layer, count } => {
+            NetMutation::RemoveChannels { layer, count } => {
                 let conv = convs.get_mut(layer)?;
                 conv.channels = conv.channels.checked_sub(count)?;
             }
-            ConvMutation::ChangeKernel { layer, kernel } => {
+            NetMutation::ChangeKernel { layer, kernel } => {
                 let conv = convs.get_mut(layer)?;
                 if kernel % 2 != conv.kernel % 2 || kernel > MOST_EDGE {
                     return None;
@@ -336,8 +279,9 @@ impl CnnSpec {
                 conv.padding = (conv.padding + kernel / 2).checked_sub(conv.kernel / 2)?;
                 conv.kernel = kernel;
             }
+            _ => return None,
         }
-        Some(convs)
+        Some(Self { convs, ..self.clone() })
     }
 
     /// The same network as a list of plain layers.
@@ -356,7 +300,6 @@ impl CnnSpec {
             layers.push(Layer::Activation { function: self.activation, slope, gate });
         }
         layers.push(Layer::Flatten);
-        layers.extend(self.head.layers());
         layers
     }
 }
@@ -372,16 +315,11 @@ fn refuse<T>(field: &'static str, value: String, rule: String) -> Result<T, NetE
     Err(NetError::Spec { field, value, rule })
 }
 
-impl std::fmt::Display for CnnSpec {
-    /// One short line: `4x10x10-16k3-1024-[128]-3 relu`.
+impl std::fmt::Display for EncoderSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [channels, height, width] = self.input;
-        write!(f, "{channels}x{height}x{width}-")?;
-        for conv in &self.convs {
-            write!(f, "{conv}-")?;
-        }
-        write!(f, "{}", self.head)?;
-        if self.activation == self.head.activation { Ok(()) } else { write!(f, ", convolutions {}", self.activation) }
+        write!(f, "{channels}x{height}x{width}")?;
+        self.convs.iter().try_for_each(|conv| write!(f, "-{conv}"))
     }
 }
 

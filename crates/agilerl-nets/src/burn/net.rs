@@ -4,7 +4,12 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Activation, CnnSpec, ConvSpec, InputNumber, NetSpec, Weights};
+use crate::activation::Activation;
+use crate::burn::activation::apply;
+use crate::input_number::InputNumber;
+use crate::spec::encoder::{ConvSpec, EncoderSpec};
+use crate::spec::net::NetSpec;
+use crate::weights::weights::Weights;
 
 impl NetSpec {
     /// Cuts the flat weights of one or more networks, `[networks, layout().len()]`, into parameters, each a matrix for every
@@ -14,19 +19,30 @@ impl NetSpec {
         self.layout().split(flat)
     }
 
-    /// Values under parameters from [`split`](Self::split), a batch of rows for each network: `[networks, batch, inputs]` to
-    /// `[networks, batch, outputs]`. Pixels are rows as [`InputNumber::upload`] brings them: the network scales them itself.
+    /// Outputs under parameters from [`split`](Self::split), a batch of rows for each network: `[networks, batch, inputs]` to
+    /// `[networks, batch, outputs]`.
     ///
     /// # Panics
-    /// If the rows have another length, or the parameters are not this spec's.
+    /// If the rows have another length, the parameters are not this spec's, or the network reads extra numbers.
     pub fn forward(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
-        match self {
-            Self::Mlp(spec) => spec.forward(parameters, input),
-            Self::Cnn(spec) => {
-                let (own, head) = parameters.split_at(parameters.len() - spec.head.layout().entries().len());
-                spec.head.forward(head, spec.encode(own, input))
-            }
+        assert_eq!(self.extra, 0, "extra numbers are missing");
+        self.forward_with(parameters, input, None)
+    }
+
+    /// As [`forward`](Self::forward), with the numbers that the head reads behind the features, `[networks, batch, extra]`.
+    ///
+    /// # Panics
+    /// If lengths do not fit, or the parameters are not this spec's.
+    pub fn forward_with(&self, parameters: &[Tensor<3>], input: Tensor<3>, extra: Option<Tensor<3>>) -> Tensor<3> {
+        let (own, head) = parameters.split_at(parameters.len() - self.head.layout().entries().len());
+        let mut features = match &self.encoder {
+            None => input,
+            Some(encoder) => encoder.encode(own, input),
+        };
+        if let Some(extra) = extra {
+            features = Tensor::cat(vec![features, extra], 2);
         }
+        self.head.forward(head, features)
     }
 
     /// Values of rows on the host, by way of a device: `[batch, inputs]` to `[batch, outputs]`.
@@ -42,7 +58,7 @@ impl NetSpec {
     }
 }
 
-impl CnnSpec {
+impl EncoderSpec {
     /// Rows of images, `[networks, batch, row]`, to flattened maps, `[networks, batch, head.inputs]`.
     fn encode(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
         let [networks, batch, row] = input.dims();
@@ -58,7 +74,7 @@ impl CnnSpec {
         for conv in &self.convs {
             let sums = convolve(x, &mut map, conv, next(), next());
             let slope = (self.activation == Activation::Prelu).then(&mut next);
-            let activated = self.activation.apply(sums.clone(), slope);
+            let activated = apply(self.activation, sums.clone(), slope);
             x = if conv.gated { sums.clone() + (activated - sums) * next().clone() } else { activated };
         }
         x

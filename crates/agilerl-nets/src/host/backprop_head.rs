@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::block::Block;
-use crate::host_mlp::centre_on;
-use crate::matrix_product::{Matrix, MatrixProduct};
-use crate::mlp_spec::LAYER_NORM_EPSILON;
-use crate::vectors::vectors;
-use crate::{Activation, MlpSpec};
+use crate::activation::Activation;
+use crate::host::infer_head::centre_on;
+use crate::host::matrix_product::{Matrix, MatrixProduct};
+use crate::host::vectors::vectors;
+use crate::spec::block::{Block, LAYER_NORM_EPSILON};
+use crate::spec::head::MlpSpec;
 
 /// Values of a batch and the gradient of the weights on the host, without a device or a graph: what learning on the CPU
 /// is made of.

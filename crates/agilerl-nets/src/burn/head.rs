@@ -1,67 +1,11 @@
 //! A multi-layer perceptron on a device.
 
-use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use crate::block::Role;
-use crate::mlp_spec::LAYER_NORM_EPSILON;
-use crate::{Entry, Layout, MlpSpec, Weights};
-
-/// A multi-layer perceptron on a burn device: its spec, and all its weights in one flat tensor.
-///
-/// One tensor, because then copying, averaging, clipping and updating a network are a handful of operations whatever
-/// its depth, and a mutation on the host needs one transfer each way. It is a burn module with one parameter.
-///
-/// ```
-/// use agilerl_nets::{Mlp, MlpSpec, parse_device};
-/// use burn::tensor::Tensor;
-/// use rand::SeedableRng;
-///
-/// let device = parse_device("cpu")?.burn();
-/// let spec = MlpSpec::new(8, &[32, 32], 4);
-/// let weights = spec.init(&mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
-/// let net = Mlp::new(spec, &weights, &device);
-/// let values = net.forward(Tensor::zeros([16, 8], &device));
-/// assert_eq!(values.dims(), [16, 4]);
-/// # Ok::<(), agilerl_nets::NetError>(())
-/// ```
-#[derive(Module, Debug)]
-pub struct Mlp {
-    flat: Param<Tensor<1>>,
-    #[module(skip)]
-    spec: MlpSpec,
-}
-
-impl Mlp {
-    /// Puts a network on a device.
-    ///
-    /// # Panics
-    /// If the weights are not laid out as the spec says.
-    pub fn new(spec: MlpSpec, weights: &Weights, device: &Device) -> Self {
-        assert_eq!(weights.layout(), &spec.layout(), "these weights belong to another spec");
-        let flat = Tensor::from_data(TensorData::from(weights.values()), device);
-        Self { flat: Param::from_tensor(flat), spec }
-    }
-
-    /// What it is made of.
-    pub fn spec(&self) -> &MlpSpec {
-        &self.spec
-    }
-
-    /// Values of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
-    ///
-    /// # Panics
-    /// If the rows have another length.
-    pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        let parameters = self.spec.split(&self.flat.val().unsqueeze());
-        self.spec.forward(&parameters, input.unsqueeze()).squeeze_dim(0)
-    }
-
-    /// Its weights on the host.
-    pub fn weights(&self) -> Weights {
-        Weights::new(self.spec.layout(), crate::device::read(self.flat.val()))
-    }
-}
+use crate::burn::activation::apply;
+use crate::spec::block::{LAYER_NORM_EPSILON, Role};
+use crate::spec::head::MlpSpec;
+use crate::weights::layout::{Entry, Layout};
 
 impl MlpSpec {
     /// Cuts the flat weights of one or more networks, `[networks, layout().len()]`, into parameters, each a matrix for every
@@ -87,7 +31,7 @@ impl MlpSpec {
                 y = layer_norm(y, next(), next());
             }
             let slope = block.has_slope().then(&mut next);
-            y = block.activation.apply(y, slope);
+            y = apply(block.activation, y, slope);
             match block.role {
                 Role::Plain { .. } => x = y,
                 Role::Residual { .. } => x = x + y * next().clone(),

@@ -1,7 +1,12 @@
 //! Any network on the host, for acting.
 
-use crate::patches::{Patches, exchange_axes};
-use crate::{Activation, CnnSpec, HostMlp, InputNumber, NetSpec, Weights};
+use crate::activation::Activation;
+use crate::host::infer_head::HostMlp;
+use crate::host::patches::{Patches, exchange_axes};
+use crate::input_number::InputNumber;
+use crate::spec::encoder::{ConvSpec, EncoderSpec};
+use crate::spec::net::NetSpec;
+use crate::weights::weights::Weights;
 
 /// [`HostMlp`] for any network: the same numbers wherever it runs.
 ///
@@ -12,8 +17,10 @@ pub struct HostNet {
     spec: NetSpec,
     encoder: Option<Encoder>,
     head: HostMlp,
-    /// Rows as `f32`, where they come as bytes.
+    /// Rows as `f32`, if they come as bytes.
     rows: Vec<f32>,
+    /// Features with the extra numbers behind them.
+    joined: Vec<f32>,
 }
 
 impl HostNet {
@@ -23,13 +30,11 @@ impl HostNet {
     /// If the weights are not laid out as the spec says.
     pub fn new(spec: &NetSpec, weights: &Weights) -> Self {
         assert_eq!(weights.layout(), &spec.layout(), "these weights belong to another spec");
-        let encoder = match spec {
-            NetSpec::Mlp(_) => None,
-            NetSpec::Cnn(spec) => Some(Encoder::new(spec)),
-        };
+        let encoder = spec.encoder.as_ref().map(Encoder::new);
         let start = encoder.as_ref().map_or(0, |encoder| encoder.len);
-        let head = Weights::new(spec.head().layout(), weights.values()[start..].to_vec());
-        let mut net = Self { spec: spec.clone(), encoder, head: HostMlp::new(spec.head(), &head), rows: Vec::new() };
+        let head = Weights::new(spec.head.layout(), weights.values()[start..].to_vec());
+        let (rows, joined) = (Vec::new(), Vec::new());
+        let mut net = Self { spec: spec.clone(), encoder, head: HostMlp::new(&spec.head, &head), rows, joined };
         net.load(weights.values());
         net
     }
@@ -54,17 +59,53 @@ impl HostNet {
         }
     }
 
-    /// Values of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
+    /// Outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics
-    /// If `rows` is not a whole number of rows.
+    /// If `rows` is not a whole number of rows, or the network reads extra numbers.
     pub fn forward<O: InputNumber>(&mut self, rows: &[O]) -> &[f32] {
-        let inputs = self.spec.inputs();
+        self.forward_with(rows, &[])
+    }
+
+    /// As [`forward`](Self::forward), with the numbers that the head reads behind the features, `[batch, extra]`.
+    ///
+    /// # Panics
+    /// If lengths do not fit.
+    pub fn forward_with<O: InputNumber>(&mut self, rows: &[O], extra: &[f32]) -> &[f32] {
+        let (inputs, width) = (self.spec.inputs(), self.spec.extra);
         assert_eq!(rows.len() % inputs, 0, "{} numbers are no rows of {inputs}", rows.len());
-        match &mut self.encoder {
-            None => self.head.forward(O::widen(rows, &mut self.rows)),
-            Some(encoder) => self.head.forward(encoder.forward(rows)),
+        assert_eq!(extra.len(), rows.len() / inputs * width, "{} numbers are no rows of {width}", extra.len());
+        let features = match &mut self.encoder {
+            None => O::widen(rows, &mut self.rows),
+            Some(encoder) => encoder.forward(rows),
+        };
+        if width == 0 {
+            return self.head.forward(features);
         }
+        join_rows(features, extra, width, &mut self.joined);
+        self.head.forward(&self.joined)
+    }
+
+    /// The rows that the head reads; `rows` are `[rows, inputs + extra]`.
+    pub(crate) fn head_rows(&mut self, rows: &[f32]) -> Vec<f32> {
+        let (inputs, extra) = (self.spec.inputs(), self.spec.extra);
+        let Some(encoder) = &mut self.encoder else { return rows.to_vec() };
+        let split = rows.chunks_exact(inputs + extra).map(|row| row.split_at(inputs));
+        let (images, more): (Vec<&[f32]>, Vec<&[f32]>) = split.unzip();
+        let mut joined = Vec::new();
+        let features = encoder.forward(&images.concat());
+        join_rows(features, &more.concat(), extra, &mut joined);
+        if extra == 0 { features.to_vec() } else { joined }
+    }
+}
+
+/// Puts `width` more numbers behind each row.
+pub(crate) fn join_rows(rows: &[f32], more: &[f32], width: usize, joined: &mut Vec<f32>) {
+    joined.clear();
+    let Some(count) = more.len().checked_div(width).filter(|&count| count > 0) else { return };
+    for (row, more) in rows.chunks_exact(rows.len() / count).zip(more.chunks_exact(width)) {
+        joined.extend_from_slice(row);
+        joined.extend_from_slice(more);
     }
 }
 
@@ -92,14 +133,14 @@ struct Conv {
 }
 
 impl Encoder {
-    fn new(spec: &CnnSpec) -> Self {
-        let conv = |(i, conv): (usize, &crate::ConvSpec)| {
+    fn new(spec: &EncoderSpec) -> Self {
+        let conv = |(i, conv): (usize, &ConvSpec)| {
             let patches = Patches::new(spec, i);
             let columns = vec![0.0; patches.window() * conv.channels];
             Conv { patches, columns, bias: vec![0.0; conv.channels], slope: 0.0, gate: conv.gated.then_some(0.0) }
         };
         let convs = spec.convs.iter().enumerate().map(conv).collect();
-        let (scale, activation, len) = (spec.scale, spec.activation, spec.encoder_len());
+        let (scale, activation, len) = (spec.scale, spec.activation, spec.len());
         Self { scale, activation, convs, len, windows: Vec::new(), map: Vec::new(), features: Vec::new() }
     }
 

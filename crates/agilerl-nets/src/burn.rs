@@ -1,0 +1,6 @@
+//! Networks on a device of burn.
+
+mod activation;
+pub(crate) mod adam;
+mod head;
+mod net;

@@ -1,0 +1,10 @@
+//! Networks on the CPU, over plain slices.
+
+pub(crate) mod infer;
+pub(crate) mod infer_head;
+pub(crate) mod backprop;
+pub(crate) mod backprop_head;
+pub(crate) mod adam;
+mod matrix_product;
+pub(crate) mod patches;
+pub(crate) mod vectors;
