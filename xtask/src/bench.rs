@@ -1,16 +1,17 @@
 //! `cargo xtask bench`: runs the benchmarks, and keeps and compares their results.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use crate::comparison::Comparison;
 use crate::instructions::count;
-use crate::results::{Measurement, add_instructions, read, table};
-use crate::workspace::{cargo, output, root, succeed, target};
+use crate::results::{Measurement, add_instructions, duration, table};
+use crate::workspace::{cargo, output, root, target};
 
 /// What to measure, and whether to keep it.
 #[derive(clap::Args)]
@@ -44,11 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let target = target()?;
     let mut measurements = Vec::new();
     if options.only != Some(Only::Instructions) {
-        let start = SystemTime::now();
-        let mut command = cargo();
-        command.args(["bench", "--package", "agilerl", "--bench", "speed", "--"]).args(&options.filter);
-        succeed(&mut command)?;
-        measurements = read(&target.join("criterion"), start)?;
+        measurements = times(options.filter.as_deref())?;
     }
     if options.only != Some(Only::Times) {
         add_instructions(&mut measurements, count(options.filter.as_deref().unwrap_or(""))?);
@@ -71,6 +68,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("saved in {}", folder.display());
     }
     Ok(())
+}
+
+/// Runs the benchmark `speed`, and prints its results as they come.
+fn times(filter: Option<&str>) -> Result<Vec<Measurement>> {
+    let mut command = cargo();
+    command.args(["bench", "--package", "agilerl", "--bench", "speed", "--"]).args(filter);
+    let mut benchmark = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
+    let mut measurements = Vec::new();
+    for line in BufReader::new(benchmark.stdout.take().expect("piped above")).lines() {
+        let measurement = Measurement::parse(&line?)?;
+        if let Some(time) = &measurement.time {
+            println!("{}: {}", measurement.name, duration(time.seconds));
+        }
+        measurements.push(measurement);
+    }
+    let status = benchmark.wait()?;
+    ensure!(status.success(), "{command:?} ended with {status}");
+    measurements.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(measurements)
 }
 
 #[derive(Serialize)]

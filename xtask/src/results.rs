@@ -1,10 +1,8 @@
-//! What the benchmarks measured.
+//! The results of the benchmarks.
 
 use std::fmt::Write as _;
-use std::path::Path;
-use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 /// One benchmark.
@@ -19,31 +17,33 @@ pub(crate) struct Measurement {
     pub(crate) instructions: Option<u64>,
 }
 
-/// What criterion measured.
+/// The time of one benchmark.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Time {
-    /// Seconds of one iteration.
+    /// Seconds of one iteration, the median of all samples.
     pub(crate) seconds: f64,
-    /// Lower and upper end of criterion's 95 % interval for it.
+    /// Lower and upper end of the 95 % interval of the median.
     pub(crate) interval: (f64, f64),
-    /// What one iteration does: environment steps, updates, actions.
+    /// The number of environment steps, updates or actions of one iteration.
     pub(crate) elements: u64,
     /// Elements in a second.
     pub(crate) per_second: f64,
 }
 
-/// Reads all times under criterion's folder that were made after `since`, by name.
-///
-/// Criterion keeps the results of benchmarks that did not run this time; hence the time.
-pub(crate) fn read(folder: &Path, since: SystemTime) -> Result<Vec<Measurement>> {
-    let mut measurements = Vec::new();
-    visit(folder, since, &mut measurements)
-        .with_context(|| format!("cannot read the results in {}", folder.display()))?;
-    measurements.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(measurements)
+impl Measurement {
+    /// Reads a line of the benchmark `speed`: name, elements, seconds and the interval's two ends, separated by tabs.
+    pub(crate) fn parse(line: &str) -> Result<Self> {
+        let fields: Vec<_> = line.split('\t').collect();
+        let [name, elements, numbers @ ..] = &fields[..] else { bail!("{line:?} is not a result") };
+        let seconds: Vec<f64> = numbers.iter().map(|number| number.parse()).collect::<Result<_, _>>()?;
+        let [seconds, low, high] = seconds[..] else { bail!("{line:?} has not three times") };
+        let elements: u64 = elements.parse().with_context(|| format!("the number of elements in {line:?}"))?;
+        let time = Time { seconds, interval: (low, high), elements, per_second: elements as f64 / seconds };
+        Ok(Self { name: (*name).to_owned(), time: Some(time), instructions: None })
+    }
 }
 
-/// Enters counts of instructions beside the times, by name.
+/// Enters counts of instructions beside the times and sorts all by name.
 pub(crate) fn add_instructions(measurements: &mut Vec<Measurement>, counts: Vec<(String, u64)>) {
     for (name, count) in counts {
         match measurements.iter_mut().find(|measurement| measurement.name == name) {
@@ -100,85 +100,6 @@ impl Time {
     }
 }
 
-/// Looks for the folders named `new`: criterion's newest result of a benchmark.
-fn visit(folder: &Path, since: SystemTime, measurements: &mut Vec<Measurement>) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if !path.is_dir() {
-            continue;
-        }
-        if path.file_name().is_some_and(|name| name == "new") {
-            let estimates = path.join("estimates.json");
-            if std::fs::metadata(&estimates)?.modified()? >= since {
-                measurements.push(Measurement::read(&path)?);
-            }
-        } else {
-            visit(&path, since, measurements)?;
-        }
-    }
-    Ok(())
-}
-
-impl Measurement {
-    fn read(folder: &Path) -> Result<Self> {
-        let benchmark: Benchmark = read_json(&folder.join("benchmark.json"))?;
-        let estimates: Estimates = read_json(&folder.join("estimates.json"))?;
-        // Criterion's own choice: the slope over samples of growing length, or the mean where all have one length.
-        let estimate = estimates.slope.unwrap_or(estimates.mean);
-        let seconds = |nanoseconds: f64| nanoseconds * 1e-9;
-        let elements = match benchmark.throughput {
-            Some(Throughput { elements: Some(elements) }) => elements,
-            _ => 1,
-        };
-        let time = Time {
-            seconds: seconds(estimate.point_estimate),
-            interval: (
-                seconds(estimate.confidence_interval.lower_bound),
-                seconds(estimate.confidence_interval.upper_bound),
-            ),
-            elements,
-            per_second: elements as f64 / seconds(estimate.point_estimate),
-        };
-        Ok(Self { name: benchmark.full_id, time: Some(time), instructions: None })
-    }
-}
-
-fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not what criterion 0.8 writes", path.display()))
-}
-
-#[derive(Deserialize)]
-struct Benchmark {
-    full_id: String,
-    throughput: Option<Throughput>,
-}
-
-#[derive(Deserialize)]
-struct Throughput {
-    #[serde(rename = "Elements")]
-    elements: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Estimates {
-    mean: Estimate,
-    slope: Option<Estimate>,
-}
-
-/// In nanoseconds.
-#[derive(Deserialize)]
-struct Estimate {
-    point_estimate: f64,
-    confidence_interval: Interval,
-}
-
-#[derive(Deserialize)]
-struct Interval {
-    lower_bound: f64,
-    upper_bound: f64,
-}
-
 /// Three or four digits and a unit.
 pub(crate) fn duration(seconds: f64) -> String {
     let (number, unit) = match seconds {
@@ -211,41 +132,15 @@ pub(crate) fn grouped(number: f64) -> String {
 mod tests {
     use super::*;
 
-    fn fixture() -> std::path::PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/criterion")
-    }
-
     #[test]
-    fn criterions_files_are_read() {
-        let measurements = read(&fixture(), SystemTime::UNIX_EPOCH).unwrap();
-        let rounded: Vec<_> = measurements
-            .iter()
-            .map(|m| {
-                let time = m.time.as_ref().unwrap();
-                let seconds = [time.seconds, time.interval.0, time.interval.1];
-                let nanoseconds = seconds.map(|seconds| (seconds * 1e9).round());
-                (m.name.as_str(), nanoseconds, time.elements, time.per_second.round())
-            })
-            .collect();
-        let expected = [
-            // Flat sampling has no slope: the mean. 16 elements in 3.2 microseconds.
-            ("env/lander", [3_200.0, 3_100.0, 3_300.0], 16, 5_000_000.0),
-            // Linear sampling: the slope, not the mean. One element in 50 microseconds.
-            ("learn/32x32", [50_000.0, 49_000.0, 52_000.0], 1, 20_000.0),
-        ];
-        assert_eq!(rounded, expected);
-    }
-
-    #[test]
-    fn results_of_an_earlier_run_are_left_out() {
-        let tomorrow = SystemTime::now() + std::time::Duration::from_secs(86_400);
-        assert_eq!(read(&fixture(), tomorrow).unwrap(), []);
-    }
-
-    #[test]
-    fn a_folder_that_does_not_exist_is_named() {
-        let error = read(Path::new("no/such/folder"), SystemTime::UNIX_EPOCH).unwrap_err();
-        assert!(error.to_string().contains("no/such/folder"), "{error}");
+    fn a_line_of_the_benchmark_is_read() {
+        // 16 elements in 3.2 microseconds.
+        let measurement = Measurement::parse("env/lander\t16\t3.2e-6\t3.1e-6\t3.3e-6").unwrap();
+        let time = Time { seconds: 3.2e-6, interval: (3.1e-6, 3.3e-6), elements: 16, per_second: 5e6 };
+        assert_eq!(measurement, Measurement { name: "env/lander".to_owned(), time: Some(time), instructions: None });
+        for line in ["", "learn", "learn\t1\t2\t3", "learn\t1.5\t1\t1\t1", "learn\t1\tfast\t1\t1"] {
+            assert!(Measurement::parse(line).is_err(), "{line:?}");
+        }
     }
 
     #[test]

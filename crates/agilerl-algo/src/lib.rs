@@ -40,7 +40,7 @@ pub use network::network::{Network, NetworkState, Place};
 pub use network::optimizer::OptimizerStep;
 pub use normalizer::Normalizer;
 pub use off_policy::config::OffPolicyConfig;
-pub use off_policy::learner::{OffPolicy, Stack};
+pub use off_policy::learner::{Learner, OffPolicy, Stack};
 pub use off_policy::slot::Slot;
 pub use off_policy::task::OffPolicyTask;
 pub use policy::{Output, Policy, PolicyAction};

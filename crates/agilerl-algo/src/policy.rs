@@ -95,22 +95,17 @@ impl Policy {
     /// # Panics
     /// If lengths do not fit, a mask leaves no choice, or the policy's actions are of the other number.
     pub fn act_into<O: InputNumber, C: PolicyAction>(&mut self, obs: &[O], masks: Option<&[bool]>, actions: &mut [C]) {
-        let Self { net, normalizer, one_hot, inputs, output, .. } = self;
-        let outputs = match (one_hot, normalizer) {
-            (Some(categories), _) => {
-                inputs.clear();
-                for number in obs {
-                    let (start, index) = (inputs.len(), number.to_f32() as usize);
-                    assert!(index < *categories, "observation {number:?} is none of {categories}");
-                    inputs.resize(start + *categories, 0.0);
-                    inputs[start + index] = 1.0;
-                }
-                net.forward(inputs)
-            }
-            (None, Some(normalizer)) => net.forward(normalizer.apply(obs, inputs)),
-            (None, None) => net.forward(obs),
-        };
-        C::choose(output, outputs, masks, actions);
+        let Self { net, output, normalizer, one_hot, inputs, .. } = self;
+        C::choose(output, outputs(net, normalizer.as_ref(), *one_hot, inputs, obs), masks, actions);
+    }
+
+    /// Outputs of the network for each row of observations: `[rows, obs_len]` to `[rows, outputs]`.
+    ///
+    /// # Panics
+    /// If `obs` is not a whole number of rows.
+    pub fn outputs<O: InputNumber>(&mut self, obs: &[O]) -> &[f32] {
+        let Self { net, normalizer, one_hot, inputs, .. } = self;
+        outputs(net, normalizer.as_ref(), *one_hot, inputs, obs)
     }
 
     /// The spec of the network.
@@ -135,6 +130,30 @@ impl Policy {
 
     fn obs_len(&self) -> usize {
         if self.one_hot.is_some() { 1 } else { self.spec().inputs() }
+    }
+}
+
+/// Outputs of the network for observations that are first encoded or normalised, if they are to be.
+fn outputs<'a, O: InputNumber>(
+    net: &'a mut HostNet,
+    normalizer: Option<&Normalizer>,
+    one_hot: Option<usize>,
+    inputs: &mut Vec<f32>,
+    obs: &[O],
+) -> &'a [f32] {
+    if let Some(categories) = one_hot {
+        inputs.clear();
+        for number in obs {
+            let (start, index) = (inputs.len(), number.to_f32() as usize);
+            assert!(index < categories, "observation {number:?} is none of {categories}");
+            inputs.resize(start + categories, 0.0);
+            inputs[start + index] = 1.0;
+        }
+        return net.forward(inputs);
+    }
+    match normalizer {
+        Some(normalizer) => net.forward(normalizer.apply(obs, inputs)),
+        None => net.forward(obs),
     }
 }
 

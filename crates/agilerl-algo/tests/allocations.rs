@@ -42,7 +42,7 @@ fn an_update_on_the_processor_allocates_nothing() {
 
 #[track_caller]
 fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(
-    mut agent: Dqn<O>,
+    mut agent: Dqn,
     obs: impl Fn(u32) -> [O; LEN],
 ) {
     let mut memory = Replay::new(64, RowLayout::new(LEN, 1).with_mask(2)).unwrap();
@@ -63,14 +63,14 @@ fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(
     for size in [100, 30, 100] {
         batch.resize(size);
         memory.sample_into(&mut rng, &mut batch);
-        agent.learn(&batch, &mut unused_rng());
+        agent.learn(&batch, &mut rng);
         agent.values(&[O::default(); LEN]);
         let mut count = || {
             let before = allocations();
             for _ in 0..20 {
                 memory.sample_into(&mut rng, &mut batch);
-                agent.learn(&batch, &mut unused_rng());
-                // ActRequest needs the new weights.
+                agent.learn(&batch, &mut rng);
+                // Acting needs the new weights.
                 agent.values(&[O::default(); LEN]);
             }
             allocations() - before

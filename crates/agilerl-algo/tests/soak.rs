@@ -37,7 +37,7 @@ fn a_memory_that_goes_round_grows_by_nothing() {
 
     let config = OffPolicyConfig { memory_size, ..OffPolicyConfig::default() };
     let lanes = |lanes| make_vec("CartPole-v1", lanes);
-    let task = OffPolicyTask::new(config, ROUND as usize, lanes, || make("CartPole-v1")).unwrap();
+    let task = OffPolicyTask::<Dqn, f32, u32>::new(config, ROUND as usize, lanes, || make("CartPole-v1")).unwrap();
     // Few updates: it is the memory that goes round here.
     let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 32, learn_step: 1_000, ..DqnConfig::default()  };
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
@@ -61,7 +61,7 @@ fn a_memory_that_goes_round_grows_by_nothing() {
             let context = RoundContext { streams, generation: 0, round, individual, env_steps: ROUND, clock: added };
             added += task.train(&mut agent, slot, &shared, &context).unwrap().env_steps;
         }
-        task.merge(&mut shared, &mut slots);
+        task.merge(&mut shared, &mut slots.iter_mut().collect::<Vec<_>>());
         round += 1;
         // The first rounds give every buffer its size.
         if round >= 3 {

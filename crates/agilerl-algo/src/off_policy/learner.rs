@@ -6,8 +6,8 @@ use agilerl_hpo::StreamRng;
 use crate::agent::{ActRequest, Agent};
 use crate::metrics::{Learned, LearnedSum};
 
-/// Learns from stored transitions, whoever gathered them.
-pub trait OffPolicy<O, C>: Agent<O, C> {
+/// The parts of an off-policy agent that do not depend on the numbers it sees and chooses.
+pub trait Learner {
     /// Rows of a batch.
     fn batch_size(&self) -> usize;
 
@@ -17,21 +17,24 @@ pub trait OffPolicy<O, C>: Agent<O, C> {
     /// Names of the metrics that an update reports.
     fn metrics(&self) -> &'static [&'static str];
 
+    /// Whether the two can be [stacked](OffPolicy::stack): the same architecture, device and kind of update. False if the
+    /// agent trains alone, as on the CPU, where individuals already run in parallel threads.
+    fn stacks_with(&self, other: &Self) -> bool {
+        let _ = other;
+        false
+    }
+}
+
+/// Learns from stored transitions, whoever gathered them.
+pub trait OffPolicy<O, C>: Learner + Agent<O, C> {
     /// Makes one update; `rng` is for what an update draws, such as the noise of target smoothing.
     ///
     /// # Panics
     /// If the batch is empty or its rows have other lengths than the agent's.
     fn learn(&mut self, batch: &Batch<O, C>, rng: &mut StreamRng) -> Learned<'_>;
 
-    /// Whether the two can be [stacked](Self::stack): the same architecture, device and kind of update. False if the agent
-    /// trains alone, as on the CPU, where individuals already run in parallel threads.
-    fn stacks_with(&self, other: &Self) -> bool {
-        let _ = other;
-        false
-    }
-
-    /// Puts agents together that [stack with](Self::stacks_with) each other; until the stack is taken apart, it holds what they
-    /// learn. None if this algorithm has no stacks.
+    /// Puts agents together that [stack with](Learner::stacks_with) each other; until the stack is taken apart, it holds what
+    /// they learn. None if this algorithm has no stacks.
     fn stack(agents: &[&mut Self]) -> Option<Box<dyn Stack<Self, O, C>>>
     where
         Self: Sized,

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use agilerl_buffer::{Batch, Replay, RowLayout, Stored};
 use agilerl_env::{ActionElement, BoxEnv, BoxVecEnv, Element, Env, EnvError, VecEnv};
 use agilerl_hpo::{BoxError, Evaluation, Evolve, Purpose, RoundContext, RoundStats, Streams, Task, Trainee};
+use rand::Rng;
 use rayon::prelude::*;
 
 use crate::collect::collector::Collector;
@@ -119,7 +120,7 @@ where
     }
 
     fn slot(&self, place: usize, streams: &Streams) -> Result<Self::Slot, BoxError> {
-        let seed = streams.seed(Purpose::Environment, 0, place);
+        let seed = streams.get(Purpose::Environment, 0, place, 0).next_u64();
         Ok(Slot {
             collector: Collector::new((self.make_lanes)(self.config.lanes)?, self.rows, seed)?,
             fresh_rows: Replay::new(self.round_env_steps, self.rows)?,

@@ -39,7 +39,7 @@ fn train(
     let context =
         RoundContext { streams: Streams::new(1), generation: 0, round: 0, individual: 0, env_steps: 200, clock: 0 };
     let stats = task.train(agent, slot, shared, &context)?;
-    task.merge(shared, std::slice::from_mut(slot));
+    task.merge(shared, &mut [slot]);
     Ok(stats)
 }
 
@@ -74,7 +74,7 @@ fn a_transition_of_the_taxi_takes_24_bytes() {
     let task = task("Taxi-v3", INDICES);
     assert_eq!(task.shared().unwrap().bytes(), 1_000 * 24);
     let slot = task.slot(0, &Streams::new(1)).unwrap();
-    let saved = Persisttask.save_slot(&slot).unwrap();
+    let saved = task.save_slot(&slot).unwrap();
     // Of four lanes: one-hot rows alone were 8,000 bytes.
     assert!(saved.len() < 1_000, "{} bytes", saved.len());
 }
@@ -84,12 +84,12 @@ fn what_was_saved_with_one_hot_rows_is_refused() {
     let (old, new) = (task("FrozenLake-v1", SPELLED), task("FrozenLake-v1", INDICES));
     let ((mut slot, mut shared), (mut old_slot, mut old_shared)) = (start(&new), start(&old));
     train(&old, &mut agent(&old, 4), &mut old_slot, &mut old_shared).unwrap();
-    let bytes = Persistold.save_slot(&old_slot).unwrap();
-    let error = Persistnew.restore_slot(&mut slot, &bytes).unwrap_err().to_string();
+    let bytes = old.save_slot(&old_slot).unwrap();
+    let error = new.restore_slot(&mut slot, &bytes).unwrap_err().to_string();
     assert!(error.contains("acts on 64 numbers, and these on 4"), "{error}");
-    let items = Persistold.items(&old_shared);
-    let bytes = Persistold.save_items(&old_shared, items.clone()).unwrap();
-    let error = Persistnew.restore_items(&mut shared, items, &bytes).unwrap_err().to_string();
+    let items = old.items(&old_shared);
+    let bytes = old.save_items(&old_shared, items.clone()).unwrap();
+    let error = new.restore_items(&mut shared, items, &bytes).unwrap_err().to_string();
     assert!(error.contains("another layout; here an observation is the index of one of 16 choices"), "{error}");
 }
 
@@ -128,7 +128,7 @@ fn beyond() -> Beyond {
     Beyond(0.0, [Space::discrete(3), Space::discrete(2)])
 }
 
-fn beyond_task(encode: fn(Beyond) -> agilerl_env::BoxEnv) -> Result<OffPolicyTask, AlgoError> {
+fn beyond_task(encode: fn(Beyond) -> agilerl_env::BoxEnv) -> Result<OffPolicyTask<Dqn, f32, u32>, AlgoError> {
     let config = OffPolicyConfig { lanes: LANES, memory_size: 1_000, ..OffPolicyConfig::default() };
     let lanes = |n| -> Result<BoxVecEnv, EnvError> { Ok(Box::new(SyncVec::from_fn(n, |_| beyond()))) };
     OffPolicyTask::new(config, 200, lanes, move || Ok(encode(beyond())))

@@ -3,7 +3,7 @@
 
 use crate::unused_rng;
 use agilerl_algo::Loss;
-use agilerl_algo::{Dqn, DqnConfig, NetConfig, Elite, LearnedSum, OffPolicy};
+use agilerl_algo::{Agent, Mode, Dqn, DqnConfig, NetConfig, Elite, LearnedSum, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_nets::{Activation, Weights, built_in_devices, parse_device};
 use rand::{RngExt, SeedableRng};
@@ -53,7 +53,7 @@ fn check_agrees_on(device: &str, updates: usize, config: DqnConfig, extras: Extr
     let memory = memory(extras);
     let mut batch = Batch::new(config.batch_size, memory.layout());
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let mut said = [LearnedSum::default(), LearnedSum::default()];
+    let mut said = [LearnedSum::new(&["loss", "value", "grad_norm"]), LearnedSum::new(&["loss", "value", "grad_norm"])];
     for _ in 0..updates {
         memory.sample_into(&mut rng, &mut batch);
         if extras.weights_and_steps {
@@ -77,7 +77,7 @@ fn check_agrees_on(device: &str, updates: usize, config: DqnConfig, extras: Extr
         };
         assert!(difference < most, "{what}: weights differ by {difference}");
     }
-    let [(_, host), (_, burn)] = said.map(LearnedSum::read);
+    let [(_, host), (_, burn)] = said.map(crate::read);
     for (host, burn) in host.iter().zip(burn) {
         assert!((host - burn).abs() < 1e-4 * (1.0 + burn.abs()), "{what}: said {host} and {burn}");
     }
@@ -162,7 +162,7 @@ fn the_host_learns_what_burn_learns_from_masked_weighted_and_longer_rows() {
 /// Moments, networks and scratch of the learner go over to the new shape, and the saved elite comes back as it was.
 #[test]
 fn devices_agree_after_mutations_and_on_the_saved_elite_too() {
-    use agilerl_hpo::{Evolve, Purpose, Streams};
+    use agilerl_hpo::{Purpose, Streams};
     let memory = memory(Extras::default());
     let mutated = |device: &str| {
         let mut rng = ChaCha8Rng::seed_from_u64(4);
@@ -175,23 +175,25 @@ fn devices_agree_after_mutations_and_on_the_saved_elite_too() {
                 agent.learn(&batch, &mut unused_rng());
             }
             let mut stream = Streams::new(5).get(Purpose::Mutation, 0, name, 0);
-            crate::mutate_architecture(agent, 0.5, &mut stream);
-            crate::mutate_parameters(agent, 0.1, &mut stream);
-            crate::mutate_activation(agent, &mut stream);
+            crate::mutate_architecture(&mut agent, 0.5, &mut stream);
+            crate::mutate_parameters(&mut agent, 0.1, &mut stream);
+            crate::mutate_activation(&mut agent, &mut stream);
         }
         for _ in 0..10 {
             memory.sample_into(&mut rng, &mut batch);
             agent.learn(&batch, &mut unused_rng());
         }
         let elite = Elite::new(&agent, "none");
-        let mut again =
-            Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap().agent(&device).unwrap();
+        let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();
+        assert_eq!(again.network().unwrap(), agent.weights());
         let obs: Vec<f32> = (0..8 * OBS_LEN).map(|_| rng.random()).collect();
-        assert_eq!(again.values(&obs), agent.values(&obs));
+        let mut actions = vec![0; 8];
+        agent.act(&obs, None, Mode::Greedy, &mut unused_rng(), &mut actions);
+        assert_eq!(again.policy().unwrap().act::<u32>(&obs), actions);
         agent
     };
     let host = mutated("cpu");
-    assert_ne!(host.spec().head().hidden, [32, 32]);
+    assert_ne!(host.spec().head.hidden, [32, 32]);
     for device in others() {
         let burn = mutated(device);
         assert_eq!(host.spec(), burn.spec());

@@ -1,8 +1,9 @@
 //! A saved elite is read as it was written, and refused if its two files do not agree, or the record with itself.
 
 use agilerl_algo::{AlgoError, Dqn, DqnConfig, NetConfig, Elite, OffPolicyConfig};
-use agilerl_hpo::{Digest, Streams};
-use agilerl_nets::{CnnSpec, ConvSpec, Device, NetSpec, parse_device};
+use agilerl_hpo::Streams;
+use agilerl_storage::Digest;
+use agilerl_nets::{ConvSpec, EncoderSpec, Device, NetSpec, parse_device};
 
 fn cpu() -> Device {
     parse_device("cpu").unwrap()
@@ -29,28 +30,32 @@ fn check_refused(from: &str, to: &str, expected: &[&str]) {
 
 #[test]
 fn another_format_is_refused_whatever_else_it_says() {
-    check_refused("\"format\": 3", "\"format\": 2", &["format 2", "format 3"]);
-    let future = br#"{"format": 4, "algorithm": "PPO", "clip": 0.2}"#;
+    check_refused("\"format\": 4", "\"format\": 3", &["format 3", "format 4"]);
+    let future = br#"{"format": 5, "algorithm": "PPO", "clip": 0.2}"#;
     let message = Elite::from_bytes(future, &[]).unwrap_err().to_string();
-    assert!(message.contains("format 4"), "{message}");
+    assert!(message.contains("format 5"), "{message}");
 }
 
+/// Its policy plays all the same: that needs no settings.
 #[test]
-fn another_algorithm_is_refused_by_name() {
-    check_refused("\"DQN\"", "\"PPO\"", &["\"PPO\"", "DQN"]);
-    let foreign = br#"{"format": 3, "algorithm": "PPO", "clip": 0.2}"#;
-    let message = Elite::from_bytes(foreign, &[]).unwrap_err().to_string();
-    assert!(message.contains("\"PPO\""), "before its fields are looked at: {message}");
+fn the_settings_of_another_algorithm_are_refused_by_name() {
+    let mut other = elite();
+    assert_eq!(other.settings::<DqnConfig>("DQN").unwrap().net.hidden, [16]);
+    other.record.algorithm = "PPO".to_owned();
+    let read = Elite::from_bytes(other.record_json().as_bytes(), &other.weights).unwrap();
+    let message = read.settings::<DqnConfig>("DQN").unwrap_err().to_string();
+    assert!(message.contains("PPO") && message.contains("DQN"), "{message}");
+    assert!(read.policy().is_ok());
 }
 
 #[test]
 fn layers_that_are_not_those_of_the_spec_are_refused() {
     check_refused("\"function\": \"relu\"", "\"function\": \"tanh\"", &["layers[1]", "tanh", "relu"]);
     check_refused("\"weight\": \"output.weight\"", "\"weight\": \"hidden.0.weight\"", &["layers[2]"]);
-    check_refused("\"hidden\": [\n      16\n    ]", "\"hidden\": [\n      17\n    ]", &["layers[0]", "16", "17"]);
+    check_refused("\"hidden\": [\n        16\n      ]", "\"hidden\": [\n        17\n      ]", &["layers[0]", "16", "17"]);
     check_refused(
-        "\"activation\": \"relu\",\n    \"layer_norm\"",
-        "\"activation\": \"elu\",\n    \"layer_norm\"",
+        "\"activation\": \"relu\",\n      \"layer_norm\"",
+        "\"activation\": \"elu\",\n      \"layer_norm\"",
         &["elu"],
     );
     let mut short = elite();
@@ -91,16 +96,16 @@ fn weights_that_are_not_finite_do_not_play_although_their_digest_fits() {
     broken.weights[last..].copy_from_slice(&f32::NAN.to_le_bytes());
     broken.record.weights = Digest::of(&broken.weights);
     let read = Elite::from_bytes(broken.record_json().as_bytes(), &broken.weights).unwrap();
-    let message = read.agent(&cpu()).unwrap_err().to_string();
+    let message = read.policy().unwrap_err().to_string();
     assert!(message.contains("not a finite number"), "{message}");
 }
 
 /// A factor such as 1/255 has no short decimal: the record's text must bring the same number back.
 #[test]
 fn a_convolutional_elite_agrees_with_itself_after_it_was_text() {
-    let mut spec = CnnSpec::new([1, 6, 6], &[ConvSpec::new(8, 3, 1)], &[16], 3);
-    spec.scale = 1.0 / 255.0;
-    let weights = NetSpec::from(spec.clone()).init(&mut Streams::new(1).get(agilerl_hpo::Purpose::Weights, 0, 0, 0));
+    let encoder = EncoderSpec { scale: 1.0 / 255.0, ..EncoderSpec::new([1, 6, 6], &[ConvSpec::new(8, 3, 1)]) };
+    let spec = NetSpec::with_encoder(encoder, &[16], 3);
+    let weights = spec.init(&mut Streams::new(1).get(agilerl_hpo::Purpose::Weights, 0, 0, 0));
     let agent: Dqn = Dqn::with_weights(DqnConfig::default(), spec, &weights, &cpu()).unwrap();
     let elite = Elite::new(&agent, "probe");
     let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();

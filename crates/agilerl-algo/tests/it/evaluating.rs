@@ -110,7 +110,7 @@ fn an_evaluation_whose_episodes_all_end_is_written_without_a_word_of_cuts() {
 fn an_environment_without_a_time_limit_is_trained_and_scored() {
     let config = OffPolicyConfig { memory_size: 1_000, ..Default::default() };
     let lanes = |lanes| make_vec("CliffWalking-v1", lanes).map(one_hot);
-    let task = OffPolicyTask::new(config, 320, lanes, || make("CliffWalking-v1").map(one_hot_env)).unwrap();
+    let task = OffPolicyTask::<Dqn, f32, u32>::new(config, 320, lanes, || make("CliffWalking-v1").map(one_hot_env)).unwrap();
     let mut agent = agent(48, &[1.0, 0.0, 0.0, 0.0]);
     let scored = task.evaluate(&agent, &[1, 2]).unwrap();
     assert_eq!((scored.returns, scored.env_steps, scored.cut), (vec![-10_000.0; 2], 20_000, 2));
@@ -149,11 +149,8 @@ fn an_environment_that_panics_in_an_evaluation_is_named_with_its_seed() {
 /// An agent that does not look at masks.
 struct Blind(Dqn);
 
-impl Agent for Blind {
-    type Obs = f32;
-    type Action = u32;
-
-    fn act(&mut self, obs: &[f32], _: Option<&[bool]>, mode: Mode, rng: &mut impl rand::Rng, actions: &mut [u32]) {
+impl Agent<f32, u32> for Blind {
+    fn act(&mut self, obs: &[f32], _: Option<&[bool]>, mode: Mode, rng: &mut agilerl_hpo::StreamRng, actions: &mut [u32]) {
         self.0.act(obs, None, mode, rng, actions);
     }
 }

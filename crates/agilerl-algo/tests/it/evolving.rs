@@ -1,7 +1,7 @@
 //! Mutations of an agent: what they change, what they leave, and that it goes on learning.
 
 use crate::unused_rng;
-use agilerl_algo::{Dqn, DqnConfig, NetConfig, Elite, LearnedSum, OffPolicy};
+use agilerl_algo::{Dqn, DqnConfig, NetConfig, Elite, LearnedSum, Learner, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
 use agilerl_nets::{Activation, Growth, HostNet, parse_device};
@@ -35,7 +35,7 @@ fn memory() -> Replay<f32, u32> {
 /// Mean loss over some updates.
 fn learn(agent: &mut Dqn, memory: &Replay<f32, u32>, updates: usize, rng: &mut StreamRng) -> f64 {
     let mut batch = Batch::new(agent.batch_size(), memory.layout());
-    let mut sum = LearnedSum::default();
+    let mut sum = LearnedSum::new(&["loss", "value", "grad_norm"]);
     for _ in 0..updates {
         memory.sample_into(rng, &mut batch);
         sum.add(agent.learn(&batch, &mut unused_rng()));
@@ -151,8 +151,8 @@ fn growth_is_a_setting() {
             crate::mutate_architecture(&mut mutant, 1.0, &mut rng((0..40).find(add_layer).unwrap())).unwrap();
             let (before, after) = (agent.clone().values(&obs).to_vec(), mutant.values(&obs).to_vec());
             assert_eq!(before == after, keeps, "{device} {growth:?}");
-            assert_eq!(mutant.spec().head().residual.len() == 2, keeps, "{device} {growth:?}: {}", mutant.spec());
-            assert_eq!(&mutant.config().spec(3, 2), mutant.spec().head());
+            assert_eq!(mutant.spec().head.residual.len() == 2, keeps, "{device} {growth:?}: {}", mutant.spec());
+            assert_eq!(mutant.config().net.head(3, 2), mutant.spec().head);
         }
     }
 }
@@ -166,7 +166,7 @@ fn a_mutation_that_the_limits_refuse_changes_nothing() {
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
     let before = (agent.weights(), agent.target_weights(), agent.config().clone());
     for name in 0..20 {
-        assert_eq!(crate::mutate_architecture(agent, 0.5, &mut rng(name)), None);
+        assert_eq!(crate::mutate_architecture(&mut agent, 0.5, &mut rng(name)), None);
     }
     assert_eq!((agent.weights(), agent.target_weights(), agent.config().clone()), before);
 }
@@ -189,7 +189,7 @@ fn an_activation_mutation_never_draws_the_present_one() {
     let mut seen = std::collections::HashSet::new();
     for name in 0..60 {
         let before = agent.spec().activation();
-        let change = crate::mutate_activation(agent, &mut rng(name)).unwrap();
+        let change = crate::mutate_activation(&mut agent, &mut rng(name)).unwrap();
         assert_ne!(agent.spec().activation(), before);
         assert_eq!(change.after, agent.spec().activation().name());
         seen.insert(agent.spec().activation());
@@ -200,15 +200,13 @@ fn an_activation_mutation_never_draws_the_present_one() {
 #[test]
 fn a_saved_mutant_acts_as_it_did() {
     let (mut agent, memory) = trained();
-    let device = parse_device("cpu").unwrap();
     for name in 0..6 {
-        crate::mutate_architecture(agent, 0.5, &mut rng(name));
+        crate::mutate_architecture(&mut agent, 0.5, &mut rng(name));
         learn(&mut agent, &memory, 5, &mut rng(name));
         let elite = Elite::new(&agent, "probe");
-        let mut again =
-            Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap().agent(&device).unwrap();
+        let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();
         let rows: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
-        assert_eq!(again.values(&rows), agent.values(&rows));
+        assert_eq!(again.policy().unwrap().outputs(&rows), agent.values(&rows));
     }
 }
 
@@ -272,9 +270,9 @@ fn the_settings_follow_the_network() {
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
     let (mut norms, mut residuals) = (0, 0);
     for name in 0..60 {
-        crate::mutate_architecture(agent, 0.5, &mut rng(name));
-        crate::mutate_activation(agent, &mut rng(name));
-        assert_eq!(&agent.config().spec(3, 2), agent.spec().head());
+        crate::mutate_architecture(&mut agent, 0.5, &mut rng(name));
+        crate::mutate_activation(&mut agent, &mut rng(name));
+        assert_eq!(agent.config().net.head(3, 2), agent.spec().head);
         norms += usize::from(agent.config().net.layer_norm);
         residuals += usize::from(!agent.config().net.residual.is_empty());
     }
@@ -336,10 +334,10 @@ fn prelu_is_neither_left_nor_taken_on() {
     let config = DqnConfig { net: NetConfig { activation: Activation::Prelu, ..Default::default() }, ..DqnConfig::default()  };
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
-    assert_eq!(crate::mutate_activation(agent, &mut rng(1)), None);
+    assert_eq!(crate::mutate_activation(&mut agent, &mut rng(1)), None);
     let config = DqnConfig { net: NetConfig { activation_selection: vec![Activation::Prelu, Activation::Relu], ..Default::default() }, ..DqnConfig::default()  };
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
-    assert_eq!(crate::mutate_activation(agent, &mut rng(1)), None, "nothing is left but the present one");
+    assert_eq!(crate::mutate_activation(&mut agent, &mut rng(1)), None, "nothing is left but the present one");
 }
 
 /// The elite is the network that acts, not the one that lags behind.
@@ -348,9 +346,8 @@ fn an_elite_holds_the_online_network_and_says_how_to_use_it() {
     let (agent, _) = trained();
     assert_ne!(agent.weights(), agent.target_weights());
     let elite = Elite::new(&agent, "probe");
-    let again = elite.agent(&parse_device("cpu").unwrap()).unwrap();
-    assert_eq!(again.weights(), agent.weights());
-    assert_eq!((again.spec(), again.config()), (agent.spec(), agent.config()));
+    assert_eq!(elite.network().unwrap(), agent.weights());
+    assert_eq!((&elite.record.spec, &elite.settings("DQN").unwrap()), (agent.spec(), agent.config()));
     assert_eq!((elite.record.env.as_str(), elite.record.layers.len()), ("probe", agent.spec().layers().len()));
 }
 
@@ -370,9 +367,8 @@ fn an_elite_of_other_weights_is_refused() {
 fn an_elite_whose_weights_cannot_be_those_of_its_network_is_refused() {
     let (agent, _) = trained();
     let elite = Elite::new(&agent, "probe");
-    let device = parse_device("cpu").unwrap();
     let check = |weights: Vec<u8>, expected: &str| {
-        let message = Elite { weights, ..elite.clone() }.agent(&device).unwrap_err().to_string();
+        let message = Elite { weights, ..elite.clone() }.policy().unwrap_err().to_string();
         assert!(message.contains(expected), "{message:?} does not say {expected:?}");
     };
     check(elite.weights[..7].to_vec(), "elite.safetensors is cut off");

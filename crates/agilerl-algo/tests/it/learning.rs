@@ -44,7 +44,7 @@ fn batch(rows: usize, obs: f32, action: u32, reward: f64, next: f32, ended: [boo
 }
 
 fn read(learned: Learned) -> [f64; 3] {
-    let mut sum = LearnedSum::default();
+    let mut sum = LearnedSum::new(&["loss", "value", "grad_norm"]);
     sum.add(learned);
     crate::read(sum).1
 }

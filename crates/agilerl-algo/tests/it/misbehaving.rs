@@ -111,7 +111,7 @@ fn train(probe: Probe, tamper: Tamper) -> Result<usize, (String, usize)> {
     let mut shared = task.shared().unwrap();
     let context = RoundContext { streams, generation: 0, round: 0, individual: 3, env_steps: 20, clock: 0 };
     let result = task.train(&mut agent, &mut slot, &shared, &context);
-    task.merge(&mut shared, std::slice::from_mut(&mut slot));
+    task.merge(&mut shared, &mut [&mut slot]);
     match result {
         Ok(_) => Ok(shared.len()),
         Err(error) => Err((error.to_string(), shared.len())),

@@ -36,7 +36,7 @@ fn round(
     let streams = Streams::new(1);
     let context = RoundContext { streams, generation: 0, round, individual: 0, env_steps, clock: 0 };
     let stats = task.train(agent, slot, shared, &context).unwrap();
-    task.merge(shared, std::slice::from_mut(slot));
+    task.merge(shared, &mut [slot]);
     stats
 }
 

@@ -68,14 +68,16 @@ fn networks_that_nobody_could_hold_are_refused() {
     let device = parse_device("cpu").unwrap();
     let mut agent = agent(&device, 1);
     let bytes = agent.save().unwrap();
-    let text = String::from_utf8_lossy(&bytes[16..]).into_owned();
+    // The network's own head: its length stands in the eight bytes before it.
+    let start = bytes.windows(7).position(|bytes| bytes == b"{\"spec\"").unwrap();
+    let text = String::from_utf8_lossy(&bytes[start..]).into_owned();
     let head = &text[..text.find("\"updates\"").unwrap()];
     let hidden = "\"hidden\":[32,32],\"outputs\"";
     assert!(head.contains(hidden), "{head}");
     for widths in ["65536,65536", "99999999999,2", "18446744073709551615"] {
         let head = head.replace(hidden, &format!("\"hidden\":[{widths}],\"outputs\""));
         let head = format!("{}\"updates\":1}}", head.replace("\"max_nodes\":500", "\"max_nodes\":65536"));
-        let bytes = [b"agagent\x01", &(head.len() as u64).to_le_bytes()[..], head.as_bytes(), &[0; 64]].concat();
+        let bytes = [&bytes[..start - 8], &(head.len() as u64).to_le_bytes(), head.as_bytes(), &[0; 64]].concat();
         let error = agent.restore(&bytes).unwrap_err().to_string();
         assert!(error.contains("hidden") || error.contains("64 bytes of weights"), "{widths}: {error}");
     }

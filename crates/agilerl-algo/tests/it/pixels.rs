@@ -1,11 +1,11 @@
 //! Agents that see pixels: what holds for rows of numbers holds for them.
 
 use crate::unused_rng;
-use agilerl_algo::{Agent, Dqn, DqnConfig, NetConfig, Elite, LearnedSum, Mode, OffPolicy};
+use agilerl_algo::{Agent, Dqn, DqnConfig, NetConfig, Elite, LearnedSum, Learner, Mode, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::Space;
-use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
-use agilerl_nets::{CnnSpec, ConvSpec, NetSpec, Weights, built_in_devices, parse_device};
+use agilerl_hpo::{Purpose, StreamRng, Streams};
+use agilerl_nets::{ConvSpec, EncoderSpec, Weights, built_in_devices, parse_device};
 use rand::RngExt;
 
 const SHAPE: [usize; 3] = [2, 6, 6];
@@ -21,7 +21,8 @@ fn space(high: f32) -> Space {
 
 fn config() -> DqnConfig {
     let convs = vec![ConvSpec::new(8, 3, 1)];
-    DqnConfig { convs, hidden: vec![16], batch_size: 16, tau: 0.05, ..DqnConfig::default() }
+    let net = NetConfig { convs, hidden: vec![16], ..NetConfig::default() };
+    DqnConfig { net, batch_size: 16, tau: 0.05, ..DqnConfig::default() }
 }
 
 fn agent(device: &str) -> Dqn {
@@ -52,7 +53,7 @@ fn memory(bootstraps: bool) -> Replay<u8, u32> {
 /// Mean loss over some updates.
 fn learn(agent: &mut Dqn, memory: &Replay<u8, u32>, updates: usize, rng: &mut StreamRng) -> f64 {
     let mut batch = Batch::new(agent.batch_size(), memory.layout());
-    let mut sum = LearnedSum::default();
+    let mut sum = LearnedSum::new(&["loss", "value", "grad_norm"]);
     for _ in 0..updates {
         memory.sample_into(rng, &mut batch);
         sum.add(agent.learn(&batch, &mut unused_rng()));
@@ -74,7 +75,7 @@ fn the_host_learns_from_pixels_what_other_devices_learn() {
     let learnt = |device: &str, updates: usize| {
         let mut agent = agent(device);
         learn(&mut agent, &memory, updates, &mut rng(2));
-        crate::mutate_architecture(agent, 0.0, &mut rng(3)).expect("within the limits");
+        crate::mutate_architecture(&mut agent, 0.0, &mut rng(3)).expect("within the limits");
         learn(&mut agent, &memory, updates, &mut rng(4));
         agent
     };
@@ -103,7 +104,7 @@ fn agents_of_a_stack_learn_from_pixels_what_they_learn_alone() {
         let (mut stacked, mut alone) = (agents(), agents());
         let mut rngs: Vec<_> = (10..13).map(rng).collect();
         let mut batches: Vec<_> = alone.iter().map(|agent| Batch::new(agent.batch_size(), memory.layout())).collect();
-        let mut stack = Dqn::stack(&mut stacked.iter_mut().collect::<Vec<_>>());
+        let mut stack = <Dqn as OffPolicy<u8, u32>>::stack(&stacked.iter_mut().collect::<Vec<_>>()).unwrap();
         for update in 0..if device == "flex" { 60 } else { 12 } {
             let due = |agent: usize| update % 4 != agent;
             for (i, agent) in alone.iter_mut().enumerate().filter(|(i, _)| due(*i)) {
@@ -111,7 +112,9 @@ fn agents_of_a_stack_learn_from_pixels_what_they_learn_alone() {
                 agent.learn(&batches[i], &mut unused_rng());
             }
             let batches: Vec<_> = batches.iter().enumerate().map(|(i, batch)| due(i).then_some(batch)).collect();
-            stack.learn(&stacked.iter().collect::<Vec<_>>(), &batches);
+            let mut unused: Vec<_> = stacked.iter().map(|_| unused_rng()).collect();
+            let (mut agents, mut rngs): (Vec<_>, Vec<_>) = stacked.iter_mut().zip(&mut unused).unzip();
+            stack.learn(&mut agents, &batches, &mut rngs);
         }
         stack.unstack(&mut stacked.iter_mut().collect::<Vec<_>>());
         for (i, (stacked, alone)) in stacked.iter().zip(&alone).enumerate() {
@@ -154,13 +157,12 @@ fn a_saved_mutant_that_sees_pixels_acts_as_it_did() {
     let (mut agent, memory) = (agent("cpu"), memory(true));
     let rows: Vec<u8> = (0..10 * ROW).map(|i| (i * 37 % 256) as u8).collect();
     for name in 0..6 {
-        crate::mutate_architecture(agent, 0.5, &mut rng(name));
+        crate::mutate_architecture(&mut agent, 0.5, &mut rng(name));
         learn(&mut agent, &memory, 5, &mut rng(name));
         let elite = Elite::new(&agent, "probe");
         let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();
-        let mut again: Dqn = again.agent_of(&parse_device("cpu").unwrap()).unwrap();
-        assert_eq!(again.values(&rows), agent.values(&rows));
-        assert_eq!(again.config(), agent.config(), "the settings follow the network");
+        assert_eq!(again.policy().unwrap().outputs(&rows), agent.values(&rows));
+        assert_eq!(&again.settings::<DqnConfig>("DQN").unwrap(), agent.config(), "the settings follow the network");
     }
 }
 
@@ -176,10 +178,9 @@ fn pixels_are_divided_by_the_upper_bound_of_their_space() {
 /// Where the bounds differ nothing is divided: one channel would be made another size than the other.
 #[test]
 fn pixels_of_different_bounds_are_taken_as_they_are() {
-    let scale = |high: Vec<f32>| match config().net(&Space::Box { shape: SHAPE.to_vec(), low: vec![0.0; ROW], high }, 3)
-    {
-        Ok(NetSpec::Cnn(spec)) => spec.scale,
-        other => panic!("a convolutional network, not {other:?}"),
+    let scale = |high: Vec<f32>| {
+        let space = Space::Box { shape: SHAPE.to_vec(), low: vec![0.0; ROW], high };
+        config().net.spec(&space, 0, 3).unwrap().encoder.expect("a convolutional network").scale
     };
     assert_eq!(scale(vec![4.0; ROW]), 0.25);
     assert_eq!(scale([vec![4.0; ROW / 2], vec![8.0; ROW / 2]].concat()), 1.0);
@@ -197,7 +198,7 @@ fn convolutions_over_what_is_no_image_are_refused() {
     let flat = Space::bounded(&[0.0; 4], &[1.0; 4]);
     refused(Dqn::for_space(config(), &flat, 3, &device, &mut rng(0)).err(), "no images of three axes but [4]");
     refused(Dqn::new(config(), 4, 3, &device, &mut rng(0)).err(), "rows of numbers have no shape");
-    let huge = DqnConfig { net: NetConfig { convs: vec![ConvSpec::new(8, 7, 1)], ..Default::default() }, ..config()  };
+    let huge = DqnConfig { net: NetConfig { convs: vec![ConvSpec::new(8, 7, 1)], ..config().net }, ..config()  };
     refused(
         Dqn::for_space(huge, &space(1.0), 3, &device, &mut rng(0)).err(),
         "the kernel is larger than the map of 6 x 6 with padding 0",
@@ -206,22 +207,21 @@ fn convolutions_over_what_is_no_image_are_refused() {
 
 #[test]
 fn channels_last_are_read_where_they_lie() {
-    let config = DqnConfig { net: NetConfig { channels_last: true, ..Default::default() }, ..config()  };
-    let Ok(NetSpec::Cnn(CnnSpec { input, channels_last, .. })) =
-        config.net.spec(&Space::Box { shape: vec![6, 0, 5, 3], low: vec![0.0; 90], high: vec![1.0; 90] }, 2)
-    else {
-        panic!("a convolutional network")
-    };
+    let config = DqnConfig { net: NetConfig { channels_last: true, ..config().net }, ..config()  };
+    // Six rows of five pixels with three channels.
+    let space = Space::Box { shape: vec![6, 5, 3], low: vec![0.0; 90], high: vec![1.0; 90] };
+    let encoder = config.net.spec(&space, 0, 2).unwrap().encoder.expect("a convolutional network");
+    let EncoderSpec { input, channels_last, .. } = encoder;
     assert_eq!((input, channels_last), ([3, 6, 5], true));
 }
 
 #[test]
 fn a_perceptron_reads_pixels_too() {
-    let config = DqnConfig { net: NetConfig { convs: Vec::new(), ..Default::default() }, ..config()  };
+    let config = DqnConfig { net: NetConfig { convs: Vec::new(), ..config().net }, ..config()  };
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::for_space(config, &space(1.0), 3, &device, &mut rng(0)).unwrap();
     let mut actions = [9; 2];
-    agent.act(&[1; 2 * ROW], None, Mode::Greedy, &mut rng(1), &mut actions);
+    agent.act(&[1_u8; 2 * ROW], None, Mode::Greedy, &mut rng(1), &mut actions);
     assert!(actions.iter().all(|action| *action < 3));
     assert!(learn(&mut agent, &memory(true), 5, &mut rng(2)).is_finite());
 }

@@ -100,7 +100,7 @@ fn learnt(recorded: &Recorded, case: &Case, device: &str) -> [State; 2] {
         .with_target(&weights(&recorded.target));
     let batches: Vec<_> = recorded.batches.iter().map(|rows| rows.batch(case.extras)).collect();
     let mut update = |number: usize| {
-        let mut said = LearnedSum::default();
+        let mut said = LearnedSum::new(&["loss", "value", "grad_norm"]);
         said.add(agent.learn(&batches[number % batches.len()], &mut unused_rng()));
         let said = crate::read(said).1.map(|number| number as f32);
         // The number of updates, then both networks and both moments.

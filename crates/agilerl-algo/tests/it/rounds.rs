@@ -1,7 +1,7 @@
 //! A round as its agent sees it: an agent that writes down what it is asked for.
 
 use agilerl_algo::{
-    ActRequest, Agent, Learned, LearnedSum, Mode, Numbers, OffPolicy, OffPolicyConfig, OffPolicyTask, Slot, Stack,
+    ActRequest, Agent, Learned, LearnedSum, Learner, Mode, Numbers, OffPolicy, OffPolicyConfig, OffPolicyTask, Slot, Stack,
 };
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::{Probe, ProbeEnv, SyncVec, VecEnv};
@@ -53,7 +53,7 @@ impl Agent<f32, u32> for Recorder {
 
 const METRICS: [&str; 3] = ["loss", "value", "grad_norm"];
 
-impl OffPolicy<f32, u32> for Recorder {
+impl Learner for Recorder {
     fn batch_size(&self) -> usize {
         self.batch_size
     }
@@ -63,13 +63,16 @@ impl OffPolicy<f32, u32> for Recorder {
     fn metrics(&self) -> &'static [&'static str] {
         &METRICS
     }
+    fn stacks_with(&self, other: &Self) -> bool {
+        self.key.is_some() && self.key == other.key
+    }
+}
+
+impl OffPolicy<f32, u32> for Recorder {
     fn learn(&mut self, batch: &Batch<f32, u32>, rng: &mut StreamRng) -> Learned<'_> {
         self.batches.push(batch.ordinals().to_vec());
         self.learnt_with.push(rng.next_u64());
         Learned { names: &METRICS, metrics: Numbers::Host(&[1.0, 2.0, 3.0]), td_errors: Numbers::Host(&[]) }
-    }
-    fn stacks_with(&self, other: &Self) -> bool {
-        self.key.is_some() && self.key == other.key
     }
     fn stack(agents: &[&mut Self]) -> Option<Box<dyn Stack<Self, f32, u32>>> {
         Some(Box::new(RecorderStack { updates: vec![0; agents.len()] }))
@@ -404,7 +407,9 @@ fn what_updates_say_is_added_wherever_it_was_computed() {
     use burn::tensor::{Tensor, TensorData};
     let device = agilerl_nets::parse_device("flex").unwrap().burn();
     let mut sum = LearnedSum::new(&METRICS);
-    let learned = |metrics| Learned { names: &METRICS, metrics, td_errors: Numbers::Host(&[]) };
+    fn learned(metrics: Numbers<'_>) -> Learned<'_> {
+        Learned { names: &METRICS, metrics, td_errors: Numbers::Host(&[]) }
+    }
     for values in [[1.0_f32, 2.0, 3.0], [10.0, 20.0, 30.0]] {
         sum.add(learned(Numbers::Host(&values)));
         sum.add(learned(Numbers::Device(Tensor::from_data(TensorData::from(values), &device))));

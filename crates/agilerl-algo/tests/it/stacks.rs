@@ -1,6 +1,7 @@
 //! Agents that train as one program learn what each would learn alone.
 
-use agilerl_algo::{ActRequest, Dqn, DqnConfig, NetConfig, LearnedSum, Mode, OffPolicy, OffPolicyConfig, OffPolicyTask, Stack};
+use crate::unused_rng;
+use agilerl_algo::{ActRequest, Dqn, DqnConfig, NetConfig, Learner, Mode, OffPolicy, OffPolicyConfig, OffPolicyTask, Stack};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::{Probe, ProbeEnv, SyncVec};
 use agilerl_hpo::{Evolve, Purpose, RoundContext, RoundStats, Streams, Task, Trainee};
@@ -98,7 +99,7 @@ fn agents_on_the_cpu_train_alone() {
 }
 
 fn stack_with(one: &Dqn, other: &Dqn) -> bool {
-    OffPolicy::<f32, u32>::stacks_with(one, other)
+    one.stacks_with(other)
 }
 
 /// The same architecture, device and kind of update; rates, discounts and sizes may differ.
@@ -199,8 +200,8 @@ fn an_agent_of_a_stack_without_a_batch_stays_as_it_is() {
     let before: Vec<_> = agents.iter().map(|agent| (agent.weights(), agent.target_weights())).collect();
     let mut stack = <Dqn as OffPolicy<f32, u32>>::stack(&agents.iter_mut().collect::<Vec<_>>()).unwrap();
     let batches = [batch(6), batch(4)];
-    stack.learn(&agents.iter().collect::<Vec<_>>(), &[Some(&batches[0]), None, Some(&batches[1])]);
-    stack.learn(&agents.iter().collect::<Vec<_>>(), &[Some(&batches[0]), None, None]);
+    learn(&mut *stack, &mut agents, &[Some(&batches[0]), None, Some(&batches[1])]);
+    learn(&mut *stack, &mut agents, &[Some(&batches[0]), None, None]);
     let said = stack.unstack(&mut agents.iter_mut().collect::<Vec<_>>());
     let updates: Vec<_> = said.into_iter().map(crate::read).collect();
     assert_eq!(updates.iter().map(|(updates, _)| *updates).collect::<Vec<_>>(), [2, 0, 1]);

@@ -16,7 +16,7 @@ use crate::metrics::{Learned, Numbers};
 use crate::network::bytes::take_prefixed;
 use crate::network::network::{Network, Place};
 use crate::normalizer::Normalizer;
-use crate::off_policy::learner::OffPolicy;
+use crate::off_policy::learner::{Learner, OffPolicy};
 use crate::policy::{Output, Policy, best_choice};
 use crate::policy_source::PolicySource;
 
@@ -207,6 +207,7 @@ impl Dqn {
         }
     }
 
+    #[cfg(feature = "burn")]
     pub(crate) fn network_mut(&mut self) -> &mut Network {
         &mut self.network
     }
@@ -266,7 +267,7 @@ impl<O: InputNumber> Agent<O, u32> for Dqn {
     }
 }
 
-impl<O: InputNumber> OffPolicy<O, u32> for Dqn {
+impl Learner for Dqn {
     fn batch_size(&self) -> usize {
         self.config.batch_size
     }
@@ -279,6 +280,14 @@ impl<O: InputNumber> OffPolicy<O, u32> for Dqn {
         &METRICS
     }
 
+    fn stacks_with(&self, other: &Self) -> bool {
+        let kind =
+            |config: &DqnConfig| (config.double, config.loss, config.max_grad_norm, config.normalize_observations);
+        self.network.stacks_with(&other.network) && kind(&self.config) == kind(&other.config)
+    }
+}
+
+impl<O: InputNumber> OffPolicy<O, u32> for Dqn {
     fn learn(&mut self, batch: &Batch<O, u32>, _: &mut StreamRng) -> Learned<'_> {
         assert!(!batch.is_empty(), "a batch without rows");
         self.keep_probe(batch);
@@ -288,14 +297,6 @@ impl<O: InputNumber> OffPolicy<O, u32> for Dqn {
             Some(_) => learn(config, network, update, [&inputs.obs[..], &inputs.next_obs], batch),
             None => learn(config, network, update, [batch.obs(), batch.next_obs()], batch),
         }
-    }
-
-    #[cfg(feature = "burn")]
-    fn stacks_with(&self, other: &Self) -> bool {
-        let kind = |config: &DqnConfig| {
-            (config.double, config.loss, config.max_grad_norm, config.normalize_observations)
-        };
-        self.network.stacks_with(&other.network) && kind(&self.config) == kind(&other.config)
     }
 
     #[cfg(feature = "burn")]
