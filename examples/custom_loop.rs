@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
                 individual.agent.act(ask.obs, ask.masks, ask.mode, ask.rng, ask.actions);
                 collector.step(|transitions| memory.extend(transitions))?;
                 individual.env_steps += lanes as u64;
-                batch.resize(OffPolicy::<f32, u32>::batch_size(&individual.agent));
+                batch.resize(individual.agent.batch_size());
                 for _ in 0..if memory.len() >= batch.size() { updates } else { 0 } {
                     memory.sample_into(&mut replay, &mut batch);
                     individual.agent.learn(&batch, &mut learning);

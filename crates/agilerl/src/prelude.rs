@@ -1,7 +1,8 @@
 //! The names that most programs need.
 
 pub use agilerl_algo::{
-    Agent, AnyAgent, Collector, Dqn, DqnConfig, Elite, Epsilon, Mode, OffPolicy, OffPolicyConfig, Policy, evaluate,
+    Agent, AnyAgent, Collector, Dqn, DqnConfig, Elite, Epsilon, Learner, Mode, OffPolicy, OffPolicyConfig, Policy,
+    evaluate,
 };
 pub use agilerl_buffer::{Batch, Memory, Replay, RowLayout};
 pub use agilerl_env::{Env, Space, Step, TimeLimit, VecEnv, WrapperConfig, make, make_vec};

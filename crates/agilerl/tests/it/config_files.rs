@@ -103,7 +103,10 @@ pub(crate) const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("[evolution.selection]\nkind = 'tournament'\nwindow = 0", &["selection.window is 0", "at least 1"]),
     ("[evolution.selection]\nkind = 'truncation'\nshare = 0.6", &["selection.share is 0.6", "at most 0.5"]),
-    ("[evolution.selection]\nkind = 'truncation'\nsize = 2", &["line 3", "unknown key `size`. Known here: share, window"]),
+    (
+        "[evolution.selection]\nkind = 'truncation'\nsize = 2",
+        &["line 3", "unknown key `size`. Known here: share, window"],
+    ),
     (
         "wrappers = [{ kind = 'blur' }]",
         &["line 1", "unknown kind `blur`; known are: frame_stack, reward_scale, reward_clip"],

@@ -15,7 +15,7 @@ use crate::network::bytes::take_prefixed;
 use crate::network::host::HostNetwork;
 use crate::network::network::{Network, Place};
 use crate::network::optimizer::OptimizerStep;
-use crate::off_policy::learner::OffPolicy;
+use crate::off_policy::learner::{Learner, OffPolicy};
 use crate::policy::{Output, Policy, PolicyAction};
 use crate::policy_source::PolicySource;
 
@@ -74,7 +74,7 @@ impl<O: InputNumber> Agent<O, f32> for Stub {
     }
 }
 
-impl<O: InputNumber> OffPolicy<O, f32> for Stub {
+impl Learner for Stub {
     fn batch_size(&self) -> usize {
         self.config.batch_size
     }
@@ -86,7 +86,9 @@ impl<O: InputNumber> OffPolicy<O, f32> for Stub {
     fn metrics(&self) -> &'static [&'static str] {
         &METRICS
     }
+}
 
+impl<O: InputNumber> OffPolicy<O, f32> for Stub {
     fn learn(&mut self, batch: &Batch<O, f32>, _: &mut StreamRng) -> Learned<'_> {
         let (count, output) = (batch.len() as f32, self.output());
         let step = OptimizerStep { lr: self.config.lr, tau: self.config.tau, max_grad_norm: None };
