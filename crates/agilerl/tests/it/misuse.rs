@@ -10,6 +10,9 @@ use agilerl::prelude::*;
 use crate::config_files::REFUSED;
 use crate::message;
 
+/// The way out from `tch`, whose devices are known to builds with burn only.
+const NO_TCH: &str = if cfg!(feature = "burn") { "known are: cpu" } else { "build with `--features tch`" };
+
 /// A configuration file, and the way out that the message must name.
 const SETTINGS: &[(&str, &str)] = &[
     // Names.
@@ -25,14 +28,14 @@ const SETTINGS: &[(&str, &str)] = &[
     ("device = 'gpu'", "known are: cpu"),
     ("device = ''", "known are: cpu"),
     ("device = 'CPU'", "known are: cpu"),
-    ("device = 'tch:cuda:one'", "known are: cpu"),
+    ("device = 'tch:cuda:one'", NO_TCH),
     // Names of Python, and of other sections.
     ("POP_SIZE = 6", "did you mean `population`?"),
     ("learning_rate = 1e-3", "did you mean `lr` in [algorithm]?"),
     ("GAMMA = 0.99", "did you mean `gamma` in [algorithm]?"),
     ("seed = 3", "did you mean `seed` in [evolution]?"),
     ("lanes = 3", "did you mean `lanes` in [off_policy]?"),
-    ("zzz = 3", "Known here: env, population"),
+    ("zzz = 3", "Known here: env, wrappers, population"),
     ("[algorithm]\nkind = 'dqn'\nlearning_rate = 1e-3", "did you mean `lr`?"),
     ("[algorithm]\nkind = 'dqn'\nLR = 1e-3", "did you mean `lr`?"),
     ("[algorithm]\nkind = 'dqn'\nBATCH_SIZE = 128", "did you mean `batch_size`?"),

@@ -269,7 +269,7 @@ fn an_own_environment_with_pixels_is_trained_saved_resumed_and_played() {
     let breakout = || TimeLimit::new(MinAtar::new(MinAtarGame::Breakout, MinAtarOptions::default()), 60);
     let folder = tempfile::tempdir().unwrap();
     let mut config = config("MinAtar/Breakout-v1");
-    config.dqn().net.convs = vec![agilerl::nets::ConvSpec::new(4, 3, 1)];
+    config.dqn().net.convs = vec![agilerl::nets::ConvSpec::new(8, 3, 1)];
     config.evolution.generations = 2;
     let signature = Run::with(config.clone()).on_env(breakout).run().unwrap().signature;
     let run = Run::with(config).on_env(breakout).out(folder.path()).observe(Pause(0));

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use agilerl::algo::{Normalizer, Output};
 use agilerl::prelude::*;
 use agilerl::storage::{Digest, Disk, MemoryStorage, Storage, StorageFile};
 
@@ -50,9 +51,12 @@ fn both_players_refuse_an_elite_that_does_not_agree_with_itself() {
         elite.record.weights = Digest::of(&elite.weights);
     };
     let swapped_layers: Change = |elite| elite.record.layers.swap(1, 2);
-    let changes: [(Change, &str); 9] = [
+    let squashed: Change = |elite| elite.record.output = Output::Squashed { low: vec![0.0; 4], high: vec![1.0; 4] };
+    let unknown_statistics: Change = |elite| elite.record.normalizer = Some(Normalizer::new(15));
+    let changes: [(Change, &str); 10] = [
         (|elite| elite.record.format = 5, "format 5"),
-        (|elite| elite.record.algorithm = "PPO".to_owned(), "PPO"),
+        (squashed, "cannot play FrozenLake-v1"),
+        (unknown_statistics, "normalizer"),
         (|elite| elite.record.one_hot = Some(64), "one_hot"),
         (|elite| elite.record.one_hot = None, "one_hot is null"),
         (|elite| elite.record.step_limit = 0, "step_limit is 0"),

@@ -5,7 +5,7 @@ use std::path::Path;
 use agilerl::env::{CartPole, wrap_env};
 use agilerl::prelude::*;
 
-use crate::programs::{example, run};
+use crate::programs::{example, play_elite, run};
 use crate::resume::{PauseEvery, end};
 use crate::{dqn, short_run};
 
@@ -73,6 +73,9 @@ fn an_elite_records_the_wrappers_that_it_observes_through_and_is_played_through_
     let make_env = || wrap_env(make::<f32, u32>("CartPole-v1")?, &elite.record.wrappers);
     let here = evaluate(&mut elite.policy().unwrap(), make_env, &[0, 1, 2, 3, 4], 1_000).unwrap();
     assert_eq!(played, here.returns);
+    if let Some(mut there) = play_elite() {
+        assert_eq!(run(&mut there, &[&folder.path(), &"--json", &"--episodes", &"5"]).success(), json, "in Gymnasium");
+    }
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn wrappers_go_around_the_programs_own_environment_too() {
 fn frames_are_counted_in_the_memory_that_a_run_asks_for() {
     let bytes = |wrappers: &[WrapperConfig]| {
         let mut config = config(wrappers);
-        (config.off_policy.memory_size, config.memory_limit_gib) = (1_000_000, Some(0.05));
+        (config.off_policy.memory_size, config.memory_limit_gib) = (1_000_000, Some(0.03));
         match Run::with(config).start() {
             Err(Error::TooLarge { what, .. }) => what,
             other => panic!("{:?}", other.err()),
