@@ -1,10 +1,10 @@
-//! An environment of one's own, checked and then learnt: catch the falling ball with the paddle.
+//! An environment of your own, checked and then learned: catch the falling ball with the paddle.
 //!
 //! ```text
 //! cargo run --release -p agilerl --example custom_env
 //! ```
 //!
-//! Prints what `check_env` found, then a table per generation; some seconds later the paddle catches every ball.
+//! Prints the findings of `check_env`, then a table for each generation; after some seconds the paddle catches every ball.
 use std::io::Write as _;
 use std::process::ExitCode;
 

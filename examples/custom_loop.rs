@@ -1,88 +1,59 @@
-//! The training loop written out: a population takes turns in sixteen CartPoles, shares one memory, and evolves after
-//! every generation. This is the loop of AgileRL's online-training page, without a trainer:
+//! The training loop written out, without a trainer: six agents take turns in sixteen CartPoles, share one memory, and evolve
+//! after every generation, as on AgileRL's online-training page.
 //!
 //! ```text
 //! cargo run --release -p agilerl --example custom_loop
 //! ```
 //!
-//! One line per generation; after some seconds the best of the six balances for 500 steps.
-use std::io::Write as _;
-use std::process::ExitCode;
-
-use agilerl::algo::evaluate;
+//! Prints one line for each generation; after some seconds the best of the six balances for 500 steps.
 use agilerl::prelude::*;
 
-fn main() -> ExitCode {
-    match train() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn train() -> anyhow::Result<()> {
+#[expect(clippy::print_stdout, reason = "an example talks to its reader")]
+fn main() -> anyhow::Result<()> {
     let (generations, vector_steps, lanes) = (30, 500, 16);
-    let streams = Streams::new(1); // every random draw of the run has a name here
-    let device = parse_device("cpu")?;
-
-    let mut envs = make_vec("CartPole-v1", lanes)?;
-    let rows = RowLayout::new(envs.observation_space().row_len(), 1);
-    let config = RunConfig::recommended("CartPole-v1").dqn;
+    let streams = Streams::new(1); // each random draw comes from a named stream
+    let config = RunConfig::recommended("CartPole-v1").dqn().clone();
     let updates = lanes / config.learn_step; // for each step of all lanes
-    let agent = |i| Dqn::new(config.clone(), rows.obs_len, 2, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
+    let device = parse_device("cpu")?;
+    let rows = RowLayout::new(4, 1); // numbers of an observation and of an action
+    let agent = |i| Dqn::new(config.clone(), 4, 2, &device, &mut streams.get(Purpose::Weights, 0, i, 0));
     let mut population = Individual::founders((0..6).map(agent).collect::<Result<_, _>>()?);
-    let mut memory = Replay::new(100_000, rows)?;
-    let tournament = Tournament::default(); // size 2, the elite survives
-    let mutation = Mutation::default(); // AgileRL's probabilities
-
-    let (mut obs, mut actions) = (vec![0.0; lanes * rows.obs_len], vec![0; lanes]);
+    let mut memory = Replay::<f32, u32>::new(100_000, rows)?;
     let mut batch = Batch::new(config.batch_size, &rows);
+    let (tournament, mutation) = (Tournament::default(), Mutation::default());
+
     for generation in 0..generations {
         for (place, individual) in population.iter_mut().enumerate() {
-            let mut exploration = streams.get(Purpose::Exploration, generation, place, 0);
-            let mut replay = streams.get(Purpose::Replay, generation, place, 0);
-            let seed = streams.seeds(Purpose::Environment, generation, place, 1)[0];
-            obs.copy_from_slice(envs.reset(Some(seed)));
+            let stream = |purpose| streams.get(purpose, generation, place, 0);
+            let (mut exploration, mut replay) = (stream(Purpose::Exploration), stream(Purpose::Replay));
+            let (mut learning, seed) =
+                (stream(Purpose::Learning), streams.seed(Purpose::Environment, generation, place));
+            let mut collector = Collector::new(make_vec("CartPole-v1", lanes)?, rows, seed)?;
             for _ in 0..vector_steps {
-                let mode = Mode::Explore { clock: individual.env_steps };
-                individual.agent.act(&obs, None, mode, &mut exploration, &mut actions);
-                let step = envs.step(&actions)?;
-                memory.extend(&Transitions {
-                    obs: &obs,
-                    actions: &actions,
-                    rewards: step.rewards,
-                    next_obs: step.next_obs, // the true successor, also where an episode ended
-                    terminated: step.terminated,
-                    truncated: step.truncated,
-                    next_masks: None,
-                });
-                obs.copy_from_slice(step.obs);
+                let ask = collector.request(Mode::Explore { clock: individual.env_steps }, &mut exploration);
+                individual.agent.act(ask.obs, ask.masks, ask.mode, ask.rng, ask.actions);
+                collector.step(|transitions| memory.extend(transitions))?;
                 individual.env_steps += lanes as u64;
                 batch.resize(individual.agent.batch_size());
                 for _ in 0..if memory.len() >= batch.size() { updates } else { 0 } {
                     memory.sample_into(&mut replay, &mut batch);
-                    individual.agent.learn(&batch);
+                    individual.agent.learn(&batch, &mut learning);
                 }
             }
         }
-
-        // Everybody faces the same ten episodes.
+        // All individuals are evaluated on the same ten episodes.
         let seeds = streams.seeds(Purpose::Evaluation, generation, 0, 10);
         for individual in &mut population {
-            let evaluation = evaluate(&mut individual.agent, || make("CartPole-v1"), &seeds, 1_000)?;
-            individual.fitness.push(evaluation.mean());
+            let score = evaluate(&mut individual.agent, || make::<f32, u32>("CartPole-v1"), &seeds, 1_000)?;
+            individual.fitness.push(score.mean());
         }
         let scores = tournament.scores(&population);
-        writeln!(std::io::stdout(), "generation {:2}: {scores:6.1?}", generation + 1)?;
-        if scores.iter().any(|&score| score >= 500.0) {
+        println!("generation {:2}: {scores:6.1?}", generation + 1);
+        if scores.iter().any(|score| *score >= 500.0) {
             break;
         }
-
-        // Select, then mutate.
-        let selection = tournament.select(&scores, &mut streams.get(Purpose::Selection, generation, 0, 0))?;
-        population = selection.reproduce(&population);
+        let mut rng = streams.get(Purpose::Selection, generation, 0, 0);
+        population = tournament.select(generation, &scores, &mut rng)?.reproduce(&population);
         mutation.mutate(&mut population, &streams, generation);
     }
     Ok(())

@@ -1,14 +1,16 @@
-//! Trains a population of DQN agents on LunarLander and evolves it until 100 fresh episodes confirm the target:
+//! Trains a population of DQN agents on LunarLander, or on any environment of the catalogue, and evolves it until 100 fresh
+//! episodes confirm the target:
 //!
 //! ```text
 //! cargo run --release -p agilerl --example dqn
 //! cargo run --release -p agilerl --example dqn -- --env CartPole-v1 --seed 3
+//! cargo run --release -p agilerl --example dqn -- --env MinAtar/Breakout-v1
 //! cargo run --release -p agilerl --example dqn -- --resume runs/CartPole-v1-seed-3
 //! cargo run --release -p agilerl --example dqn -- --list-envs
 //! ```
 //!
-//! Every generation prints a table of its individuals; the run is kept in `--out`, and Ctrl-C stops it so that it can be
-//! resumed as if nothing had happened. Exit codes: 0 at the end of the run, 130 interrupted, 2 wrong flags or settings, 1
+//! Every generation prints a table of its individuals. The run is kept in `--out`; Ctrl-C saves it, and `--resume` continues
+//! it as if it had never been stopped. Exit codes: 0 at the end of the run, 130 interrupted, 2 wrong flags or settings, 1
 //! otherwise.
 
 mod dqn_args;
@@ -20,17 +22,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use agilerl::prelude::*;
-use agilerl::{Observation, RunConfig};
 use clap::Parser as _;
-use dqn_args::{AnyRun, Args};
+use dqn_args::Args;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match args.run() {
         _ if args.print_schema => print(&format!("{:#}\n", RunConfig::schema())),
         _ if args.list_envs => print(&dqn_envs::list()),
-        Ok((AnyRun::Numbers(run), folder)) => train(run, &folder, &args),
-        Ok((AnyRun::Pixels(run), folder)) => train(run, &folder, &args),
+        Ok((run, folder)) => train(run, &folder, &args),
         Err(error) => return fail(&error, 2),
     };
     done.unwrap_or_else(|error| {
@@ -39,8 +39,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Trains to the end, whatever the agents observe.
-fn train<O: Observation>(run: Run<O>, folder: &Path, args: &Args) -> anyhow::Result<ExitCode> {
+/// Trains to the end.
+fn train(run: Run, folder: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     if args.print_config {
         run.config().validate()?;
         return print(&run.config().to_toml());
@@ -53,7 +53,7 @@ fn train<O: Observation>(run: Run<O>, folder: &Path, args: &Args) -> anyhow::Res
         Err(Error::Interrupted { saved }) => {
             match saved {
                 Some(at) => {
-                    tell(&format!("interrupted, and saved; go on with: {} --resume {}", command("dqn"), quoted(&at)));
+                    tell(&format!("interrupted, and saved; resume with: {} --resume {}", command("dqn"), quoted(&at)));
                 }
                 None => tell("interrupted, and not saved"),
             }
@@ -62,7 +62,7 @@ fn train<O: Observation>(run: Run<O>, folder: &Path, args: &Args) -> anyhow::Res
         Err(error) => return Err(error.into()),
     };
     let mut stdout = std::io::stdout();
-    // Nobody may be reading any more; the run is whole all the same.
+    // The output may be closed by now; the run is whole all the same.
     let _ = if over {
         let (id, mean, signature) = (outcome.elite.id, outcome.confirmed_mean, outcome.signature);
         writeln!(stdout, "this run is over: individual {id} scored {mean:.1} | signature {signature}")
@@ -79,7 +79,7 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what went wrong with all its causes, and which flags are the way out.
+/// Prints an error with its causes and the flags that are the way out.
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     tell(&format!("error: {error:#}"));
     let flags = match error.downcast_ref() {
@@ -95,7 +95,7 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// On the standard error, if anybody can read it: a terminal may be gone, and the exit code says the same.
+/// Prints a line on the standard error. If the terminal is gone, the exit code says the same.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -104,7 +104,7 @@ fn command(example: &str) -> String {
     format!("cargo run --release -p agilerl --example {example} --")
 }
 
-/// A path as a shell takes it.
+/// A path in the quotes that a shell needs.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+:@".contains(c);

@@ -1,9 +1,10 @@
-//! The flags of the example `dqn`, and the run that they make.
+//! The flags of the example `dqn`, and the run that they describe.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use agilerl::env::{Observations, env_info};
-use agilerl::{Run, RunConfig};
+use agilerl::hpo::SelectionConfig;
+use agilerl::prelude::*;
 use clap::Parser;
 
 use crate::whole_number::whole_number;
@@ -12,14 +13,14 @@ use crate::whole_number::whole_number;
 #[derive(Parser)]
 #[command(name = "dqn", version)]
 pub(crate) struct Args {
-    /// Configuration file; flags count for more than it does [default: the recommended settings].
+    /// Configuration file; flags override it [default: the recommended settings].
     #[arg(long, conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder, with its own settings; --generations and --target give a run that is over more
-    /// to do, and --threads, --memory-limit-gib and the flags of checkpoints still count.
+    /// Resume the run in this folder, with its own settings; --generations and --target extend a run that is over, and
+    /// --threads, --memory-limit-gib and the flags of checkpoints may be given.
     #[arg(long, conflicts_with_all = ["env", "population", "lanes", "steps", "seed", "device", "out", "overwrite"])]
     resume: Option<PathBuf>,
-    /// Begin a new run with the elite of the run in this folder, and with that run's settings but for these flags.
+    /// Begin a new run with the elite of the run in this folder, and with that run's settings; flags override them.
     #[arg(long, conflicts_with_all = ["config", "resume", "env"])]
     from: Option<PathBuf>,
     /// Environment, by Gymnasium's name; --list-envs lists them [default: LunarLander-v3].
@@ -28,17 +29,16 @@ pub(crate) struct Args {
     /// Individuals in the population [default: 6].
     #[arg(long, value_parser = whole_number::<usize>(1..=65_536), allow_hyphen_values = true)]
     population: Option<usize>,
-    /// Environments that each individual steps together [default: 16].
+    /// Number of environments that each individual steps together [default: 16].
     #[arg(long, value_parser = whole_number::<usize>(1..=65_536), allow_hyphen_values = true)]
     lanes: Option<usize>,
-    /// Generations at most [default: 60, and 20 on pixels].
+    /// Greatest number of generations [default: 60, and 20 on pixels].
     #[arg(long, value_parser = whole_number::<u64>(1..=COUNT), allow_hyphen_values = true)]
     generations: Option<u64>,
-    /// Environment steps that each individual trains in a generation, over all its lanes [default: 10000, and 25000 on
-    /// pixels].
+    /// Environment steps of each individual in a generation, summed over its lanes [default: 10000, and 25000 on pixels].
     #[arg(long, value_parser = whole_number::<u64>(1..=COUNT), allow_hyphen_values = true)]
     steps: Option<u64>,
-    /// Seed of everything that is drawn: one seed, one result, at any number of threads [default: 1].
+    /// Seed of every random draw: one seed, one result, at any number of threads [default: 1].
     #[arg(long, value_parser = whole_number::<u64>(0..=SEED), allow_hyphen_values = true)]
     seed: Option<u64>,
     /// Worker threads; 0 takes one for each processor [default: 0].
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// [default: cpu].
     #[arg(long)]
     device: Option<String>,
-    /// Mean return over 100 fresh episodes at which the run ends; none: after all generations [default: the environment's
+    /// Mean return over 100 fresh episodes that ends the run; none: all generations are trained [default: the environment's
     /// own threshold].
     #[arg(long, value_parser = target, allow_hyphen_values = true)]
     target: Option<Target>,
@@ -61,71 +61,41 @@ pub(crate) struct Args {
     /// Generations from one checkpoint to the next [default: 1].
     #[arg(long, value_parser = whole_number::<u64>(1..=COUNT), allow_hyphen_values = true)]
     checkpoint_every: Option<u64>,
-    /// Seconds that lie between two checkpoints at least [default: 10].
+    /// Least number of seconds between two checkpoints [default: 10].
     #[arg(long, value_parser = number, allow_hyphen_values = true)]
     checkpoint_seconds: Option<f64>,
-    /// Checkpoints that are kept [default: 2].
+    /// Number of checkpoints that are kept [default: 2].
     #[arg(long, value_parser = whole_number::<usize>(1..=COUNT), allow_hyphen_values = true)]
     keep: Option<usize>,
-    /// GiB of memory that the run may ask for [default: what this machine has].
+    /// GiB of memory that the run may ask for [default: the memory of this machine].
     #[arg(long, value_parser = number, allow_hyphen_values = true)]
     memory_limit_gib: Option<f64>,
-    /// Print the configuration that these flags make, with a description of every setting, and stop.
+    /// Print the configuration of these flags, with a description of every setting, and stop.
     #[arg(long)]
     pub(crate) print_config: bool,
     /// Print the JSON schema of configuration files, and stop.
     #[arg(long)]
     pub(crate) print_schema: bool,
-    /// Print the environments that there are, and stop.
+    /// Print the environments of the catalogue, and stop.
     #[arg(long)]
     pub(crate) list_envs: bool,
 }
 
-/// A run, by what its agents observe.
-pub(crate) enum AnyRun {
-    Numbers(Run),
-    Pixels(Run<u8>),
-}
-
 impl Args {
-    /// The run that the flags make or go on with, and its folder.
-    pub(crate) fn run(&self) -> anyhow::Result<(AnyRun, PathBuf)> {
+    /// The run that the flags describe or resume, and its folder.
+    pub(crate) fn run(&self) -> anyhow::Result<(Run, PathBuf)> {
         if let Some(folder) = &self.resume {
-            let run = Run::resume(folder)?;
-            let run = match has_pixels(&run.config().env) {
-                true => AnyRun::Pixels(Run::resume_pixels(folder)?.configure(|config| self.adjust(config))),
-                false => AnyRun::Numbers(run.configure(|config| self.adjust(config))),
-            };
+            let run = Run::resume(folder)?.configure(|config| self.adjust(config));
             return Ok((run, folder.clone()));
         }
-        if let Some(elite) = &self.from {
-            return self.begin_with(elite);
-        }
-        let mut config = match &self.config {
-            Some(path) => RunConfig::read(path)?,
-            None => recommended(self.env.as_deref().unwrap_or("LunarLander-v3"))?,
+        let run = match (&self.from, &self.config) {
+            (Some(elite), _) => Run::from_elite(elite)?,
+            (None, Some(path)) => Run::with(RunConfig::read(path)?),
+            (None, None) => Run::with(recommended(self.env.as_deref().unwrap_or("LunarLander-v3"))?),
         };
-        self.set(&mut config);
-        let folder = self.folder(&config);
-        let run = match has_pixels(&config.env) {
-            true => AnyRun::Pixels(Run::with_pixels(config).out(&folder).overwrite(self.overwrite)),
-            false => AnyRun::Numbers(Run::with(config).out(&folder).overwrite(self.overwrite)),
-        };
-        Ok((run, folder))
-    }
-
-    /// A new run whose founders are an elite.
-    fn begin_with(&self, elite: &Path) -> anyhow::Result<(AnyRun, PathBuf)> {
-        let run = Run::from_elite(elite)?.configure(|config| self.set(config));
+        let run = run.configure(|config| self.set(config));
         let folder = self.folder(run.config());
-        let run = match has_pixels(&run.config().env) {
-            true => {
-                let run = Run::from_elite_of_pixels(elite)?.configure(|config| self.set(config));
-                AnyRun::Pixels(run.out(&folder).overwrite(self.overwrite))
-            }
-            false => AnyRun::Numbers(run.out(&folder).overwrite(self.overwrite)),
-        };
-        Ok((run, folder))
+        Ok((run.out(&folder).overwrite(self.overwrite), folder))
     }
 
     fn folder(&self, config: &RunConfig) -> PathBuf {
@@ -133,15 +103,16 @@ impl Args {
         self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name))
     }
 
-    /// What flags say counts for more than what a file says.
+    /// Overrides the settings of a file.
     fn set(&self, config: &mut RunConfig) {
         config.env = self.env.clone().unwrap_or_else(|| config.env.clone());
         config.population = self.population.unwrap_or(config.population);
         config.off_policy.lanes = self.lanes.unwrap_or(config.off_policy.lanes);
         config.device = self.device.clone().unwrap_or_else(|| config.device.clone());
         let evolution = &mut config.evolution;
-        if self.population.is_some() {
-            evolution.tournament.size = evolution.tournament.size.min(config.population);
+        if let (Some(population), SelectionConfig::Tournament(tournament)) = (self.population, &mut evolution.selection)
+        {
+            tournament.size = tournament.size.min(population);
         }
         evolution.generation_env_steps = self.steps.unwrap_or(evolution.generation_env_steps);
         evolution.round_env_steps = evolution.round_env_steps.min(evolution.generation_env_steps);
@@ -149,7 +120,7 @@ impl Args {
         self.adjust(config);
     }
 
-    /// What may differ between a run and its resumption.
+    /// Changes the settings that may differ when a run is resumed.
     fn adjust(&self, config: &mut RunConfig) {
         config.evolution.target = self.target.as_ref().map_or(config.evolution.target, |target| target.0);
         config.evolution.generations = self.generations.unwrap_or(config.evolution.generations);
@@ -172,10 +143,6 @@ fn recommended(env: &str) -> anyhow::Result<RunConfig> {
     Ok(config)
 }
 
-fn has_pixels(env: &str) -> bool {
-    env_info(env).is_ok_and(|info| info.observations == Observations::Pixels)
-}
-
 /// Up to here a float counts exactly.
 const COUNT: u64 = 1 << 53;
 const SEED: u64 = i64::MAX as u64;
@@ -184,7 +151,7 @@ fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "a number is needed, such as 2.5".to_owned())
 }
 
-/// The mean return that ends a run, if one does.
+/// The mean return that ends a run, or none.
 #[derive(Clone)]
 struct Target(Option<f64>);
 

@@ -1,8 +1,8 @@
 //! The list of environments that the example `dqn` prints.
 
-use agilerl::env::{Actions, EnvInfo, Observations, Space, catalogue, make, make_continuous, make_pixels};
+use agilerl::env::{ActionElement, Actions, Element, EnvError, EnvInfo, Observations, Space, catalogue, make};
 
-/// A line for each environment of the catalogue: those that `dqn` trains, then those that it cannot.
+/// A line for each environment of the catalogue: first the environments that `dqn` can learn, then the others.
 pub(crate) fn list() -> String {
     let heading = ["environment", "observes", "chooses", "steps", "solved at", ""].map(str::to_owned);
     let trains = |info: &&EnvInfo| info.actions == Actions::Choice;
@@ -14,24 +14,22 @@ pub(crate) fn list() -> String {
 }
 
 fn line(info: &EnvInfo) -> [String; 6] {
-    let (observes, chooses) = match (info.observations, info.actions) {
-        (Observations::Pixels, _) => {
-            make_pixels(info.name).map(|env| spaces(env.observation_space(), env.action_space()))
-        }
-        (_, Actions::Choice) => {
-            make::<f32, u32>(info.name).map(|env| spaces(env.observation_space(), env.action_space()))
-        }
-        _ => make_continuous(info.name).map(|env| spaces(env.observation_space(), env.action_space())),
-    }
-    .expect("the catalogue makes what it lists");
+    let spaces = match (info.observations, info.actions) {
+        (Observations::Numbers, Actions::Choice) => spaces::<f32, u32>(info.name),
+        (Observations::Numbers, Actions::Continuous) => spaces::<f32, f32>(info.name),
+        (Observations::Pixels, Actions::Choice) => spaces::<u8, u32>(info.name),
+        (Observations::Pixels, Actions::Continuous) => spaces::<u8, f32>(info.name),
+    };
+    let (observes, chooses) = spaces.expect("the catalogue makes the environments that it lists");
     let none = || "-".to_owned();
     let limit = info.max_episode_steps.map_or_else(none, |steps| steps.to_string());
     let threshold = info.reward_threshold.map_or_else(none, |threshold| threshold.to_string());
     [info.name.to_owned(), observes, chooses, limit, threshold, info.summary.to_owned()]
 }
 
-fn spaces(observations: &Space, actions: &Space) -> (String, String) {
-    (kind(observations), kind(actions))
+fn spaces<O: Element, C: ActionElement>(name: &str) -> Result<(String, String), EnvError> {
+    let env = make::<O, C>(name)?;
+    Ok((kind(env.observation_space()), kind(env.action_space())))
 }
 
 fn kind(space: &Space) -> String {

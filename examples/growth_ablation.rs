@@ -1,13 +1,13 @@
-//! What growth that keeps the function is worth: LunarLander with it, its optimiser's moments carried along, and with
-//! AgileRL's random growth and fresh optimiser; the same seeds, the same number of transitions.
+//! Measures the worth of growth that keeps the function: trains on LunarLander with it, the optimiser's moments carried
+//! along, and with AgileRL's random growth and fresh optimiser; the same seeds, the same number of transitions.
 //!
 //! ```text
 //! cargo run --release -p agilerl --example growth_ablation > growth.csv
 //! ```
 //!
-//! Prints a line for each architecture mutation, its parent's fitness and the child's on the same episodes before it learnt
-//! anything, and a line for each run with the elite's mean over 100 fresh episodes. `benches/growth/plot.py` draws it and prints the table. On two
-//! cores it takes some minutes.
+//! Prints a line for each architecture mutation, with its parent's fitness and the child's on the same episodes before it
+//! learned anything, and a line for each run with the elite's mean over 100 fresh episodes. `benches/growth/plot.py` draws
+//! it and prints the table. On two cores it takes some minutes.
 
 mod whole_number;
 
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
-use agilerl::algo::evaluate;
+use agilerl::algo::AnyAgent;
 use agilerl::nets::Growth;
 use agilerl::prelude::*;
 use clap::Parser;
@@ -53,14 +53,14 @@ fn compare(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyhow::Result<Outcome<Dqn>> {
+fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyhow::Result<Outcome<AnyAgent>> {
     let mut config = RunConfig::recommended("LunarLander-v3");
-    config.dqn.growth = growth;
+    config.dqn().net.growth = growth;
     config.evolution.seed = seed;
     config.evolution.generations = generations;
     let (streams, episodes) = (Streams::new(seed), config.evolution.eval_episodes);
     let (mut fitness, mut evaluated): (HashMap<u64, f64>, u64) = (HashMap::new(), 0);
-    let mut trainer = Run::with(config).build()?.on_event(move |event| {
+    let run = Run::with(config).on_event(move |event| {
         match event {
             Event::Evaluated(report) => {
                 let scored = report.population.iter().filter_map(|one| Some((one.id, one.latest_fitness()?)));
@@ -69,12 +69,12 @@ fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyho
             Event::Evolved { generation, population } => {
                 // The episodes that the parents were scored on.
                 let seeds = streams.seeds(Purpose::Evaluation, evaluated, 0, episodes);
-                // Not the elite that was kept: it was born by its mutation long ago.
+                // Without the individuals that were kept: their mutations are of an earlier generation.
                 let newborn = population.iter().filter(|child| !child.is_evaluated());
                 for child in newborn.filter(|child| child.mutated.kind == MutationKind::Architecture) {
                     let (Some(change), [parent]) = (&child.mutated.change, &child.parents[..]) else { continue };
-                    let make = || make("LunarLander-v3");
-                    let after = evaluate(&mut child.agent.clone(), make, &seeds, 100_000)?.mean();
+                    let make = || make::<f32, u32>("LunarLander-v3");
+                    let after = evaluate(&mut child.agent.policy(), make, &seeds, 100_000)?.mean();
                     let before = fitness[parent];
                     writeln!(stdout(), "{name},{seed},{generation},{},{before},{after}", change.what)?;
                 }
@@ -83,5 +83,5 @@ fn run(growth: Growth, name: &'static str, seed: u64, generations: u64) -> anyho
         }
         Ok(Flow::Continue)
     });
-    Ok(trainer.run()?)
+    Ok(run.run()?)
 }

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// The record that --policy was written with [default: elite.json beside it].
     #[arg(long, value_name = "FILE", requires = "policy", conflicts_with = "elite")]
     record: Option<PathBuf>,
-    /// Environment to play in [default: the one that it was trained in].
+    /// Environment to play in [default: the environment of its training].
     #[arg(long, value_parser = known_env)]
     pub(crate) env: Option<String>,
     /// Episodes to play.
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Write the first episodes into this animated GIF (with the feature `render`).
     #[arg(long, value_name = "FILE", value_parser = rendered)]
     pub(crate) gif: Option<PathBuf>,
-    /// How many episodes the GIF shows.
+    /// Number of episodes that the GIF shows.
     #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = whole_number::<u64>(1..=1_000))]
     pub(crate) gif_episodes: u64,
     /// Its width in pixels.

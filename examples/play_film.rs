@@ -5,15 +5,16 @@ use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
 
+use agilerl::algo::PolicyAction;
 use agilerl::env::{BoxRenderEnv, Element, Gif, Pixmap, Render};
 use agilerl::nets::InputNumber;
 use agilerl::prelude::*;
 use anyhow::Context;
 
-/// Plays an episode for each seed and draws it, 25 pictures in a second at most.
-pub(crate) fn film<O: InputNumber + Element>(
-    agent: &mut Dqn<O>,
-    mut env: BoxRenderEnv<u32, O>,
+/// Plays an episode for each seed and draws it, with at most 25 pictures in a second.
+pub(crate) fn film<O: InputNumber + Element, C: PolicyAction>(
+    policy: &mut Policy,
+    mut env: BoxRenderEnv<C, O>,
     path: &Path,
     seeds: Range<u64>,
     gif_width: u32,
@@ -26,8 +27,8 @@ pub(crate) fn film<O: InputNumber + Element>(
     let pictures_per_second = env.steps_per_second() / every;
     let mut gif = Gif::new(BufWriter::new(File::create(path)?), size, pictures_per_second)?;
 
-    let mut rng = Streams::new(seeds.start).get(Purpose::Exploration, 0, 0, 0); // a greedy agent draws nothing from it
-    let (mut obs, mut action) = (vec![O::default(); env.observation_space().row_len()], [0]);
+    let mut obs = vec![O::default(); env.observation_space().row_len()];
+    let mut action = vec![C::default(); env.action_space().row_len()];
     for seed in seeds {
         env.reset(Some(seed), &mut obs);
         for step in 0..step_limit {
@@ -36,7 +37,7 @@ pub(crate) fn film<O: InputNumber + Element>(
                 gif.add(&picture)?;
             }
             let mask = env.action_mask().map(<[bool]>::to_vec);
-            agent.act(&obs, mask.as_deref(), Mode::Greedy, &mut rng, &mut action);
+            policy.act_into(&obs, mask.as_deref(), &mut action);
             if env.step(&action, &mut obs).ended() {
                 break;
             }

@@ -59,7 +59,7 @@ fn measure(args: &Args) -> anyhow::Result<()> {
 fn rates(args: &Args, threads: usize) -> anyhow::Result<Vec<f64>> {
     let mut config = RunConfig::default();
     config.evolution.threads = threads;
-    // One more than is timed: in the first the memory fills and everything is allocated.
+    // One more than is timed: in the first one the memory fills and everything is allocated.
     config.evolution.generations = args.generations + 1;
     config.evolution.generation_env_steps = args.steps;
     config.evolution.round_env_steps = config.evolution.round_env_steps.min(args.steps);
@@ -69,7 +69,7 @@ fn rates(args: &Args, threads: usize) -> anyhow::Result<Vec<f64>> {
 
     let (tell, told) = channel();
     let mut clock = (Instant::now(), 0);
-    let mut trainer = Run::with(config).build()?.on_event(move |event| {
+    let run = Run::with(config).on_event(move |event| {
         match event {
             // Training ends with its last round, which the evaluation's report follows.
             Event::Round { env_steps, .. } => tell.send((env_steps - clock.1, clock.0.elapsed()))?,
@@ -79,6 +79,7 @@ fn rates(args: &Args, threads: usize) -> anyhow::Result<Vec<f64>> {
         }
         Ok(Flow::Continue)
     });
+    let mut trainer = run.start()?.into_trainer();
     let mut rates = Vec::new();
     for _ in 0..=args.generations {
         let _ = trainer.generation()?;

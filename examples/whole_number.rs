@@ -1,8 +1,8 @@
-//! How flags read whole numbers.
+//! Whole numbers of flags.
 
 use std::ops::RangeInclusive;
 
-/// Reads a whole number within a range; the error says the range, whatever was written instead.
+/// Returns a parser of whole numbers within a range. Any other text is an error that names the range.
 pub(crate) fn whole_number<T: TryFrom<u64>>(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {

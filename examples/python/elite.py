@@ -1,4 +1,4 @@
-"""Reads the two files of a trained elite with numpy alone, and refuses what does not agree."""
+"""Reads the two files of a trained elite with numpy alone, and refuses files that do not agree with each other."""
 
 import json
 import math
@@ -6,23 +6,24 @@ import time
 
 import numpy as np
 
-FORMAT, ALGORITHM = 3, "DQN"
+FORMAT = 4
+# Added to the variance of a normalised observation, and its largest size.
+EPSILON, CLIP = 1e-8, 10.0
 
 
 class EliteError(Exception):
-    """What is wrong with the files."""
+    """A mistake in the files."""
 
 
 def load(folder):
-    """The record of an elite and its weights, by name. A run that goes on may be between the writing of the one file and
-    of the other, so they are read again for half a second."""
+    """The record of an elite and its weights, by name. A run that is training may be between the writing of the two files,
+    so they are read again for half a second."""
     for _ in range(11):
         text, data = (folder / "elite.json").read_bytes(), (folder / "elite.safetensors").read_bytes()
         try:
             record = json.loads(text)
-            for field, known in (("format", FORMAT), ("algorithm", ALGORITHM)):
-                if record[field] != known:
-                    raise EliteError(f"elite.json has {field} {record[field]!r}, this program reads {known!r}")
+            if record["format"] != FORMAT:
+                raise EliteError(f"elite.json has format {record['format']}, this program reads format {FORMAT}")
             if record["weights"] == {"bytes": len(data), "blake3": blake3(data)}:
                 return record, checked(record, tensors(data))
         except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -45,9 +46,9 @@ def tensors(data):
 
 
 def checked(record, weights):
-    """The weights, if they and the layers are those of the spec."""
+    """The weights, if they and the layers are those of the spec and of the statistics."""
     layers, shapes = network(record["spec"])
-    if record["layers"] != layers:
+    if record["layers"] != normalizer(record) + layers:
         raise EliteError("elite.json: its layers are not those of its spec")
     if record["one_hot"] not in (None, inputs(record["spec"])):
         raise EliteError(f"elite.json: one_hot is {record['one_hot']}, but the network has {inputs(record['spec'])} inputs")
@@ -65,18 +66,31 @@ def checked(record, weights):
 
 def inputs(spec):
     """Length of an observation."""
-    return spec["inputs"] if spec["kind"] == "mlp" else math.prod(spec["input"])
+    encoder = spec.get("encoder")
+    return math.prod(encoder["input"]) if encoder else spec["head"]["inputs"]
 
 
 def outputs(spec):
     """Number of actions."""
-    return (spec if spec["kind"] == "mlp" else spec["head"])["outputs"]
+    return spec["head"]["outputs"]
+
+
+def normalizer(record):
+    """The layer in front of the network that scales observations, if the record has statistics of them."""
+    if record.get("normalizer") is None:
+        return []
+    statistics = record["normalizer"]["statistics"]
+    mean, variance = statistics["mean"], statistics["variance"]
+    if len(mean) != inputs(record["spec"]) or len(variance) != len(mean):
+        raise EliteError(f"elite.json: normalizer has {len(mean)} means, but the network has {inputs(record['spec'])} inputs")
+    return [{"kind": "normalize", "mean": mean, "std": [math.sqrt(v + EPSILON) for v in variance], "clip": CLIP}]
 
 
 def network(spec):
-    """The layers that a spec stands for, and the shapes of their tensors."""
+    """The layers of a spec, and the shapes of their tensors."""
     shapes = {}
-    return (perceptron if spec["kind"] == "mlp" else convolutions)(spec, shapes), shapes
+    layers = convolutions(spec["encoder"], spec["head"], shapes) if spec.get("encoder") else []
+    return layers + perceptron(spec["head"], shapes), shapes
 
 
 def perceptron(spec, shapes):
@@ -117,7 +131,7 @@ def activation(name, function, shapes, gated=False):
     return layer
 
 
-def convolutions(spec, shapes):
+def convolutions(spec, head, shapes):
     channels, height, width = spec["input"]
     image = {"channels": channels, "height": height, "width": width, "channels_last": spec["channels_last"]}
     layers = [{"kind": "image", **image}]
@@ -131,9 +145,9 @@ def convolutions(spec, shapes):
         layers.append(activation(name, spec["activation"], shapes, conv.get("gated", False)))
         channels = conv["channels"]
         height, width = ((edge + 2 * padding - kernel) // stride + 1 for edge in (height, width))
-    if spec["head"]["inputs"] != channels * height * width:
-        raise EliteError(f"elite.json: the head of the spec has {spec['head']['inputs']} inputs, not {channels * height * width}")
-    return [*layers, {"kind": "flatten"}, *perceptron(spec["head"], shapes)]
+    if head["inputs"] != channels * height * width:
+        raise EliteError(f"elite.json: the head of the spec has {head['inputs']} inputs, not {channels * height * width}")
+    return [*layers, {"kind": "flatten"}]
 
 
 def blake3(data):

@@ -7,6 +7,7 @@ Prints the mean return. `cargo run --release -p agilerl --example play` with the
 """
 
 import argparse
+import collections
 import json
 import math
 import pathlib
@@ -17,7 +18,8 @@ import numpy as np
 
 import elite
 
-# In float32 throughout. Those up to prelu equal the library's to the bit; the others up to the maths library's last one.
+# In float32 throughout. The functions up to prelu equal the library's to the bit, the others to the last bit of the maths
+# library.
 ACTIVATIONS = {
     "relu": lambda x, slope: np.maximum(x, 0),
     "linear": lambda x, slope: x,
@@ -61,6 +63,9 @@ def forward(layers, weights, x):
         elif layer["kind"] == "activation":
             y = ACTIVATIONS[layer["function"]](x, weights.get(layer.get("slope")))
             x = x + weights[layer["gate"]] * (y - x) if layer.get("gate") else y
+        elif layer["kind"] == "normalize":
+            scaled = (np.asarray(x, np.float64) - layer["mean"]) / layer["std"]
+            x = np.clip(scaled, -layer["clip"], layer["clip"]).astype(np.float32)
         elif layer["kind"] == "image":
             shape = layer["channels"], layer["height"], layer["width"]
             x = x.reshape(shape[1:] + shape[:1]).transpose(2, 0, 1) if layer["channels_last"] else x.reshape(shape)
@@ -83,13 +88,19 @@ def forward(layers, weights, x):
 
 def play(env, record, weights, seed):
     """The return of one episode, and whether it was cut. The first of the highest values is chosen at every step, among the
-    legal actions where the environment says which they are."""
+    legal actions if the environment has a mask of them."""
     categories, total = record["one_hot"], 0.0
     obs, info = env.reset(seed=seed)
+    # One frame stack inside another one: the inner one's frames are the outer one's observations.
+    stacks = [collections.deque(maxlen=wrapper["frames"]) for wrapper in record.get("wrappers", [])]
     for _ in range(record["step_limit"]):
         x = np.eye(categories, dtype=np.float32)[obs] if categories else np.asarray(obs, np.float32)
         if record["env"].startswith("MinAtar/"):
             x = x.transpose(2, 0, 1).reshape(-1)  # the library's boards are [channels, 10, 10]
+        for stack in stacks:
+            # The first observation of an episode is repeated.
+            stack.extend([x] * (1 if stack else stack.maxlen))
+            x = np.concatenate(stack)
         values = forward(record["layers"], weights, x)
         if "action_mask" in info:
             values = np.where(info["action_mask"], values, -np.inf)
@@ -101,8 +112,13 @@ def play(env, record, weights, seed):
 
 
 def make(record):
-    """The environment of an elite, if it is one that the elite can act in."""
+    """The environment of an elite, if the elite can act in it."""
     name = record["env"]
+    if record["output"]["kind"] != "greedy":
+        raise elite.EliteError(f"cannot play {name}: this program makes choices, and the output is {record['output']['kind']}")
+    for wrapper in record.get("wrappers", []):
+        if wrapper["kind"] != "frame_stack":
+            raise elite.EliteError(f"elite.json: wrappers: this program does not know {wrapper['kind']!r}")
     if record.get("own_env"):
         raise elite.EliteError(f"the elite was trained in an environment of a program's own: {record['own_env']}")
     if name.startswith("MinAtar/"):
@@ -115,7 +131,8 @@ def make(record):
         raise elite.EliteError(f"Gymnasium {gymnasium.__version__} cannot make {name!r}: {error}") from error
     observations, choices = env.observation_space, getattr(env.action_space, "n", None)
     categories = getattr(observations, "n", None)
-    fits = categories or math.prod(observations.shape), choices
+    frames = math.prod(wrapper["frames"] for wrapper in record.get("wrappers", []))
+    fits = (categories or math.prod(observations.shape)) * frames, choices
     if fits != (elite.inputs(record["spec"]), elite.outputs(record["spec"])):
         raise elite.EliteError(f"the network does not fit {name}, which has {fits[0]} observations and {choices} actions")
     if categories != record["one_hot"]:
@@ -125,14 +142,14 @@ def make(record):
 
 
 def gymnasium_name(name):
-    """What Gymnasium calls it: the firm lakes by a keyword, and the taxi by its newest version."""
+    """Gymnasium's name: the firm lakes have a keyword, and the taxi its newest version."""
     if name in ("Taxi-v3", "Taxi-v4"):
         return "Taxi-v4" if "Taxi-v4" in gymnasium.registry else "Taxi-v3"
     return name.replace("NotSlippery", "")
 
 
 def number(first, last):
-    """How flags read whole numbers."""
+    """Returns a parser of whole numbers for flags."""
 
     def read(text):
         if not (text.isdecimal() and first <= int(text) <= last):

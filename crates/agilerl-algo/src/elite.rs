@@ -258,7 +258,9 @@ impl EliteRecord {
             && [low.len(), high.len()] != [self.spec.outputs(); 2]
         {
             let (found, outputs) = (low.len().max(high.len()), self.spec.outputs());
-            return refuse(format!("elite.json: output has bounds for {found} components, but the network has {outputs}"));
+            return refuse(format!(
+                "elite.json: output has bounds for {found} components, but the network has {outputs}"
+            ));
         }
         if self.step_limit == 0 {
             return refuse("elite.json: step_limit is 0, but must be at least 1".to_owned());

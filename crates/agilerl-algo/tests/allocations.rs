@@ -27,12 +27,24 @@ fn an_update_on_the_processor_allocates_nothing() {
     let device = parse_device("cpu").unwrap();
     for activation in Activation::ALL {
         for (double, layer_norm, loss) in [(true, false, Loss::Mse), (false, true, Loss::Huber)] {
-            let config = DqnConfig { net: NetConfig { activation, layer_norm, ..Default::default() }, double, loss, ..Default::default()  };
+            let config = DqnConfig {
+                net: NetConfig { activation, layer_norm, ..Default::default() },
+                double,
+                loss,
+                ..Default::default()
+            };
             let agent = Dqn::new(config.clone(), 3, 2, &device, &mut rng).unwrap();
             check_allocates_nothing(agent, |i| [i as f32, 1.0, -0.5 * i as f32].map(|x| x / 64.0));
             let convs = vec![ConvSpec::new(8, 2, 1), ConvSpec { padding: 1, gated: true, ..ConvSpec::new(8, 3, 1) }];
             let images = Space::Box { shape: vec![2, 3, 3], low: vec![0.0; 18], high: vec![255.0; 18] };
-            let agent = Dqn::for_space(DqnConfig { net: NetConfig { convs, ..config.net }, ..config  }, &images, 2, &device, &mut rng).unwrap();
+            let agent = Dqn::for_space(
+                DqnConfig { net: NetConfig { convs, ..config.net }, ..config },
+                &images,
+                2,
+                &device,
+                &mut rng,
+            )
+            .unwrap();
             check_allocates_nothing(agent, |i| {
                 std::array::from_fn::<u8, 18, _>(|pixel| (i as usize * 7 + pixel) as u8)
             });
@@ -41,10 +53,7 @@ fn an_update_on_the_processor_allocates_nothing() {
 }
 
 #[track_caller]
-fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(
-    mut agent: Dqn,
-    obs: impl Fn(u32) -> [O; LEN],
-) {
+fn check_allocates_nothing<O: InputNumber + Stored, const LEN: usize>(mut agent: Dqn, obs: impl Fn(u32) -> [O; LEN]) {
     let mut memory = Replay::new(64, RowLayout::new(LEN, 1).with_mask(2)).unwrap();
     for i in 0..64 {
         let obs = obs(i);

@@ -39,7 +39,12 @@ fn a_memory_that_goes_round_grows_by_nothing() {
     let lanes = |lanes| make_vec("CartPole-v1", lanes);
     let task = OffPolicyTask::<Dqn, f32, u32>::new(config, ROUND as usize, lanes, || make("CartPole-v1")).unwrap();
     // Few updates: it is the memory that goes round here.
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 32, learn_step: 1_000, ..DqnConfig::default()  };
+    let config = DqnConfig {
+        net: NetConfig { hidden: vec![16], ..Default::default() },
+        batch_size: 32,
+        learn_step: 1_000,
+        ..DqnConfig::default()
+    };
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let mut agent = Dqn::new(config, 4, 2, &parse_device("cpu").unwrap(), &mut rng).unwrap();
     let streams = Streams::new(1);

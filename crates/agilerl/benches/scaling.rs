@@ -61,7 +61,7 @@ fn measure(numbers: &[String]) {
     let numbers: Vec<usize> = numbers.iter().map(|number| number.parse().expect("a number")).collect();
     let [population, lanes, width, memory, round] = numbers[..] else { panic!("five numbers") };
     let mut config = RunConfig { population, ..RunConfig::default() };
-    config.dqn.hidden = vec![width, width];
+    config.dqn().net.hidden = vec![width, width];
     config.off_policy.lanes = lanes;
     config.off_policy.memory_size = memory;
     // Long enough that the one episode after it does not count.
@@ -75,8 +75,8 @@ fn measure(numbers: &[String]) {
         mutation: Mutation::none(),
         ..TrainerConfig::default()
     };
-    config.evolution.tournament.size = config.evolution.tournament.size.min(population);
-    let mut trainer = Run::with(config).build().expect("a valid configuration");
+    config.evolution.selection = Tournament { size: 2.min(population), ..Tournament::default() }.into();
+    let mut trainer = Run::with(config).start().map(Training::into_trainer).expect("a valid configuration");
     // The first generation, half of what is timed, allocates.
     let _ = trainer.generation().expect("the environments work");
     let start = processor_seconds();

@@ -52,7 +52,7 @@ fn generation(threads: usize) -> (u64, impl FnMut()) {
         mutation: Mutation::none(),
         ..TrainerConfig::default()
     };
-    let mut trainer = Run::with(config).build().unwrap();
+    let mut trainer = Run::with(config).start().unwrap().into_trainer();
     (population * steps, move || drop(trainer.generation().unwrap()))
 }
 

@@ -1,10 +1,8 @@
-//! What can go wrong with a run.
+//! Errors of a run.
 
 use std::path::PathBuf;
 
-use crate::memory_use::in_units;
-
-/// Error of the facade: that of a crate below, or of putting them together.
+/// Error of the facade: an error of a crate below, or of putting them together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -15,10 +13,10 @@ pub enum Error {
         field: String,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// Its range.
         expected: String,
     },
-    /// Settings that ask for more memory than there is.
+    /// Settings that ask for more memory than the machine has.
     #[error(
         "the run would ask for {} of memory, and there is {}: {setting} is {value}, which takes most, {} ({what}); lower it, \
          or set memory_limit_gib if there is more",
@@ -29,21 +27,21 @@ pub enum Error {
         setting: String,
         /// Its value.
         value: String,
-        /// What it asks for.
+        /// The part of the run that it asks memory for.
         what: String,
-        /// How many bytes that is.
+        /// Bytes of that part.
         bytes: u64,
-        /// How many bytes the run asks for in all, at least.
+        /// Bytes of the whole run, at least.
         total: u64,
-        /// How many bytes there are.
+        /// Bytes that the run may ask for.
         limit: u64,
     },
-    /// A setting of one of the parts.
+    /// A setting that one section checks by itself.
     #[error("in [{section}]")]
     Section {
         /// The section of the configuration.
         section: &'static str,
-        /// What is wrong in it.
+        /// The error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A configuration file that cannot be understood.
@@ -53,12 +51,12 @@ pub enum Error {
         file: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong there.
+        /// The mistake.
         message: String,
     },
     /// The folder already holds a run.
     #[error(
-        "{} already holds a run; resume it, choose another folder, or say that it may be overwritten",
+        "{} already holds a run; resume it, choose another folder, or allow it to be overwritten",
         .0.display()
     )]
     Occupied(PathBuf),
@@ -67,7 +65,7 @@ pub enum Error {
     InUse {
         /// The folder.
         folder: PathBuf,
-        /// Its process, if it said so.
+        /// The process of the other run in words, if it is known.
         by: String,
     },
     /// The lock of a run was removed, and another run has worked in its folder since.
@@ -79,46 +77,46 @@ pub enum Error {
     LockLost {
         /// The lock.
         lock: PathBuf,
-        /// The process of the other run, if it said so.
+        /// The process of the other run in words, if it is known.
         by: String,
     },
-    /// The run is one on another environment than the one that is given.
+    /// The run was trained on another environment than the given one.
     #[error("{} {why}", folder.display())]
     OtherEnv {
-        /// Where the run lies.
+        /// The folder of the run.
         folder: PathBuf,
-        /// What differs, and the way out.
+        /// The difference, and the way out.
         why: String,
     },
     /// The run could not be saved, so there is nothing to resume from.
     #[error(
         "{} has no checkpoints to resume from: the environment of the run could not be saved ({why}); its log, table and \
-         elite are whole; to have some, let the environment implement `save` and `restore`, and begin anew",
+         elite are whole; for a run with checkpoints implement `save` and `restore` of the environment, and begin anew",
         folder.display()
     )]
     NotSaved {
-        /// Where the run lies.
+        /// The folder of the run.
         folder: PathBuf,
-        /// Why it could not be saved.
+        /// The reason.
         why: String,
     },
-    /// The folder of the checkpoints is not there, although the run has come somewhere.
+    /// The folder of the checkpoints is missing, although the run had begun.
     #[error(
         "{} has lost its folder checkpoints: its log and its elite say that the run had begun; put the folder back, or \
-         say that it may be overwritten",
+         allow the run to be overwritten",
         folder.display()
     )]
     CheckpointsGone {
-        /// Where the run lies.
+        /// The folder of the run.
         folder: PathBuf,
     },
-    /// A run that was to begin with an elite was stopped before the founders were saved.
+    /// A run from an elite was stopped before its founders were saved.
     #[error(
         "{} was stopped before its founders were saved: begin it anew with the elite of {}",
         folder.display(), from.display()
     )]
     FoundersGone {
-        /// Where the run lies.
+        /// The folder of the run.
         folder: PathBuf,
         /// The folder of the elite.
         from: PathBuf,
@@ -129,17 +127,17 @@ pub enum Error {
     /// The run was paused.
     #[error("interrupted{}", saved.as_ref().map_or(", and not saved".to_owned(), |at| format!(", and saved in {}", at.display())))]
     Interrupted {
-        /// Where the run lies, if it was saved and can be resumed.
+        /// The folder of the run, if it was saved and can be resumed.
         saved: Option<PathBuf>,
     },
     /// The run failed, and can be resumed from a checkpoint.
     #[error("the run stopped; its last checkpoint is whole, after {generation} generations, and it can be resumed from {}", folder.display())]
     Stopped {
-        /// Where the run lies.
+        /// The folder of the run.
         folder: PathBuf,
-        /// Generations done there.
+        /// Generations done by the checkpoint.
         generation: u64,
-        /// Why it stopped.
+        /// The error that stopped it.
         source: Box<Error>,
     },
     /// A file of a run that cannot be read.
@@ -147,26 +145,29 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// Of the environments.
+    /// Error of an environment.
     #[error(transparent)]
     Env(#[from] agilerl_env::EnvError),
-    /// Of the networks.
+    /// Error of a network or a device.
     #[error(transparent)]
     Net(#[from] agilerl_nets::NetError),
-    /// Of the agents.
+    /// Error of an agent or an elite.
     #[error(transparent)]
     Algo(#[from] agilerl_algo::AlgoError),
-    /// Of the evolution.
+    /// Error of the evolution.
     #[error(transparent)]
     Hpo(#[from] agilerl_hpo::HpoError),
+    /// Error of a file.
+    #[error(transparent)]
+    Storage(#[from] agilerl_storage::StorageError),
 }
 
 impl Error {
-    /// Whether what was asked for makes no sense (settings, names, the folder of another run), so that asking again is of
-    /// no use: what a program tells apart from a failure by its exit code, 2 and not 1.
+    /// Whether the request makes no sense (settings, names, the folder of another run), so that repeating it is of no use. A
+    /// program tells such errors from failures by its exit code, 2 instead of 1.
     ///
     /// ```
     /// use agilerl::prelude::*;
@@ -190,6 +191,8 @@ impl Error {
                     | EnvError::NeedsPixels { .. }
                     | EnvError::NeedsNumbers { .. }
                     | EnvError::Zero { .. }
+                    | EnvError::Config { .. }
+                    | EnvError::DiscreteFrames { .. }
             )
         };
         let net = |error: &NetError| matches!(error, NetError::Spec { .. } | NetError::Device(_));
@@ -211,5 +214,23 @@ impl Error {
             ),
             _ => false,
         }
+    }
+}
+
+/// A number of bytes in the largest unit of which there is at least one.
+fn in_units(bytes: u64) -> String {
+    let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.into_iter().find(|(size, _)| bytes >= *size);
+    unit.map_or_else(|| format!("{bytes} bytes"), |(size, name)| format!("{:.1} {name}", bytes as f64 / size as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_written_in_the_unit_that_fits() {
+        let told = [1_023, 1_024, 1_536 << 10, 3 << 30, 1 << 40].map(in_units);
+        assert_eq!(told, ["1023 bytes", "1.0 KiB", "1.5 MiB", "3.0 GiB", "1.0 TiB"]);
     }
 }

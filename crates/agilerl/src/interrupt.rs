@@ -1,14 +1,14 @@
-//! Ctrl-C and its like, as something that a run can look at.
+//! Ctrl-C and other signals to stop, for a run to check.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use agilerl_hpo::{Event, Flow, Observer, ObserverError};
+use agilerl_hpo::{BoxError, Event, Flow, Observer};
 #[cfg(unix)]
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// A wish to stop that a run fulfils when its round is over: its state is saved, and it can be resumed.
+/// A request to stop, which a run follows at the end of its round: its state is saved, and it can be resumed.
 ///
 /// ```
 /// let interrupt = agilerl::Interrupt::new();
@@ -23,17 +23,17 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// One that only [`set`](Interrupt::set) sets.
+    /// Returns a request that only [`set`](Interrupt::set) sets.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One that Ctrl-C (SIGINT), SIGTERM or a terminal that is closed (SIGHUP) sets. A second SIGINT or SIGTERM ends
-    /// the process at once, with the exit code 128 + signal. A process that was started to ignore SIGHUP (`nohup`) goes on ignoring it, as
-    /// far as the system tells (Linux does).
+    /// Returns a request that Ctrl-C (SIGINT), SIGTERM or the closing of the terminal (SIGHUP) sets. A second SIGINT or SIGTERM
+    /// ends the process at once, with the exit code 128 + signal. A process that was started to ignore SIGHUP (`nohup`)
+    /// ignores it still, where the system tells so (Linux does).
     ///
     /// # Errors
-    /// If the system refuses to hand the signals over.
+    /// If the system refuses to deliver the signals.
     pub fn on_signals() -> std::io::Result<Self> {
         let interrupt = Self::new();
         let mut signals = vec![SIGINT, SIGTERM];
@@ -43,8 +43,8 @@ impl Interrupt {
         }
         for signal in signals {
             let code = 128 + signal;
-            // In this order: the first signal sets what the second one finds. A terminal that is closed may send SIGHUP
-            // twice, by the shell and by the system, and nobody is there to be impatient.
+            // In this order: the first signal sets the flag that the second one finds. A terminal that is closed may send
+            // SIGHUP twice, from the shell and from the system, so a second SIGHUP does not end the process.
             if [SIGINT, SIGTERM].contains(&signal) {
                 signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&interrupt.set))?;
             }
@@ -59,12 +59,12 @@ impl Interrupt {
         self.set.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it is asked to stop.
+    /// Whether the run is asked to stop.
     pub fn is_set(&self) -> bool {
         self.set.load(Ordering::SeqCst)
     }
 
-    /// The exit code that says so: 130 after Ctrl-C and where no signal came, 143 after SIGTERM, 129 after SIGHUP.
+    /// The exit code of an interrupted program: 130 after Ctrl-C and without a signal, 143 after SIGTERM, 129 after SIGHUP.
     pub fn exit_code(&self) -> u8 {
         match self.signal.load(Ordering::SeqCst) {
             0 => 130,
@@ -73,7 +73,7 @@ impl Interrupt {
     }
 }
 
-/// Whether whoever started this process wanted the signal to be ignored. Without `unsafe` only the file says it.
+/// Whether this process was started to ignore the signal. Without `unsafe` only this file tells it.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -83,7 +83,7 @@ fn is_ignored(signal: i32) -> bool {
 }
 
 impl<A> Observer<A> for Interrupt {
-    fn observe(&mut self, _event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+    fn observe(&mut self, _event: &Event<'_, A>) -> Result<Flow, BoxError> {
         Ok(if self.is_set() { Flow::Pause } else { Flow::Continue })
     }
 }

@@ -84,7 +84,8 @@ pub(crate) fn check_episode_step<O: Element>(
     seed: u64,
     step: u64,
 ) -> Result<(), AlgoError> {
-    let odd = if storable(reward) { first_non_finite(obs, obs.len(), "observation") } else { Some((0, "reward", reward)) };
+    let odd =
+        if storable(reward) { first_non_finite(obs, obs.len(), "observation") } else { Some((0, "reward", reward)) };
     match odd {
         None => Ok(()),
         Some((_, what, value)) => {

@@ -146,7 +146,8 @@ where
         trainees: Vec<Trainee<'_, AnyAgent, AnySlot>>,
         shared: &AnyShared,
     ) -> Vec<Result<RoundStats, BoxError>> {
-        let known = |Trainee { agent, slot, context }| Trainee { agent: agent_mut(agent), slot: slot_mut(slot), context };
+        let known =
+            |Trainee { agent, slot, context }| Trainee { agent: agent_mut(agent), slot: slot_mut(slot), context };
         Task::train_all(self, trainees.into_iter().map(known).collect(), shared_ref(shared))
     }
 

@@ -62,7 +62,6 @@ impl Network {
     }
 }
 
-
 impl NetworkState {
     fn put_vectors(&self, bytes: &mut Vec<u8>) {
         let Self { online, target, first, second, .. } = self;

@@ -1,9 +1,7 @@
 //! Settings of a network.
 
 use agilerl_env::Space;
-use agilerl_nets::{
-    Activation, CnnLimits, ConvSpec, EncoderSpec, Growth, MlpLimits, MlpSpec, NetSpec, ParameterNoise,
-};
+use agilerl_nets::{Activation, CnnLimits, ConvSpec, EncoderSpec, Growth, MlpLimits, MlpSpec, NetSpec, ParameterNoise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

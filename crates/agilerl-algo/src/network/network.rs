@@ -119,7 +119,8 @@ impl Network {
     /// If `rows` is not a whole number of rows.
     pub fn outputs<O: InputNumber>(&mut self, rows: &[O]) -> &[f32] {
         if self.acting.is_none() || self.acting_is_behind {
-            let acting = self.acting.get_or_insert_with(|| HostNet::new(&self.spec, &Weights::zeros(self.spec.layout())));
+            let acting =
+                self.acting.get_or_insert_with(|| HostNet::new(&self.spec, &Weights::zeros(self.spec.layout())));
             match &self.place {
                 Place::Host(network) => acting.load(network.online()),
                 #[cfg(feature = "burn")]
@@ -273,7 +274,8 @@ impl Network {
             }
         };
         let network = Self::from_state(morph.to().clone(), &after, &self.device());
-        let old = std::mem::replace(self, network.expect("a mutation within the limits gives a network that can exist"));
+        let old =
+            std::mem::replace(self, network.expect("a mutation within the limits gives a network that can exist"));
         let [before, after] = architectures(&old.spec, &self.spec);
         Some(Change { what: mutation.name().to_owned(), before, after })
     }

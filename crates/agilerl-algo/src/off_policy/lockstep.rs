@@ -43,9 +43,8 @@ where
             return unfinished(stepped);
         }
         loop {
-            let draw = |round: &mut RoundInProgress<'_, A, O, C>| {
-                round.draw_batch(shared, task.config().learning_starts)
-            };
+            let draw =
+                |round: &mut RoundInProgress<'_, A, O, C>| round.draw_batch(shared, task.config().learning_starts);
             let drawn: Vec<bool> = rounds.iter_mut().map(draw).collect();
             if !drawn.contains(&true) {
                 break;

@@ -1,13 +1,13 @@
 //! How actions are chosen.
 
-use agilerl_algo::{Agent, Dqn, DqnConfig, NetConfig, Epsilon, Mode};
+use agilerl_algo::{Agent, Dqn, DqnConfig, Epsilon, Mode, NetConfig};
 use agilerl_nets::{MlpSpec, Weights, parse_device};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// An agent whose values are `q`, whatever it sees.
 fn agent(q: &[f32], epsilon: Epsilon) -> Dqn {
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, epsilon, ..Default::default()  };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, epsilon, ..Default::default() };
     let spec: MlpSpec = config.net.head(1, q.len());
     let mut weights = Weights::zeros(spec.layout());
     weights.get_mut("output.bias").unwrap().copy_from_slice(q);

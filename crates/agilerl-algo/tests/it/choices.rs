@@ -3,7 +3,7 @@
 use agilerl_algo::{AlgoError, Dqn, DqnConfig, NetConfig, OffPolicyConfig, OffPolicyTask, Slot};
 use agilerl_buffer::Replay;
 use agilerl_env::{BoxVecEnv, Env, EnvError, Space, Step, SyncVec, make, make_vec, one_hot, one_hot_env};
-use agilerl_hpo::{Evolve, PersistTask, Purpose, RoundContext, RoundStats, Streams, Task, BoxError};
+use agilerl_hpo::{BoxError, Evolve, PersistTask, Purpose, RoundContext, RoundStats, Streams, Task};
 use agilerl_nets::parse_device;
 
 const LANES: usize = 4;
@@ -21,7 +21,12 @@ fn task(env: &'static str, lanes: MakeLanes) -> OffPolicyTask<Dqn, f32, u32> {
 }
 
 fn agent(task: &OffPolicyTask<Dqn, f32, u32>, choices: usize) -> Dqn {
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 16, learn_step: 4, ..Default::default()  };
+    let config = DqnConfig {
+        net: NetConfig { hidden: vec![16], ..Default::default() },
+        batch_size: 16,
+        learn_step: 4,
+        ..Default::default()
+    };
     let mut rng = Streams::new(1).get(Purpose::Weights, 0, 0, 0);
     Dqn::new(config, task.rows().input_len(), choices, &parse_device("cpu").unwrap(), &mut rng).unwrap()
 }
@@ -63,7 +68,8 @@ fn an_agent_learns_from_indices_what_it_learns_from_one_hot_rows() {
             assert_eq!(spelled.next_obs[row.next_obs[0] as usize], 1.0);
             assert_eq!((row.next_mask, row.action), (spelled.next_mask, spelled.action));
         }
-        let score = |task: &OffPolicyTask<Dqn, f32, u32>, agent: &Dqn| task.evaluate(agent, &[1, 2, 3]).unwrap().returns;
+        let score =
+            |task: &OffPolicyTask<Dqn, f32, u32>, agent: &Dqn| task.evaluate(agent, &[1, 2, 3]).unwrap().returns;
         assert_eq!(score(&tasks[0], &one.1), score(&tasks[1], &other.1));
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::unused_rng;
 use agilerl_algo::Loss;
-use agilerl_algo::{Agent, Mode, Dqn, DqnConfig, NetConfig, Elite, LearnedSum, OffPolicy};
+use agilerl_algo::{Agent, Dqn, DqnConfig, Elite, LearnedSum, Mode, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_nets::{Activation, Weights, built_in_devices, parse_device};
 use rand::{RngExt, SeedableRng};
@@ -40,7 +40,8 @@ fn others() -> impl Iterator<Item = &'static str> {
 
 #[track_caller]
 fn check_agrees_on(device: &str, updates: usize, config: DqnConfig, extras: Extras) {
-    let config = DqnConfig { net: NetConfig { hidden: vec![24, 17], ..config.net }, tau: 0.05, batch_size: 48, ..config  };
+    let config =
+        DqnConfig { net: NetConfig { hidden: vec![24, 17], ..config.net }, tau: 0.05, batch_size: 48, ..config };
     let agent = |device: &str| {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let agent = Dqn::new(config.clone(), OBS_LEN, CHOICES, &parse_device(device).unwrap(), &mut rng).unwrap();
@@ -120,7 +121,10 @@ fn memory(extras: Extras) -> Replay<f32, u32> {
 fn the_host_learns_what_burn_learns_with_every_activation_and_norm() {
     for activation in Activation::ALL {
         for layer_norm in [false, true] {
-            check_agree(DqnConfig { net: NetConfig { activation, layer_norm, ..Default::default() }, ..Default::default()  }, Extras::default());
+            check_agree(
+                DqnConfig { net: NetConfig { activation, layer_norm, ..Default::default() }, ..Default::default() },
+                Extras::default(),
+            );
         }
     }
 }
@@ -131,7 +135,10 @@ fn the_host_learns_what_burn_learns_with_residual_layers_and_two_heads() {
         for layer_norm in [false, true] {
             let (residual, dueling) = (vec![1], true);
             check_agree(
-                DqnConfig { net: NetConfig { activation, layer_norm, residual, dueling, ..Default::default() }, ..Default::default()  },
+                DqnConfig {
+                    net: NetConfig { activation, layer_norm, residual, dueling, ..Default::default() },
+                    ..Default::default()
+                },
                 Extras::default(),
             );
         }

@@ -1,9 +1,9 @@
 //! A saved elite is read as it was written, and refused if its two files do not agree, or the record with itself.
 
-use agilerl_algo::{AlgoError, Dqn, DqnConfig, NetConfig, Elite, OffPolicyConfig};
+use agilerl_algo::{AlgoError, Dqn, DqnConfig, Elite, NetConfig, OffPolicyConfig};
 use agilerl_hpo::Streams;
+use agilerl_nets::{ConvSpec, Device, EncoderSpec, NetSpec, parse_device};
 use agilerl_storage::Digest;
-use agilerl_nets::{ConvSpec, EncoderSpec, Device, NetSpec, parse_device};
 
 fn cpu() -> Device {
     parse_device("cpu").unwrap()
@@ -11,7 +11,7 @@ fn cpu() -> Device {
 
 /// Of a network `4-[16]-2`.
 fn elite() -> Elite {
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..DqnConfig::default()  };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..DqnConfig::default() };
     let mut rng = Streams::new(1).get(agilerl_hpo::Purpose::Weights, 0, 0, 0);
     Elite::new(&Dqn::new(config, 4, 2, &cpu(), &mut rng).unwrap(), "CartPole-v1")
 }
@@ -52,7 +52,11 @@ fn the_settings_of_another_algorithm_are_refused_by_name() {
 fn layers_that_are_not_those_of_the_spec_are_refused() {
     check_refused("\"function\": \"relu\"", "\"function\": \"tanh\"", &["layers[1]", "tanh", "relu"]);
     check_refused("\"weight\": \"output.weight\"", "\"weight\": \"hidden.0.weight\"", &["layers[2]"]);
-    check_refused("\"hidden\": [\n        16\n      ]", "\"hidden\": [\n        17\n      ]", &["layers[0]", "16", "17"]);
+    check_refused(
+        "\"hidden\": [\n        16\n      ]",
+        "\"hidden\": [\n        17\n      ]",
+        &["layers[0]", "16", "17"],
+    );
     check_refused(
         "\"activation\": \"relu\",\n      \"layer_norm\"",
         "\"activation\": \"elu\",\n      \"layer_norm\"",

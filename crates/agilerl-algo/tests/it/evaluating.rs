@@ -1,13 +1,14 @@
 //! What an agent scores, and which environments can be scored in.
 
-use agilerl_algo::{Agent, Dqn, DqnConfig, NetConfig, Epsilon, Mode, OffPolicyConfig, OffPolicyTask, evaluate};
+use agilerl_algo::{Agent, Dqn, DqnConfig, Epsilon, Mode, NetConfig, OffPolicyConfig, OffPolicyTask, evaluate};
 use agilerl_env::{Env, EnvError, Probe, ProbeEnv, Space, Step, TimeLimit, make, make_vec, one_hot, one_hot_env};
 use agilerl_hpo::{Purpose, RoundContext, Streams, Task};
 use agilerl_nets::{Weights, parse_device};
 
 /// An agent whose values are `q`, whatever it sees.
 fn agent(obs_len: usize, q: &[f32]) -> Dqn {
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 16, ..Default::default()  };
+    let config =
+        DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 16, ..Default::default() };
     let spec = config.net.head(obs_len, q.len());
     let mut weights = Weights::zeros(spec.layout());
     weights.get_mut("output.bias").unwrap().copy_from_slice(q);
@@ -17,7 +18,7 @@ fn agent(obs_len: usize, q: &[f32]) -> Dqn {
 #[test]
 fn an_evaluation_plays_one_whole_episode_for_each_seed() {
     let make = || Ok(TimeLimit::new(agilerl_env::CartPole::new(), 500));
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default()  };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default() };
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::new(config, 4, 2, &device, &mut Streams::new(1).get(Purpose::Weights, 0, 0, 0)).unwrap();
     let together = evaluate(&mut agent, make, &[3, 1, 4, 1, 5], 500).unwrap();
@@ -110,7 +111,8 @@ fn an_evaluation_whose_episodes_all_end_is_written_without_a_word_of_cuts() {
 fn an_environment_without_a_time_limit_is_trained_and_scored() {
     let config = OffPolicyConfig { memory_size: 1_000, ..Default::default() };
     let lanes = |lanes| make_vec("CliffWalking-v1", lanes).map(one_hot);
-    let task = OffPolicyTask::<Dqn, f32, u32>::new(config, 320, lanes, || make("CliffWalking-v1").map(one_hot_env)).unwrap();
+    let task =
+        OffPolicyTask::<Dqn, f32, u32>::new(config, 320, lanes, || make("CliffWalking-v1").map(one_hot_env)).unwrap();
     let mut agent = agent(48, &[1.0, 0.0, 0.0, 0.0]);
     let scored = task.evaluate(&agent, &[1, 2]).unwrap();
     assert_eq!((scored.returns, scored.env_steps, scored.cut), (vec![-10_000.0; 2], 20_000, 2));
@@ -137,7 +139,7 @@ fn an_evaluation_does_not_explore() {
 fn an_environment_that_panics_in_an_evaluation_is_named_with_its_seed() {
     let make = || Ok::<_, EnvError>(ProbeEnv::new(Probe::Masked));
     // It prefers the action that is masked at first.
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default()  };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default() };
     let spec = config.net.head(1, 3);
     let mut weights = Weights::zeros(spec.layout());
     weights.get_mut("output.bias").unwrap().copy_from_slice(&[0.0, 0.0, 1.0]);
@@ -150,7 +152,14 @@ fn an_environment_that_panics_in_an_evaluation_is_named_with_its_seed() {
 struct Blind(Dqn);
 
 impl Agent<f32, u32> for Blind {
-    fn act(&mut self, obs: &[f32], _: Option<&[bool]>, mode: Mode, rng: &mut agilerl_hpo::StreamRng, actions: &mut [u32]) {
+    fn act(
+        &mut self,
+        obs: &[f32],
+        _: Option<&[bool]>,
+        mode: Mode,
+        rng: &mut agilerl_hpo::StreamRng,
+        actions: &mut [u32],
+    ) {
         self.0.act(obs, None, mode, rng, actions);
     }
 }

@@ -1,7 +1,7 @@
 //! Mutations of an agent: what they change, what they leave, and that it goes on learning.
 
 use crate::unused_rng;
-use agilerl_algo::{Dqn, DqnConfig, NetConfig, Elite, LearnedSum, Learner, OffPolicy};
+use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, Learner, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
 use agilerl_nets::{Activation, Growth, HostNet, parse_device};
@@ -66,10 +66,11 @@ fn the_agent_learns_on_after_every_kind_of_mutation() {
         check_learning_goes_on(DqnConfig::default(), device);
     }
     let (dueling, layer_norm, activation) = (true, true, Activation::Elu);
-    let mut config = DqnConfig { net: NetConfig { dueling, layer_norm, activation, ..Default::default() }, ..Default::default()  };
+    let mut config =
+        DqnConfig { net: NetConfig { dueling, layer_norm, activation, ..Default::default() }, ..Default::default() };
     config.net.limits.layer_norm_gene = true;
     check_learning_goes_on(config.clone(), "cpu");
-    check_learning_goes_on(DqnConfig { net: NetConfig { growth: Growth::Random, ..config.net }, ..config  }, "cpu");
+    check_learning_goes_on(DqnConfig { net: NetConfig { growth: Growth::Random, ..config.net }, ..config }, "cpu");
 }
 
 #[track_caller]
@@ -142,10 +143,14 @@ fn growth_is_a_setting() {
     let obs: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
     for (growth, keeps) in [(Growth::Preserving, true), (Growth::Random, false)] {
         for device in ["cpu", "flex"] {
-            let config = DqnConfig { net: NetConfig { growth, activation: Activation::Tanh, ..Default::default() }, ..Default::default()  };
+            let config = DqnConfig {
+                net: NetConfig { growth, activation: Activation::Tanh, ..Default::default() },
+                ..Default::default()
+            };
             let (agent, _) = trained_with(config, device);
             let add_layer = |name: &usize| {
-                crate::mutate_architecture(&mut agent.clone(), 1.0, &mut rng(*name)).is_some_and(|c| c.what == "add_layer")
+                crate::mutate_architecture(&mut agent.clone(), 1.0, &mut rng(*name))
+                    .is_some_and(|c| c.what == "add_layer")
             };
             let mut mutant = agent.clone();
             crate::mutate_architecture(&mut mutant, 1.0, &mut rng((0..40).find(add_layer).unwrap())).unwrap();
@@ -159,7 +164,7 @@ fn growth_is_a_setting() {
 
 #[test]
 fn a_mutation_that_the_limits_refuse_changes_nothing() {
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default()  };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default() };
     let mut config = config;
     (config.net.limits.max_layers, config.net.limits.max_nodes) = (1, 16);
     let device = parse_device("cpu").unwrap();
@@ -225,7 +230,7 @@ fn an_agent_with_a_weight_that_is_no_number_says_so() {
 fn both_networks_grow_the_same_nodes() {
     for device in ["cpu", "flex"] {
         for growth in [Growth::Preserving, Growth::Random] {
-            let config = DqnConfig { net: NetConfig { growth, ..Default::default() }, ..DqnConfig::default()  };
+            let config = DqnConfig { net: NetConfig { growth, ..Default::default() }, ..DqnConfig::default() };
             let agent = Dqn::new(config, 3, 2, &parse_device(device).unwrap(), &mut rng(0)).unwrap();
             let mut seen = std::collections::BTreeSet::new();
             for name in 0..20 {
@@ -331,11 +336,15 @@ fn a_target_that_is_no_number_is_not_finite_either() {
 /// Its slope is a weight that the others lack.
 #[test]
 fn prelu_is_neither_left_nor_taken_on() {
-    let config = DqnConfig { net: NetConfig { activation: Activation::Prelu, ..Default::default() }, ..DqnConfig::default()  };
+    let config =
+        DqnConfig { net: NetConfig { activation: Activation::Prelu, ..Default::default() }, ..DqnConfig::default() };
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
     assert_eq!(crate::mutate_activation(&mut agent, &mut rng(1)), None);
-    let config = DqnConfig { net: NetConfig { activation_selection: vec![Activation::Prelu, Activation::Relu], ..Default::default() }, ..DqnConfig::default()  };
+    let config = DqnConfig {
+        net: NetConfig { activation_selection: vec![Activation::Prelu, Activation::Relu], ..Default::default() },
+        ..DqnConfig::default()
+    };
     let mut agent = Dqn::new(config, 3, 2, &device, &mut rng(0)).unwrap();
     assert_eq!(crate::mutate_activation(&mut agent, &mut rng(1)), None, "nothing is left but the present one");
 }

@@ -2,7 +2,7 @@
 
 use crate::unused_rng;
 use agilerl_algo::Loss;
-use agilerl_algo::{Dqn, DqnConfig, NetConfig, Learned, LearnedSum, OffPolicy};
+use agilerl_algo::{Dqn, DqnConfig, Learned, LearnedSum, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_hpo::Evolve;
 use agilerl_nets::{Activation, MlpSpec, Weights, parse_device};
@@ -15,7 +15,10 @@ const DEVICES: [&str; 2] = ["cpu", "flex"];
 
 /// A network without hidden work: one identity node, so that Q(s, a) = s * weight[a] + bias[a].
 fn linear_config() -> (DqnConfig, MlpSpec) {
-    let mut config = DqnConfig { net: NetConfig { hidden: vec![1], activation: Activation::Linear, ..Default::default() }, ..Default::default()  };
+    let mut config = DqnConfig {
+        net: NetConfig { hidden: vec![1], activation: Activation::Linear, ..Default::default() },
+        ..Default::default()
+    };
     config.net.limits.min_nodes = 1;
     let spec = config.net.head(1, 2);
     (config, spec)
@@ -79,7 +82,9 @@ fn termination_cuts_the_bootstrap_and_truncation_does_not() {
     let (config, spec) = linear_config();
     let config = DqnConfig { gamma: 0.9, ..config };
     for device in DEVICES {
-        let loss = |ended| read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, ended), &mut unused_rng()))[0];
+        let loss = |ended| {
+            read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, ended), &mut unused_rng()))[0]
+        };
         assert_relative_eq!(loss([true, false]), 2.25, epsilon = 1e-5);
         assert_relative_eq!(loss([false, true]), 0.09, epsilon = 1e-5);
     }
@@ -91,7 +96,9 @@ fn huber_is_linear_beyond_one() {
     let (config, spec) = linear_config();
     let config = DqnConfig { loss: Loss::Huber, ..config };
     for device in DEVICES {
-        let [loss, ..] = read(apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]), &mut unused_rng()));
+        let [loss, ..] = read(
+            apart(config.clone(), &spec, device).learn(&batch(3, 1.0, 0, 0.5, 2.0, [true, false]), &mut unused_rng()),
+        );
         assert_relative_eq!(loss, 1.0, epsilon = 1e-5);
     }
 }

@@ -104,7 +104,12 @@ fn train(probe: Probe, tamper: Tamper) -> Result<usize, (String, usize)> {
         Ok(slot) => slot,
         Err(error) => return Err((error.to_string(), 0)),
     };
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 4, learn_step: 4, ..Default::default()  };
+    let config = DqnConfig {
+        net: NetConfig { hidden: vec![16], ..Default::default() },
+        batch_size: 4,
+        learn_step: 4,
+        ..Default::default()
+    };
     let choices = if probe == Probe::Masked { 3 } else { 2 };
     let mut rng = streams.get(Purpose::Weights, 0, 0, 0);
     let mut agent = Dqn::new(config, 1, choices, &parse_device("cpu").unwrap(), &mut rng).unwrap();

@@ -20,7 +20,12 @@ fn task(config: OffPolicyConfig, round: usize) -> OffPolicyTask<Dqn, f32, u32> {
 }
 
 fn agent(learn_step: usize) -> Dqn {
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, batch_size: 16, learn_step, ..Default::default()  };
+    let config = DqnConfig {
+        net: NetConfig { hidden: vec![16], ..Default::default() },
+        batch_size: 16,
+        learn_step,
+        ..Default::default()
+    };
     Dqn::new(config, 1, 2, &parse_device("cpu").unwrap(), &mut Streams::new(1).get(Purpose::Weights, 0, 0, 0)).unwrap()
 }
 

@@ -9,7 +9,12 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 fn agent(device: &Device, seed: u64) -> Dqn {
-    let config = DqnConfig { net: NetConfig { activation: Activation::Elu, ..Default::default() }, batch_size: 8, max_grad_norm: None, ..DqnConfig::default()  };
+    let config = DqnConfig {
+        net: NetConfig { activation: Activation::Elu, ..Default::default() },
+        batch_size: 8,
+        max_grad_norm: None,
+        ..DqnConfig::default()
+    };
     Dqn::new(config, 3, 2, device, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
 }
 

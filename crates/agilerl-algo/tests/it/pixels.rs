@@ -1,7 +1,7 @@
 //! Agents that see pixels: what holds for rows of numbers holds for them.
 
 use crate::unused_rng;
-use agilerl_algo::{Agent, Dqn, DqnConfig, NetConfig, Elite, LearnedSum, Learner, Mode, OffPolicy};
+use agilerl_algo::{Agent, Dqn, DqnConfig, Elite, LearnedSum, Learner, Mode, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::Space;
 use agilerl_hpo::{Purpose, StreamRng, Streams};
@@ -198,7 +198,7 @@ fn convolutions_over_what_is_no_image_are_refused() {
     let flat = Space::bounded(&[0.0; 4], &[1.0; 4]);
     refused(Dqn::for_space(config(), &flat, 3, &device, &mut rng(0)).err(), "no images of three axes but [4]");
     refused(Dqn::new(config(), 4, 3, &device, &mut rng(0)).err(), "rows of numbers have no shape");
-    let huge = DqnConfig { net: NetConfig { convs: vec![ConvSpec::new(8, 7, 1)], ..config().net }, ..config()  };
+    let huge = DqnConfig { net: NetConfig { convs: vec![ConvSpec::new(8, 7, 1)], ..config().net }, ..config() };
     refused(
         Dqn::for_space(huge, &space(1.0), 3, &device, &mut rng(0)).err(),
         "the kernel is larger than the map of 6 x 6 with padding 0",
@@ -207,7 +207,7 @@ fn convolutions_over_what_is_no_image_are_refused() {
 
 #[test]
 fn channels_last_are_read_where_they_lie() {
-    let config = DqnConfig { net: NetConfig { channels_last: true, ..config().net }, ..config()  };
+    let config = DqnConfig { net: NetConfig { channels_last: true, ..config().net }, ..config() };
     // Six rows of five pixels with three channels.
     let space = Space::Box { shape: vec![6, 5, 3], low: vec![0.0; 90], high: vec![1.0; 90] };
     let encoder = config.net.spec(&space, 0, 2).unwrap().encoder.expect("a convolutional network");
@@ -217,7 +217,7 @@ fn channels_last_are_read_where_they_lie() {
 
 #[test]
 fn a_perceptron_reads_pixels_too() {
-    let config = DqnConfig { net: NetConfig { convs: Vec::new(), ..config().net }, ..config()  };
+    let config = DqnConfig { net: NetConfig { convs: Vec::new(), ..config().net }, ..config() };
     let device = parse_device("cpu").unwrap();
     let mut agent = Dqn::for_space(config, &space(1.0), 3, &device, &mut rng(0)).unwrap();
     let mut actions = [9; 2];

@@ -2,7 +2,7 @@
 //! more than those before it.
 
 use agilerl_algo::Loss;
-use agilerl_algo::{Dqn, DqnConfig, NetConfig, Epsilon, OffPolicyConfig, OffPolicyTask};
+use agilerl_algo::{Dqn, DqnConfig, Epsilon, NetConfig, OffPolicyConfig, OffPolicyTask};
 use agilerl_env::{Env, Probe, ProbeEnv, SyncVec};
 use agilerl_hpo::{Purpose, RoundContext, Streams, Task};
 use agilerl_nets::parse_device;
@@ -13,8 +13,8 @@ const LANES: usize = 4;
 #[track_caller]
 fn check_values(probe: Probe, config: DqnConfig, device: &str) {
     let gamma = 0.9;
-    let config = DqnConfig { net: NetConfig {
-        hidden: vec![32], ..config.net },
+    let config = DqnConfig {
+        net: NetConfig { hidden: vec![32], ..config.net },
         batch_size: 32,
         learn_step: LANES,
         gamma,
@@ -22,7 +22,7 @@ fn check_values(probe: Probe, config: DqnConfig, device: &str) {
         tau: 0.05,
         epsilon: Epsilon { start: 1.0, end: 1.0, decay_steps: 1 },
         ..config
-     };
+    };
     let streams = Streams::new(1);
     let steps = 6000;
     let task = OffPolicyTask::new(
@@ -72,7 +72,12 @@ fn plain_dqn_with_huber_loss_and_layer_norm_learns_them_too() {
     for probe in Probe::ALL {
         check_values(
             probe,
-            DqnConfig { net: NetConfig { layer_norm: true, ..Default::default() }, double: false, loss: Loss::Huber, ..Default::default()  },
+            DqnConfig {
+                net: NetConfig { layer_norm: true, ..Default::default() },
+                double: false,
+                loss: Loss::Huber,
+                ..Default::default()
+            },
             "cpu",
         );
     }

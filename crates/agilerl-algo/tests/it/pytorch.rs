@@ -5,7 +5,7 @@
 
 use crate::unused_rng;
 use agilerl_algo::Loss;
-use agilerl_algo::{Dqn, DqnConfig, NetConfig, LearnedSum, OffPolicy};
+use agilerl_algo::{Dqn, DqnConfig, LearnedSum, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Row, RowLayout};
 use agilerl_hpo::Evolve;
 use agilerl_nets::{Activation, Weights, parse_device};
@@ -80,9 +80,8 @@ impl Rows {
 
 /// The states after 1 and 100 updates on a device.
 fn learnt(recorded: &Recorded, case: &Case, device: &str) -> [State; 2] {
-    let mut config = DqnConfig { net: NetConfig {
-        hidden: vec![6, 5],
-        activation: Activation::Tanh, ..Default::default() },
+    let mut config = DqnConfig {
+        net: NetConfig { hidden: vec![6, 5], activation: Activation::Tanh, ..Default::default() },
         double: case.double,
         loss: case.loss,
         max_grad_norm: case.max_grad_norm,
@@ -90,7 +89,7 @@ fn learnt(recorded: &Recorded, case: &Case, device: &str) -> [State; 2] {
         gamma: recorded.gamma,
         tau: recorded.tau,
         ..DqnConfig::default()
-     };
+    };
     config.net.limits.min_nodes = 1;
     let spec = config.net.head(3, 4);
     let weights = |values: &[f32]| Weights::new(spec.layout(), values.to_vec());

@@ -1,7 +1,8 @@
 //! A round as its agent sees it: an agent that writes down what it is asked for.
 
 use agilerl_algo::{
-    ActRequest, Agent, Learned, LearnedSum, Learner, Mode, Numbers, OffPolicy, OffPolicyConfig, OffPolicyTask, Slot, Stack,
+    ActRequest, Agent, Learned, LearnedSum, Learner, Mode, Numbers, OffPolicy, OffPolicyConfig, OffPolicyTask, Slot,
+    Stack,
 };
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::{Probe, ProbeEnv, SyncVec, VecEnv};
@@ -98,7 +99,12 @@ impl Stack<Recorder, f32, u32> for RecorderStack {
             agent.act(request.obs, request.masks, request.mode, request.rng, request.actions);
         }
     }
-    fn learn(&mut self, agents: &mut [&mut Recorder], batches: &[Option<&Batch<f32, u32>>], rngs: &mut [&mut StreamRng]) {
+    fn learn(
+        &mut self,
+        agents: &mut [&mut Recorder],
+        batches: &[Option<&Batch<f32, u32>>],
+        rngs: &mut [&mut StreamRng],
+    ) {
         for (i, batch) in batches.iter().enumerate().filter(|(_, batch)| batch.is_some()) {
             self.updates[i] += u64::from(batch.is_some());
             agents[i].learnt_with.push(rngs[i].next_u64());
@@ -244,7 +250,11 @@ fn rows_are_handed_over_once_and_in_the_order_of_the_places() {
 }
 
 /// A round of all, with these transitions to take.
-fn train_all(task: &OffPolicyTask<Recorder, f32, u32>, agents: &mut [Recorder], env_steps: &[u64]) -> Vec<Result<RoundStats, String>> {
+fn train_all(
+    task: &OffPolicyTask<Recorder, f32, u32>,
+    agents: &mut [Recorder],
+    env_steps: &[u64],
+) -> Vec<Result<RoundStats, String>> {
     let (mut slots, shared) = (slots(task, agents.len()), shared(task));
     let trainees = agents.iter_mut().zip(&mut slots).enumerate().map(|(place, (agent, slot))| Trainee {
         agent,
@@ -263,7 +273,8 @@ fn agents_of_one_key_and_as_many_steps_are_stacked_and_answered_in_their_places(
     let results = train_all(&task(), &mut agents, &[8, 12, 8, 16, 12]);
     assert_eq!(agents.each_ref().map(|agent| agent.stacked), [2, 2, 2, 0, 2]);
     let stats = results.into_iter().map(|result| result.unwrap());
-    let found: Vec<_> = stats.map(|stats| (stats.env_steps, stats.updates, stats.metrics.get("loss").unwrap())).collect();
+    let found: Vec<_> =
+        stats.map(|stats| (stats.env_steps, stats.updates, stats.metrics.get("loss").unwrap())).collect();
     // An update for every four transitions, the stack's too.
     assert_eq!(found, [(8, 2, 2.0), (12, 3, 3.0), (8, 2, 2.0), (16, 4, 4.0), (12, 3, 3.0)]);
 }
@@ -370,8 +381,7 @@ fn rows_come_back_under_the_numbers_they_had() {
         });
     }
     assert_eq!(task.items(&memory), 6..70);
-    let error =
-        task.restore_items(&mut shared(&task), 0..5, &bytes).unwrap_err().to_string();
+    let error = task.restore_items(&mut shared(&task), 0..5, &bytes).unwrap_err().to_string();
     assert!(error.contains("the rows 0..4 of a memory, and 0..5 were asked for"), "{error}");
 }
 

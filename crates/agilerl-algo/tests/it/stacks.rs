@@ -1,7 +1,9 @@
 //! Agents that train as one program learn what each would learn alone.
 
 use crate::unused_rng;
-use agilerl_algo::{ActRequest, Dqn, DqnConfig, NetConfig, Learner, Mode, OffPolicy, OffPolicyConfig, OffPolicyTask, Stack};
+use agilerl_algo::{
+    ActRequest, Dqn, DqnConfig, Learner, Mode, NetConfig, OffPolicy, OffPolicyConfig, OffPolicyTask, Stack,
+};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
 use agilerl_env::{Probe, ProbeEnv, SyncVec};
 use agilerl_hpo::{Evolve, Purpose, RoundContext, RoundStats, Streams, Task, Trainee};
@@ -24,15 +26,15 @@ fn task() -> OffPolicyTask<Dqn, f32, u32> {
 /// Agents that differ in every hyperparameter, two of them in their architecture too.
 fn agents(device: &str) -> Vec<Dqn> {
     let agent = |i: usize| {
-        let config = DqnConfig { net: NetConfig {
-            hidden: if i < 3 { vec![16] } else { vec![24, 16] }, ..Default::default() },
+        let config = DqnConfig {
+            net: NetConfig { hidden: if i < 3 { vec![16] } else { vec![24, 16] }, ..Default::default() },
             lr: 1e-3 * (1.0 + i as f64),
             batch_size: 8 + 5 * i,
             learn_step: 3 + i,
             gamma: 0.9 + 0.01 * i as f64,
             tau: 0.01 * (1.0 + i as f64),
             ..Default::default()
-         };
+        };
         let mut rng = Streams::new(1).get(Purpose::Weights, 0, i, 0);
         Dqn::new(config, 1, 2, &parse_device(device).unwrap(), &mut rng).unwrap()
     };
@@ -219,7 +221,7 @@ fn an_agent_of_a_stack_without_a_batch_stays_as_it_is() {
 /// random choices neither action is missing but with a probability of 2^-39.
 #[test]
 fn every_agent_of_a_stack_acts_by_its_own_values_mask_and_mode() {
-    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default()  };
+    let config = DqnConfig { net: NetConfig { hidden: vec![16], ..Default::default() }, ..Default::default() };
     let device = parse_device("flex").unwrap();
     let agent = |q: &[f32; 2]| {
         let spec = config.net.head(1, 2);
@@ -235,8 +237,9 @@ fn every_agent_of_a_stack_acts_by_its_own_values_mask_and_mode() {
     mask[78] = false;
     let asked = [(None, Mode::Greedy), (Some(&mask[..]), Mode::Greedy), (None, Mode::Explore { clock: 0 })];
     let acting = actions.iter_mut().zip(&mut rngs).zip(asked);
-    let mut acting: Vec<_> =
-        acting.map(|((actions, rng), (masks, mode))| ActRequest { obs: &[0.5; 40], masks, mode, rng, actions }).collect();
+    let mut acting: Vec<_> = acting
+        .map(|((actions, rng), (masks, mode))| ActRequest { obs: &[0.5; 40], masks, mode, rng, actions })
+        .collect();
     stack.act(&mut agents.iter_mut().collect::<Vec<_>>(), &mut acting);
     assert_eq!(actions[0], [1; 40]);
     assert!(actions[1][..39] == [0; 39] && actions[1][39] == 1, "{:?}", actions[1]);

@@ -2,7 +2,9 @@
 
 use std::hint::black_box;
 
-use agilerl::hpo::{RoundContext, Task};
+use agilerl::algo::{OffPolicyTask, Stack};
+use agilerl::buffer::Transitions;
+use agilerl::hpo::RoundContext;
 use agilerl::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,7 +15,7 @@ const BATCH: usize = 128;
 /// Transitions of the round that is measured whole.
 const ROUND: u64 = 1_024;
 
-/// One thing that a run does again and again.
+/// A piece of a run that is repeated many times.
 #[allow(dead_code, reason = "one benchmark reads what the other has no use for")]
 pub(crate) struct Piece {
     /// What it belongs to: `learn`.
@@ -102,7 +104,8 @@ fn learning(hidden: [usize; 2], activation: Activation, device: &str) -> Box<dyn
     let mut batch = Batch::new(BATCH, memory.layout());
     memory.sample_into(&mut ChaCha8Rng::seed_from_u64(4), &mut batch);
     let mut agent = agent(hidden, activation, device);
-    Box::new(move || drop(black_box(agent.learn(black_box(&batch)))))
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    Box::new(move || drop(black_box(agent.learn(black_box(&batch), &mut rng))))
 }
 
 /// Makes an iteration out of agents and their batches.
@@ -120,15 +123,23 @@ fn population<const N: usize>(learn: Learn) -> Box<dyn FnMut()> {
 
 /// One agent after another.
 fn one_by_one(mut agents: Vec<Dqn>, batches: Vec<Batch<f32, u32>>) -> Box<dyn FnMut()> {
-    Box::new(move || agents.iter_mut().zip(&batches).for_each(|(agent, batch)| drop(black_box(agent.learn(batch)))))
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    Box::new(move || {
+        for (agent, batch) in agents.iter_mut().zip(&batches) {
+            drop(black_box(agent.learn(batch, &mut rng)));
+        }
+    })
 }
 
 /// All of them as one program.
 fn as_one(mut agents: Vec<Dqn>, batches: Vec<Batch<f32, u32>>) -> Box<dyn FnMut()> {
-    let mut stack = Dqn::stack(&mut agents.iter_mut().collect::<Vec<_>>());
+    let mut rngs = vec![ChaCha8Rng::seed_from_u64(7); agents.len()];
+    let mut stack: Box<dyn Stack<Dqn, f32, u32>> =
+        OffPolicy::stack(&agents.iter_mut().collect::<Vec<_>>()).expect("a burn device");
     Box::new(move || {
-        let (agents, batches): (Vec<_>, Vec<_>) = agents.iter().zip(batches.iter().map(Some)).unzip();
-        stack.learn(&agents, &batches);
+        let mut agents: Vec<&mut Dqn> = agents.iter_mut().collect();
+        let batches: Vec<_> = batches.iter().map(Some).collect();
+        stack.learn(&mut agents, &batches, &mut rngs.iter_mut().collect::<Vec<_>>());
     })
 }
 
@@ -136,21 +147,22 @@ fn as_one(mut agents: Vec<Dqn>, batches: Vec<Batch<f32, u32>>) -> Box<dyn FnMut(
 fn round() -> Box<dyn FnMut()> {
     let config = OffPolicyConfig { lanes: LANES, memory_size: 10_000, ..OffPolicyConfig::default() };
     let lander = "LunarLander-v3";
-    let task = OffPolicyTask::new(config, ROUND as usize, |lanes| make_vec(lander, lanes), || make(lander)).unwrap();
+    let lanes = |lanes| make_vec::<f32, u32>(lander, lanes);
+    let task = OffPolicyTask::<Dqn, f32, u32>::new(config, ROUND as usize, lanes, || make(lander)).unwrap();
     let mut agent = agent([32, 32], Activation::Relu, "cpu");
     let streams = Streams::new(7);
-    let (mut shared, mut slots) =
-        (Task::<Dqn>::shared(&task).unwrap(), [Task::<Dqn>::slot(&task, 0, &streams).unwrap()]);
+    let (mut shared, mut slot) = (task.shared().unwrap(), task.slot(0, &streams).unwrap());
     let mut context = RoundContext { streams, generation: 0, round: 0, individual: 0, env_steps: ROUND, clock: 0 };
     Box::new(move || {
-        black_box(task.train(&mut agent, &mut slots[0], &shared, &context).unwrap());
-        Task::<Dqn>::merge(&task, &mut shared, &mut slots);
+        black_box(task.train(&mut agent, &mut slot, &shared, &context).unwrap());
+        task.merge(&mut shared, &mut [&mut slot]);
         (context.round, context.clock) = (context.round + 1, context.clock + ROUND);
     })
 }
 
 fn agent(hidden: [usize; 2], activation: Activation, device: &str) -> Dqn {
-    let config = DqnConfig { hidden: hidden.into(), activation, batch_size: BATCH, ..DqnConfig::default() };
+    let mut config = DqnConfig { batch_size: BATCH, ..DqnConfig::default() };
+    (config.net.hidden, config.net.activation) = (hidden.into(), activation);
     Dqn::new(config, 8, 4, &parse_device(device).unwrap(), &mut ChaCha8Rng::seed_from_u64(5)).unwrap()
 }
 

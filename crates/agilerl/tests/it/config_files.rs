@@ -1,12 +1,13 @@
-//! Configuration files: what they say is what is run, and what they say wrong is told.
+//! Configuration files: they are read as written, and mistakes in them are errors that name key, line and range.
 
 use std::path::PathBuf;
 
-use agilerl::RunConfig;
+use agilerl::hpo::TruncationSelection;
+use agilerl::prelude::*;
 
 use crate::{is_packaged, message};
 
-/// A line or two, and what the message must say: key, value, range.
+/// The text of a file, and parts of the message that refuses it: key, value, range.
 pub(crate) const REFUSED: &[(&str, &[&str])] = &[
     ("population = 0", &["population is 0", "at least 1"]),
     ("population = -1", &["line 1", "-1", "population"]),
@@ -14,37 +15,64 @@ pub(crate) const REFUSED: &[(&str, &[&str])] = &[
     ("populatoin = 6", &["line 1", "unknown key `populatoin`", "did you mean `population`?"]),
     ("device = 1", &["device = 1", "expected a text"]),
     ("env = ", &["line 1", "env ="]),
-    ("[dqnn]\nlr = 1", &["unknown key `dqnn`", "did you mean `dqn`?"]),
-    ("[dqn]\nlrr = 1e-3", &["line 2", "unknown key `lrr`", "did you mean `lr`?"]),
-    ("[dqn]\nlr = -1.0", &["in [dqn]: lr = -1", "positive"]),
-    ("[dqn]\nlr = 0.0", &["in [dqn]: lr = 0", "positive"]),
-    ("[dqn]\nlr = nan", &["in [dqn]: lr = NaN", "positive"]),
-    ("[dqn]\nlr = inf", &["in [dqn]: lr = inf", "positive"]),
-    ("[dqn]\nlr = 'fast'", &["line 2", "lr = 'fast'", "a number"]),
-    ("[dqn]\nbatch_size = 0", &["batch_size = 0", "at least 1"]),
-    ("[dqn]\nbatch_size = 1.5", &["batch_size = 1.5", "invalid type"]),
-    ("[dqn]\nbatch_size = 200000", &["dqn.batch_size is 200000", "off_policy.memory_size, 100000"]),
-    ("[dqn]\nlearn_step = 0", &["learn_step = 0", "at least 1"]),
-    ("[dqn]\ngamma = 1.5", &["gamma = 1.5", "0 to 1"]),
-    ("[dqn]\ngamma = -0.1", &["gamma = -0.1", "0 to 1"]),
-    ("[dqn]\ntau = 0.0", &["tau = 0", "above 0, at most 1"]),
-    ("[dqn]\ntau = 2.0", &["tau = 2", "above 0, at most 1"]),
-    ("[dqn]\nmax_grad_norm = 0.0", &["max_grad_norm = 0", "positive number, or none"]),
-    ("[dqn]\nmax_grad_norm = 'never'", &["line 2", "\"never\"", "a number nor \"none\""]),
-    ("[dqn]\nloss = 'mae'", &["line 2", "`mae`", "mse", "huber"]),
-    ("[dqn]\nactivation = 'rellu'", &["line 2", "`rellu`", "relu"]),
-    ("[dqn]\nhidden = []", &["hidden = []", "1 to 3 layers"]),
-    ("[dqn]\nhidden = [64, 0]", &["hidden = [64, 0]", "16 to 500 nodes"]),
-    ("[dqn]\nhidden = [64, -1]", &["line 2", "-1"]),
-    ("[dqn]\noutput_scale = 0.0", &["output_scale = 0", "positive"]),
-    ("[dqn.limits]\nmin_nodes = 600", &["limits.min_nodes..=max_nodes = 600..=500", "not be reversed"]),
-    ("[dqn.limits]\nmax_layers = 0", &["limits.min_layers..=max_layers = 1..=0"]),
-    ("[dqn.limits]\nmax_width = 9", &["line 2", "unknown key `max_width`", "max_nodes"]),
-    ("[dqn.epsilon]\nstart = 1.5", &["epsilon.start = 1.5", "0 to 1"]),
-    ("[dqn.epsilon]\nend = -1.0", &["epsilon.end = -1", "0 to 1"]),
-    ("[dqn.epsilon]\ndecay_steps = -5", &["line 2", "-5"]),
-    ("[dqn.parameter_noise]\nshare = 2.0", &["parameter_noise.share = 2", "0 to 1"]),
-    ("[dqn.parameter_noise]\nsuper_share = 0.7\nreset_share = 0.7", &["super_share + reset_share = 1.4", "at most 1"]),
+    ("[algoritm]\nlr = 1", &["unknown key `algoritm`", "did you mean `algorithm`?"]),
+    (
+        "[dqn]\nlr = 1",
+        &["line 1", "unknown key `dqn`: ", "in [algorithm] now, below `kind = \"dqn\"`", "[algorithm.net]"],
+    ),
+    ("[algorithm]\nlr = 1e-3", &["line 1", "[algorithm] needs a `kind`; known are: dqn"]),
+    ("[algorithm]\nlr = 1e-3\nkind = 'sac'", &["line 3", "unknown kind `sac`; known are: dqn"]),
+    ("[algorithm]\nlr = 1e-3\nkind = 3", &["line 3", "kind = 3"]),
+    ("[algorithm]\nhidden = [32]\nkind = 'dqn'", &["line 2", "did you mean `hidden` in [algorithm.net]?"]),
+    (
+        "[algorithm]\nkind = 'dqn'\n\n[algorithm.net]\nconvs = [\n{ channels = 4, kernel = 'x' },\n]",
+        &["line 6", "kernel"],
+    ),
+    ("[algorithm]\nkind = 'dqn'\nlrr = 1e-3", &["line 3", "unknown key `lrr`", "did you mean `lr`?"]),
+    ("[algorithm]\nkind = 'dqn'\nlr = -1.0", &["in [algorithm]: lr = -1", "positive"]),
+    ("[algorithm]\nkind = 'dqn'\nlr = 0.0", &["in [algorithm]: lr = 0", "positive"]),
+    ("[algorithm]\nkind = 'dqn'\nlr = nan", &["in [algorithm]: lr = NaN", "positive"]),
+    ("[algorithm]\nkind = 'dqn'\nlr = inf", &["in [algorithm]: lr = inf", "positive"]),
+    ("[algorithm]\nkind = 'dqn'\nlr = 'fast'", &["line 3", "lr = 'fast'", "a number"]),
+    ("[algorithm]\nkind = 'dqn'\nbatch_size = 0", &["batch_size = 0", "at least 1"]),
+    ("[algorithm]\nkind = 'dqn'\nbatch_size = 1.5", &["batch_size = 1.5", "invalid type"]),
+    (
+        "[algorithm]\nkind = 'dqn'\nbatch_size = 200000",
+        &["algorithm.batch_size is 200000", "off_policy.memory_size, 100000"],
+    ),
+    ("[algorithm]\nkind = 'dqn'\nlearn_step = 0", &["learn_step = 0", "at least 1"]),
+    ("[algorithm]\nkind = 'dqn'\ngamma = 1.5", &["gamma = 1.5", "0 to 1"]),
+    ("[algorithm]\nkind = 'dqn'\ngamma = -0.1", &["gamma = -0.1", "0 to 1"]),
+    ("[algorithm]\nkind = 'dqn'\ntau = 0.0", &["tau = 0", "above 0, at most 1"]),
+    ("[algorithm]\nkind = 'dqn'\ntau = 2.0", &["tau = 2", "above 0, at most 1"]),
+    ("[algorithm]\nkind = 'dqn'\nmax_grad_norm = 0.0", &["max_grad_norm = 0", "positive number, or none"]),
+    ("[algorithm]\nkind = 'dqn'\nmax_grad_norm = 'never'", &["line 3", "\"never\"", "a number nor \"none\""]),
+    ("[algorithm]\nkind = 'dqn'\nloss = 'mae'", &["line 3", "`mae`", "mse", "huber"]),
+    ("[algorithm]\nkind = 'dqn'\nnet.activation = 'rellu'", &["line 3", "`rellu`", "relu"]),
+    ("[algorithm]\nkind = 'dqn'\nnet.hidden = []", &["hidden = []", "1 to 3 layers"]),
+    ("[algorithm]\nkind = 'dqn'\nnet.hidden = [64, 0]", &["hidden = [64, 0]", "16 to 500 nodes"]),
+    ("[algorithm]\nkind = 'dqn'\nnet.hidden = [64, -1]", &["line 3", "-1"]),
+    ("[algorithm]\nkind = 'dqn'\nnet.output_scale = 0.0", &["output_scale = 0", "positive"]),
+    (
+        "[algorithm]\nkind = 'dqn'\n[algorithm.net.limits]\nmin_nodes = 600",
+        &["limits.min_nodes..=max_nodes = 600..=500", "not be reversed"],
+    ),
+    ("[algorithm]\nkind = 'dqn'\n[algorithm.net.limits]\nmax_layers = 0", &["limits.min_layers..=max_layers = 1..=0"]),
+    (
+        "[algorithm]\nkind = 'dqn'\n[algorithm.net.limits]\nmax_width = 9",
+        &["line 4", "unknown key `max_width`", "max_nodes"],
+    ),
+    ("[algorithm]\nkind = 'dqn'\n[algorithm.epsilon]\nstart = 1.5", &["epsilon.start = 1.5", "0 to 1"]),
+    ("[algorithm]\nkind = 'dqn'\n[algorithm.epsilon]\nend = -1.0", &["epsilon.end = -1", "0 to 1"]),
+    ("[algorithm]\nkind = 'dqn'\n[algorithm.epsilon]\ndecay_steps = -5", &["line 4", "-5"]),
+    (
+        "[algorithm]\nkind = 'dqn'\n[algorithm.net.parameter_noise]\nshare = 2.0",
+        &["parameter_noise.share = 2", "0 to 1"],
+    ),
+    (
+        "[algorithm]\nkind = 'dqn'\n[algorithm.net.parameter_noise]\nsuper_share = 0.7\nreset_share = 0.7",
+        &["super_share + reset_share = 1.4", "at most 1"],
+    ),
     ("[off_policy]\nlanes = 0", &["lanes = 0", "at least 1"]),
     ("[off_policy]\nmemory_size = 100", &["memory_size = 100", "at least the 1008 transitions"]),
     ("[off_policy]\nlearning_starts = 200000", &["learning_starts = 200000", "at most memory_size, 100000"]),
@@ -55,9 +83,39 @@ pub(crate) const REFUSED: &[(&str, &[&str])] = &[
     ("[evolution]\neval_episodes = 0", &["eval_episodes is 0", "at least 1"]),
     ("[evolution]\ntarget = nan", &["target is NaN", "finite"]),
     ("[evolution]\nthread = 2", &["line 2", "unknown key `thread`", "did you mean `threads`?"]),
-    ("[evolution.tournament]\nsize = 0", &["tournament.size is 0", "between 1 and"]),
-    ("[evolution.tournament]\nsize = 7", &["tournament.size is 7", "between 1 and the size of the population, 6"]),
-    ("[evolution.tournament]\nwindow = 0", &["tournament.window is 0", "at least 1"]),
+    (
+        "[evolution]\nseed = 1\n[evolution.tournament]\nsize = 2",
+        &["line 3", "in [evolution.selection] now, below `kind = \"tournament\"`"],
+    ),
+    (
+        "[evolution.selection]\nsize = 2",
+        &["line 1", "[evolution.selection] needs a `kind`; known are: tournament, truncation"],
+    ),
+    (
+        "[evolution.selection]\nkind = 'roulette'",
+        &["line 2", "unknown kind `roulette`; known are: tournament, truncation"],
+    ),
+    ("[evolution.selection]\nkind = 'tournament'\nsizes = 2", &["line 3", "did you mean `size`?"]),
+    ("[evolution.selection]\nkind = 'tournament'\nsize = 0", &["selection.size is 0", "between 1 and"]),
+    (
+        "[evolution.selection]\nkind = 'tournament'\nsize = 7",
+        &["selection.size is 7", "between 1 and the size of the population, 6"],
+    ),
+    ("[evolution.selection]\nkind = 'tournament'\nwindow = 0", &["selection.window is 0", "at least 1"]),
+    ("[evolution.selection]\nkind = 'truncation'\nshare = 0.6", &["selection.share is 0.6", "at most 0.5"]),
+    (
+        "[evolution.selection]\nkind = 'truncation'\nsize = 2",
+        &["line 3", "unknown key `size`. Known here: share, window"],
+    ),
+    (
+        "wrappers = [{ kind = 'blur' }]",
+        &["line 1", "unknown kind `blur`; known are: frame_stack, reward_scale, reward_clip"],
+    ),
+    (
+        "[[wrappers]]\nkind = 'reward_scale'\nfactor = 2\n[[wrappers]]\nkind = 'frame_stack'\nframs = 4",
+        &["line 6", "did you mean `frames`?"],
+    ),
+    ("wrappers = [{ kind = 'frame_stack', frames = 0 }]", &["in [wrappers]: frame_stack.frames", "from 1 to 256"]),
     ("[evolution.mutation]\narchitecture = 1.5", &["mutation.architecture is 1.5", "between 0 and 1"]),
     ("[evolution.mutation]\nmutation_sd = 0.0", &["mutation.mutation_sd is 0", "above 0"]),
     ("[evolution.mutation]\nrl_hp_selection = []", &["mutation.rl_hp_selection is empty", "at least one"]),
@@ -105,7 +163,7 @@ pub(crate) const REFUSED: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn what_is_wrong_is_told_with_key_value_and_range() {
+fn mistakes_are_told_with_key_value_and_range() {
     assert!(REFUSED.len() >= 60, "{}", REFUSED.len());
     let mut failures = Vec::new();
     for (text, expected) in REFUSED {
@@ -124,7 +182,7 @@ fn what_is_wrong_is_told_with_key_value_and_range() {
 }
 
 #[test]
-fn what_is_wrong_is_told_once() {
+fn mistakes_are_told_once() {
     for (text, _) in REFUSED {
         let error = RunConfig::from_toml(text, "run.toml").and_then(|config| config.validate()).unwrap_err();
         let said = message(&error);
@@ -139,9 +197,11 @@ fn what_is_wrong_is_told_once() {
 #[test]
 fn a_configuration_survives_its_file() {
     let mut configs = vec![RunConfig::default(), RunConfig::recommended("CartPole-v1")];
-    configs[0].dqn.max_grad_norm = None;
+    configs[0].dqn().max_grad_norm = None;
+    configs[1].wrappers = vec![WrapperConfig::FrameStack { frames: 4 }, WrapperConfig::RewardScale { factor: 0.1 }];
+    configs[1].evolution.selection = TruncationSelection::default().into();
     configs[0].evolution.target = Some(-0.1);
-    configs[0].dqn.lr = 0.1 + 0.2;
+    configs[0].dqn().lr = 0.1 + 0.2;
     for config in configs {
         let text = config.to_toml();
         assert_eq!(RunConfig::from_toml(&text, "run.toml").unwrap(), config, "{text}");
@@ -182,15 +242,17 @@ fn the_page_of_the_seed_is_reproduced() {
     if is_packaged() {
         return;
     }
-    let page = example("seed_page.toml");
+    let mut page = example("seed_page.toml");
+    let dqn = page.dqn().clone();
     assert_eq!((page.env.as_str(), page.population, page.off_policy.lanes), ("LunarLander-v3", 6, 16));
-    assert_eq!((page.off_policy.memory_size, page.dqn.hidden.as_slice()), (10_000, &[32, 32][..]));
-    let mutation = &page.evolution.mutation;
+    assert_eq!((page.off_policy.memory_size, dqn.net.hidden.as_slice()), (10_000, &[32, 32][..]));
+    let mutation = page.evolution.mutation.clone();
     let weights =
         [mutation.no_mutation, mutation.architecture, mutation.parameters, mutation.activation, mutation.rl_hp];
     assert_eq!(weights, [0.4, 0.2, 0.2, 0.0, 0.2]);
     assert_eq!(mutation.rl_hp_selection, ["lr", "batch_size"]);
-    assert_eq!((page.dqn.batch_size, page.dqn.lr, page.dqn.gamma, page.dqn.tau), (128, 1e-3, 0.99, 1e-3));
-    assert_eq!((page.evolution.tournament.size, page.evolution.target), (2, Some(200.0)));
+    assert_eq!((dqn.batch_size, dqn.lr, dqn.gamma, dqn.tau), (128, 1e-3, 0.99, 1e-3));
+    assert_eq!(page.evolution.selection, Tournament { size: 2, elitism: true, window: 1 }.into());
+    assert_eq!(page.evolution.target, Some(200.0));
     assert_eq!(page.evolution.eval_episodes, 1);
 }

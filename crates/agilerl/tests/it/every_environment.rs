@@ -3,12 +3,11 @@
 
 use std::path::Path;
 
-use agilerl::algo::Elite;
+use agilerl::algo::Output;
 use agilerl::env::{Actions, EnvInfo, NumpyRng, catalogue};
-use agilerl::hpo::Disk;
 use agilerl::nets::{MlpSpec, NetSpec, Weights};
 use agilerl::prelude::*;
-use agilerl::save_elite;
+use agilerl::storage::Disk;
 
 use crate::programs::{example, play_elite, run};
 
@@ -59,7 +58,7 @@ fn what_solves_a_world_of_few_states_returns_the_same_in_gymnasium() {
         ("Taxi-v4", 6.0),
     ];
     for (env, least) in worlds {
-        save_elite(&Disk, folder.path(), &table_elite(env)).unwrap();
+        table_elite(env).save(&Disk, folder.path()).unwrap();
         let here = run(&mut example("play"), &[&folder.path(), &"--json", &"--episodes", &"20"]).success();
         let mean = returns(&here).iter().sum::<f64>() / 20.0;
         assert!(mean >= least, "{env}: {here}");
@@ -83,9 +82,8 @@ fn table_elite(env: &str) -> Elite {
             weights.get_mut("output.weight").unwrap()[choice * states + state] = table[state * choices + choice] as f32;
         }
     }
-    let cpu = parse_device("cpu").unwrap();
-    let agent: Dqn = Dqn::of_weights(DqnConfig::default(), spec, &weights, &cpu).unwrap();
-    let mut elite = Elite::new(&agent, env);
+    let policy = Policy::new(spec, weights, Output::Greedy);
+    let mut elite = Elite::of_policy(&policy, "DQN", serde_json::json!({}), env);
     elite.record.one_hot = Some(states);
     elite
 }

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use agilerl::Error;
-use agilerl::hpo::{Disk, Evolve, MemoryStorage, Observer, ObserverError, Storage, without_clock};
+use agilerl::hpo::{BoxError, without_clock};
 use agilerl::prelude::*;
+use agilerl::storage::{MemoryStorage, Storage};
 
 use crate::resume::{PauseEvery, end};
-use crate::{message, short_run};
+use crate::{dqn, message, short_run};
 
 fn config(env: &str) -> RunConfig {
     let mut config = short_run(env);
@@ -47,7 +48,7 @@ fn a_run_that_is_over_is_given_more_generations() {
     assert!(log.contains(r#"{"event":"extended","generation":4,"generations":6,"target":null}"#), "{log}");
     let settings = RunConfig::read(&folder.path().join("config.toml")).unwrap();
     assert_eq!(settings.evolution.generations, 6);
-    let elite = agilerl::load_elite(&Disk, folder.path()).unwrap();
+    let elite = Elite::load(folder.path()).unwrap();
     assert_eq!(elite.record.run["signature"], signature);
     // It is over, and says what it said.
     assert_eq!(Run::resume(folder.path()).unwrap().run().unwrap().signature, signature);
@@ -141,8 +142,8 @@ fn solved(folder: &Path) -> u64 {
     let mut config = config("probe/ObsActionReward");
     config.evolution.generations = 50;
     config.evolution.target = Some(1.0);
-    config.dqn.lr = 3e-3;
-    config.dqn.epsilon = Epsilon { start: 1.0, end: 0.1, decay_steps: 400 };
+    config.dqn().lr = 3e-3;
+    config.dqn().epsilon = Epsilon { start: 1.0, end: 0.1, decay_steps: 400 };
     let outcome = Run::with(config).out(folder).run().unwrap();
     assert_eq!((outcome.ending, outcome.confirmed_mean), (Ending::TargetConfirmed, 1.0));
     outcome.generations
@@ -171,8 +172,8 @@ fn a_run_whose_target_is_confirmed_needs_another_one_to_go_on() {
 /// Says stop once so many generations are done.
 struct StopAfter(u64);
 
-impl Observer<Dqn> for StopAfter {
-    fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, ObserverError> {
+impl<A> Observer<A> for StopAfter {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
         let Event::Evaluated(report) = event else { return Ok(Flow::Continue) };
         Ok(if report.generation + 1 >= self.0 { Flow::Stop } else { Flow::Continue })
     }
@@ -182,7 +183,7 @@ impl Observer<Dqn> for StopAfter {
 fn written_config() -> RunConfig {
     let mut config = config("probe/TwoSteps");
     config.population = 2;
-    config.dqn.hidden = vec![16];
+    config.dqn().net.hidden = vec![16];
     config.off_policy.lanes = 2;
     let evolution = &mut config.evolution;
     (evolution.generations, evolution.generation_env_steps, evolution.round_env_steps) = (2, 16, 16);
@@ -232,22 +233,23 @@ fn every_founder_of_a_run_can_be_the_elite_of_another() {
     let run = Run::from_elite(&first).unwrap().seed(8).out(&second);
     // It explores as the elite did last, and not from the start again.
     let [before, epsilon] =
-        [RunConfig::read(&first.join("config.toml")).unwrap(), run.config().clone()].map(|c| c.dqn.epsilon);
+        [RunConfig::read(&first.join("config.toml")).unwrap(), run.config().clone()].map(|mut c| c.dqn().epsilon);
     assert!(before.start > before.end);
     assert_eq!((epsilon.start, epsilon.end), (before.end, before.end));
     assert_eq!(run.config().off_policy.lanes, 4, "with the settings of its run");
     let training = run.start().unwrap();
     for founder in training.trainer().population() {
-        assert_eq!(founder.agent.weights(), elite.agent.weights());
-        assert_eq!(founder.agent.target_weights(), elite.agent.weights());
-        assert_eq!(founder.agent.hyperparameters(), elite.agent.hyperparameters());
-        assert_eq!(founder.agent.spec(), elite.agent.spec());
+        let [founder_dqn, elite] = [&founder.agent, &elite.agent].map(dqn);
+        assert_eq!(founder_dqn.weights(), elite.weights());
+        assert_eq!(founder_dqn.target_weights(), elite.weights());
+        assert_eq!(founder_dqn.hyperparameters(), elite.hyperparameters());
+        assert_eq!(founder_dqn.spec(), elite.spec());
         assert!(founder.parents.is_empty() && founder.fitness.is_empty());
     }
     assert!(training.notices()[0].starts_with("every founder is the elite of "), "{:?}", training.notices());
     let diverse = Run::from_elite(&first).unwrap().configure(|config| config.evolution.initial_diversity = true);
-    let diverse = diverse.build().unwrap();
-    let lrs = diverse.population().iter().map(|founder| founder.agent.config().lr.to_bits());
+    let diverse = diverse.start().unwrap().into_trainer();
+    let lrs = diverse.population().iter().map(|founder| dqn(&founder.agent).config().lr.to_bits());
     assert_eq!(lrs.collect::<std::collections::BTreeSet<_>>().len(), 4, "as founders of any run");
 }
 
@@ -287,10 +289,10 @@ fn an_elite_begins_no_run_that_its_network_does_not_fit() {
     let error = |run: Run| run.start().err().expect("it does not fit").to_string();
     let other = error(run().configure(|config| config.env = "Acrobot-v1".to_owned()));
     assert!(other.contains("was made for CartPole-v1, and Acrobot-v1 would have one of"), "{other}");
-    let hidden = error(run().configure(|config| config.dqn.hidden = vec![17]));
+    let hidden = error(run().configure(|config| config.dqn().net.hidden = vec![17]));
     assert!(hidden.contains("its network stays as it is"), "{hidden}");
-    let lr = run().configure(|config| config.dqn.lr = 5e-4).start().unwrap();
-    assert!(lr.trainer().population().iter().all(|founder| founder.agent.config().lr == 5e-4));
+    let lr = run().configure(|config| config.dqn().lr = 5e-4).start().unwrap();
+    assert!(lr.trainer().population().iter().all(|founder| dqn(&founder.agent).config().lr == 5e-4));
     let nothing = Run::from_elite(folder.path().join("nothing")).err().unwrap().to_string();
     assert!(nothing.contains("cannot read") && nothing.contains("elite.json"), "{nothing}");
 }

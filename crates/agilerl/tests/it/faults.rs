@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use agilerl::algo::OffPolicyTask;
-use agilerl::env::EnvError;
-use agilerl::hpo::{Checkpoints, HpoError, MemoryStorage, Storage, Trainer, without_clock};
+use agilerl::env::{EnvError, VecStep};
+use agilerl::hpo::{Checkpoints, HpoError, without_clock};
 use agilerl::nets::Weights;
 use agilerl::prelude::*;
+use agilerl::storage::{MemoryStorage, Storage};
 
-use crate::{message, short_run};
+use crate::{DEVICES, message, short_run};
 
 /// What goes wrong, at the step of that number of an episode.
 #[derive(Clone, Copy, PartialEq)]
@@ -70,7 +71,7 @@ impl Env for Faulty {
 #[track_caller]
 fn check_fault(fault: Fault, at: u64, expected: &[&str]) {
     // One after another, and as one program.
-    for device in ["cpu", "flex"] {
+    for device in DEVICES {
         check_fault_on(device, fault, at, expected);
     }
 }
@@ -81,8 +82,8 @@ fn check_fault_on(device: &str, fault: Fault, at: u64, expected: &[&str]) {
     let env = Faulty { fault, step: 0, at, spaces };
     let mut config = short_run("Faulty");
     config.device = device.to_owned();
-    let mut trainer = match Run::with(config).on_env(move || env.clone()).build() {
-        Ok(trainer) => trainer,
+    let mut trainer = match Run::with(config).on_env(move || env.clone()).start() {
+        Ok(training) => training.into_trainer(),
         Err(error) => {
             let text = message(&error);
             return assert!(expected.iter().all(|part| text.contains(part)), "{text:?} does not say {expected:?}");
@@ -92,14 +93,15 @@ fn check_fault_on(device: &str, fault: Fault, at: u64, expected: &[&str]) {
     for part in expected {
         assert!(text.contains(part), "{text:?} does not say {part:?}");
     }
-    for ordinal in 0..trainer.shared().total() {
-        let row = trainer.shared().row(ordinal).unwrap();
+    let memory: &Replay<f32, u32> = trainer.shared().downcast_ref().unwrap();
+    for ordinal in 0..memory.total() {
+        let row = memory.row(ordinal).unwrap();
         assert!(row.reward.is_finite() && row.obs.iter().chain(row.next_obs).all(|x| x.is_finite()));
     }
 }
 
 #[test]
-fn what_an_environment_does_wrong_is_told_with_environment_lane_seed_and_step() {
+fn faults_of_an_environment_are_told_with_environment_lane_seed_and_step() {
     check_fault(Fault::NanReset, 0, &["Faulty", "first observation NaN", "lane 0 (seed ", "before its first step"]);
     check_fault(Fault::NanObservation, 7, &["Faulty", "observation NaN", "lane 0 (seed ", "step 7 of its episode"]);
     check_fault(Fault::NanReward, 12, &["Faulty", "reward NaN", "lane 0 (seed ", "step 12 of its episode"]);
@@ -175,10 +177,10 @@ fn trainer_config() -> TrainerConfig {
 fn an_observation_that_changes_its_length_is_told() {
     let config = OffPolicyConfig { lanes: 4, memory_size: 1_000, ..OffPolicyConfig::default() };
     let lanes = |lanes| {
-        let inner = make_vec("CartPole-v1", lanes)?;
+        let inner = make_vec::<f32, u32>("CartPole-v1", lanes)?;
         Ok(Box::new(Growing { inner, steps: 0, longer: Vec::new() }) as Box<dyn VecEnv<Obs = f32, Action = u32>>)
     };
-    let task = OffPolicyTask::new(config, 40, lanes, || make("CartPole-v1")).unwrap();
+    let task = OffPolicyTask::new(config, 40, lanes, || make::<f32, u32>("CartPole-v1")).unwrap();
     let text = message(&Trainer::new(task, agents(3), trainer_config()).unwrap().run().unwrap_err());
     assert!(text.contains("Growing returned 17 numbers of true successors instead of 16"), "{text}");
 }
@@ -191,7 +193,13 @@ fn an_agent_that_is_not_finite_is_retired_logged_and_replaced() {
     let device = parse_device("cpu").unwrap();
     agents[2] = Dqn::with_weights(agents[2].config().clone(), spec, &broken, &device).unwrap();
     let config = OffPolicyConfig { lanes: 4, memory_size: 1_000, ..OffPolicyConfig::default() };
-    let task = OffPolicyTask::new(config, 40, |lanes| make_vec("CartPole-v1", lanes), || make("CartPole-v1")).unwrap();
+    let task = OffPolicyTask::new(
+        config,
+        40,
+        |lanes| make_vec::<f32, u32>("CartPole-v1", lanes),
+        || make::<f32, u32>("CartPole-v1"),
+    )
+    .unwrap();
     static RETIRED: AtomicU64 = AtomicU64::new(0);
     let mut trainer = Trainer::new(task, agents, trainer_config()).unwrap().on_event(|event| {
         match event {
@@ -214,7 +222,8 @@ fn an_agent_that_is_not_finite_is_retired_logged_and_replaced() {
 #[test]
 fn a_population_without_a_finite_member_says_so() {
     let mut config = short_run("CartPole-v1");
-    (config.dqn.lr, config.dqn.max_grad_norm) = (1e30, None);
+    config.dqn().lr = 1e30;
+    config.dqn().max_grad_norm = None;
     config.evolution.mutation.rl_hp = 0.0;
     let error = Run::with(config).run().unwrap_err();
     assert!(matches!(error, agilerl::Error::Hpo(HpoError::NoneFinite { .. })), "{error}");
@@ -247,7 +256,7 @@ fn a_reader_that_goes_away_pauses_the_run_and_costs_nothing() {
 fn written_config() -> RunConfig {
     let mut config = short_run("probe/TwoSteps");
     config.population = 2;
-    config.dqn.hidden = vec![16];
+    config.dqn().net.hidden = vec![16];
     config.off_policy.lanes = 2;
     let evolution = &mut config.evolution;
     (evolution.generations, evolution.generation_env_steps, evolution.round_env_steps) = (3, 16, 16);

@@ -5,7 +5,7 @@ mod targets;
 
 use std::path::PathBuf;
 
-use agilerl::algo::Elite;
+use agilerl::prelude::*;
 use targets::{TARGETS, seeds};
 
 use crate::is_packaged;

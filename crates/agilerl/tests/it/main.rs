@@ -3,26 +3,39 @@
 mod bad_input;
 mod config_files;
 mod elite;
+mod algorithms;
 mod extension;
 mod every_environment;
 mod faults;
 mod loaders;
 mod own_env;
 mod misuse;
+mod normalizing;
+mod observing;
 mod playing;
 mod programs;
 mod repeatable;
 mod resume;
 mod saving;
 mod signature;
+mod selecting;
 mod target;
+mod wrapping;
 
 use agilerl::prelude::*;
+
+/// The devices that every build has.
+const DEVICES: &[&str] = if cfg!(feature = "burn") { &["cpu", "flex"] } else { &["cpu"] };
+
+/// The agent of a run of deep Q-learning.
+fn dqn(agent: &AnyAgent) -> &Dqn {
+    agent.downcast_ref().expect("runs train DQN unless they say otherwise")
+}
 
 /// A run of seconds: small, with every kind of mutation, few steps.
 fn short_run(env: &str) -> RunConfig {
     let mut config = RunConfig { env: env.to_owned(), population: 4, ..RunConfig::default() };
-    config.dqn.batch_size = 32;
+    config.dqn().batch_size = 32;
     config.off_policy = OffPolicyConfig { lanes: 4, memory_size: 2_000, ..OffPolicyConfig::default() };
     config.evolution = TrainerConfig {
         seed: 7,
@@ -38,7 +51,7 @@ fn short_run(env: &str) -> RunConfig {
     config
 }
 
-/// Whether this is the crate as a registry has it, without the files of the repository that some tests read.
+/// Whether this is the crate as a package registry has it, without the files of the repository that some tests read.
 fn is_packaged() -> bool {
     let is_packaged = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml.orig").exists();
     if is_packaged {
@@ -47,7 +60,7 @@ fn is_packaged() -> bool {
     is_packaged
 }
 
-/// The whole chain of causes.
+/// An error with all its causes.
 fn message(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! Settings and flags that make no sense: refused at once, with the way out, before the folder of a run is touched.
+//! Settings and flags that make no sense are refused at once, with the way out, before the folder of a run is touched.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,10 @@ use agilerl::prelude::*;
 use crate::config_files::REFUSED;
 use crate::message;
 
-/// A configuration file and the cure that the message must name.
+/// The way out from `tch`, whose devices are known to builds with burn only.
+const NO_TCH: &str = if cfg!(feature = "burn") { "known are: cpu" } else { "build with `--features tch`" };
+
+/// A configuration file, and the way out that the message must name.
 const SETTINGS: &[(&str, &str)] = &[
     // Names.
     ("env = 'CartPole-v0'", "did you mean \"CartPole-v1\"?"),
@@ -18,27 +21,29 @@ const SETTINGS: &[(&str, &str)] = &[
     ("env = ''", "known are: CartPole-v1"),
     ("env = 'Pendulum-v1'", "needs a choice among n"),
     ("env = 'LunarLanderContinuous-v3'", "did you mean \"LunarLander-v3\"?"),
-    ("env = 'MinAtar/Breakout-v1'", "observes pixels"),
+    ("env = 'FrozenLake-v1'\nwrappers = [{ kind = 'frame_stack', frames = 4 }]", "frame_stack"),
+    ("wrappers = [{ kind = 'reward_clip', low = 1, high = 0 }]", "above reward_clip.low, which is 1"),
+    ("wrappers = 3", "expected a list"),
     ("env = 3", "expected a text"),
-    ("device = 'gpu'", "known are: cpu, flex"),
-    ("device = ''", "known are: cpu, flex"),
-    ("device = 'CPU'", "known are: cpu, flex"),
-    ("device = 'tch:cuda:one'", "known are: cpu, flex"),
+    ("device = 'gpu'", "known are: cpu"),
+    ("device = ''", "known are: cpu"),
+    ("device = 'CPU'", "known are: cpu"),
+    ("device = 'tch:cuda:one'", NO_TCH),
     // Names of Python, and of other sections.
     ("POP_SIZE = 6", "did you mean `population`?"),
-    ("learning_rate = 1e-3", "did you mean `lr` in [dqn]?"),
-    ("GAMMA = 0.99", "did you mean `gamma` in [dqn]?"),
+    ("learning_rate = 1e-3", "did you mean `lr` in [algorithm]?"),
+    ("GAMMA = 0.99", "did you mean `gamma` in [algorithm]?"),
     ("seed = 3", "did you mean `seed` in [evolution]?"),
     ("lanes = 3", "did you mean `lanes` in [off_policy]?"),
-    ("zzz = 3", "Known here: env, population"),
-    ("[dqn]\nlearning_rate = 1e-3", "did you mean `lr`?"),
-    ("[dqn]\nLR = 1e-3", "did you mean `lr`?"),
-    ("[dqn]\nBATCH_SIZE = 128", "did you mean `batch_size`?"),
-    ("[dqn]\nLEARN_STEP = 1", "did you mean `learn_step`?"),
-    ("[dqn]\nTAU = 1e-3", "did you mean `tau`?"),
-    ("[dqn]\nDOUBLE = true", "did you mean `double`?"),
-    ("[dqn]\nh_size = [32, 32]", "did you mean `hidden`?"),
-    ("[dqn]\nmemory_size = 3", "did you mean `memory_size` in [off_policy]?"),
+    ("zzz = 3", "Known here: env, wrappers, population"),
+    ("[algorithm]\nkind = 'dqn'\nlearning_rate = 1e-3", "did you mean `lr`?"),
+    ("[algorithm]\nkind = 'dqn'\nLR = 1e-3", "did you mean `lr`?"),
+    ("[algorithm]\nkind = 'dqn'\nBATCH_SIZE = 128", "did you mean `batch_size`?"),
+    ("[algorithm]\nkind = 'dqn'\nLEARN_STEP = 1", "did you mean `learn_step`?"),
+    ("[algorithm]\nkind = 'dqn'\nTAU = 1e-3", "did you mean `tau`?"),
+    ("[algorithm]\nkind = 'dqn'\nDOUBLE = true", "did you mean `double`?"),
+    ("[algorithm]\nkind = 'dqn'\nnet.h_size = [32, 32]", "did you mean `hidden`?"),
+    ("[algorithm]\nkind = 'dqn'\nmemory_size = 3", "did you mean `memory_size` in [off_policy]?"),
     ("[off_policy]\nnum_envs = 16", "did you mean `lanes`?"),
     ("[off_policy]\nbuffer_size = 16", "did you mean `memory_size`?"),
     ("[evolution]\npopulation_size = 6", "did you mean `population` at the top of the file?"),
@@ -49,36 +54,41 @@ const SETTINGS: &[(&str, &str)] = &[
     ("population = true", "expected a whole number"),
     ("population = []", "expected a whole number"),
     ("population = 9223372036854775808", "population"),
-    ("dqn = 3", "expected a table of settings"),
-    ("[dqn]\nlr = true", "expected a number"),
-    ("[dqn]\ndouble = 'yes'", "expected true or false"),
-    ("[dqn]\ndouble = 1", "expected true or false"),
-    ("[dqn]\nhidden = 64", "expected a list"),
-    ("[dqn]\nhidden = [64.5]", "expected a whole number"),
-    ("[dqn]\nconvs = [{ channels = 16 }]", "missing field `kernel`"),
+    ("algorithm = 3", "expected a table of settings"),
+    ("[dqn]\nlr = 1e-3", "[algorithm] now"),
+    ("[evolution.tournament]\nsize = 2", "[evolution.selection] now"),
+    ("[algorithm]\nkind = 'dqn'\nlr = true", "expected a number"),
+    ("[algorithm]\nkind = 'dqn'\ndouble = 'yes'", "expected true or false"),
+    ("[algorithm]\nkind = 'dqn'\ndouble = 1", "expected true or false"),
+    ("[algorithm]\nkind = 'dqn'\nnet.hidden = 64", "expected a list"),
+    ("[algorithm]\nkind = 'dqn'\nnet.hidden = [64.5]", "expected a whole number"),
+    ("[algorithm]\nkind = 'dqn'\nnet.convs = [{ channels = 16 }]", "missing field `kernel`"),
     ("[evolution]\ntarget = 'none'", "expected a number"),
-    // What is no file of settings.
+    // Text that is no TOML.
     ("population 6", "line 1"),
-    ("[dqn", "line 1"),
+    ("[algorithm", "line 1"),
     ("= 3", "line 1"),
     ("population = [", "line 1"),
     ("population = 6 # \u{0}", "line 1"),
-    ("[dqn]\n[dqn]", "line 2"),
+    ("[algorithm]\n[algorithm]", "line 2"),
     // Numbers.
     ("memory_limit_gib = 0", "a number of GiB above 0"),
     ("memory_limit_gib = -1", "a number of GiB above 0"),
     ("memory_limit_gib = nan", "a number of GiB above 0"),
     ("memory_limit_gib = inf", "a number of GiB above 0"),
-    ("[dqn]\ngamma = nan", "0 to 1"),
-    ("[dqn]\ngamma = inf", "0 to 1"),
-    ("[dqn]\ntau = -inf", "above 0, at most 1"),
-    ("[dqn]\nmax_grad_norm = nan", "a positive number, or none"),
-    ("[dqn]\nmax_grad_norm = -1.0", "a positive number, or none"),
-    ("[dqn]\noutput_scale = nan", "must be a positive number"),
-    ("[dqn.epsilon]\nstart = nan", "0 to 1"),
-    ("[dqn.parameter_noise]\nsuper_sd = -1.0", "a number from 0 on"),
-    ("[dqn.parameter_noise]\nsuper_sd = inf", "a number from 0 on"),
-    ("[dqn]\nhidden = [70000]\n[dqn.limits]\nmax_nodes = 70000", "end at 65536 or less"),
+    ("[algorithm]\nkind = 'dqn'\ngamma = nan", "0 to 1"),
+    ("[algorithm]\nkind = 'dqn'\ngamma = inf", "0 to 1"),
+    ("[algorithm]\nkind = 'dqn'\ntau = -inf", "above 0, at most 1"),
+    ("[algorithm]\nkind = 'dqn'\nmax_grad_norm = nan", "a positive number, or none"),
+    ("[algorithm]\nkind = 'dqn'\nmax_grad_norm = -1.0", "a positive number, or none"),
+    ("[algorithm]\nkind = 'dqn'\nnet.output_scale = nan", "must be a positive number"),
+    ("[algorithm]\nkind = 'dqn'\n[algorithm.epsilon]\nstart = nan", "0 to 1"),
+    ("[algorithm]\nkind = 'dqn'\n[algorithm.net.parameter_noise]\nsuper_sd = -1.0", "a number from 0 on"),
+    ("[algorithm]\nkind = 'dqn'\n[algorithm.net.parameter_noise]\nsuper_sd = inf", "a number from 0 on"),
+    (
+        "[algorithm]\nkind = 'dqn'\nnet.hidden = [70000]\n[algorithm.net.limits]\nmax_nodes = 70000",
+        "end at 65536 or less",
+    ),
     ("[evolution]\ntarget = inf", "a finite number, or left out"),
     ("[evolution]\nconfirm_episodes = 0", "at least 1"),
     ("[evolution]\nseed = 9223372036854775808", "at most 9223372036854775807"),
@@ -86,17 +96,23 @@ const SETTINGS: &[(&str, &str)] = &[
     ("[evolution.mutation]\nmutation_sd = inf", "a number above 0"),
     ("[checkpoints]\nseconds = nan", "a number of seconds from 0"),
     ("[checkpoints]\nseconds = inf", "a number of seconds from 0"),
-    // What contradicts itself.
-    ("[dqn]\nlr = 0.5", "outside its bounds 0.0001 to 0.01"),
-    ("[dqn]\nactivation_selection = []\n[evolution.mutation]\nactivation = 0.1", "another than relu"),
-    ("[dqn]\nconvs = [{ channels = 16, kernel = 3 }]", "none, since the observations are no images"),
-    ("[dqn]\nresidual = [1, 1, 1]", "must not be longer than `hidden`"),
-    ("[evolution.tournament]\nsize = 9", "between 1 and the size of the population, 6"),
+    // Contradictions.
+    ("[algorithm]\nkind = 'dqn'\nlr = 0.5", "outside its bounds 0.0001 to 0.01"),
+    (
+        "[algorithm]\nkind = 'dqn'\nnet.activation_selection = []\n[evolution.mutation]\nactivation = 0.1",
+        "another than relu",
+    ),
+    (
+        "[algorithm]\nkind = 'dqn'\nnet.convs = [{ channels = 16, kernel = 3 }]",
+        "none, since the observations are no images",
+    ),
+    ("[algorithm]\nkind = 'dqn'\nnet.residual = [1, 1, 1]", "must not be longer than `hidden`"),
+    ("[evolution.selection]\nkind = 'tournament'\nsize = 9", "between 1 and the size of the population, 6"),
     ("[evolution.mutation]\nrl_hp_selection = ['lrr']", "lr, batch_size"),
     ("[evolution.mutation]\nrl_hp_selection = ['gamma']", "has no bounds; add"),
     ("[evolution]\ninitial_diversity = true\n[evolution.mutation]\nrl_hp = 0.0\nrl_hp_selection = []", "false where"),
     ("population = 100\n[off_policy]\nmemory_size = 50000", "at least 100800: one round of every individual"),
-    // Counts that nobody can wait for.
+    // Counts that would take minutes.
     ("population = 65537", "at most 65536"),
     ("[off_policy]\nlanes = 65537", "at most 65536"),
     ("[evolution]\nthreads = 4097", "at most 4096"),
@@ -109,12 +125,12 @@ const SETTINGS: &[(&str, &str)] = &[
     ("memory_limit_gib = 8\n[off_policy]\nmemory_size = 200000000", "transitions in the memory of 74 bytes"),
     ("memory_limit_gib = 1\n[off_policy]\nlanes = 65536\nmemory_size = 1000000", "off_policy.lanes is 65536"),
     (
-        "memory_limit_gib = 8\n[dqn]\nhidden = [65536, 65536]\n[dqn.limits]\nmax_nodes = 65536",
-        "dqn.hidden is [65536, 65536], which takes most",
+        "memory_limit_gib = 8\n[algorithm]\nkind = 'dqn'\nnet.hidden = [65536, 65536]\n[algorithm.net.limits]\nmax_nodes = 65536",
+        "algorithm.net.hidden is [65536, 65536], which takes most",
     ),
     (
-        "memory_limit_gib = 8\n[dqn]\nbatch_size = 100000000\n[off_policy]\nmemory_size = 100000000",
-        "dqn.batch_size is 100000000, which takes most",
+        "memory_limit_gib = 8\n[algorithm]\nkind = 'dqn'\nbatch_size = 100000000\n[off_policy]\nmemory_size = 100000000",
+        "algorithm.batch_size is 100000000, which takes most",
     ),
     (
         "memory_limit_gib = 4\n[evolution.mutation.bounds.batch_size]\nmin = 8\nmax = 1e7\nfactor = 1.2\n\
@@ -128,11 +144,11 @@ const SETTINGS: &[(&str, &str)] = &[
     ("memory_limit_gib = 0.001", "set memory_limit_gib if there is more"),
 ];
 
-/// Flags that take a count, each of which gets every one of the values below.
+/// Flags that take a count; each is given every one of the values below.
 const COUNTS: &[&str] = &["--population", "--lanes", "--generations", "--steps", "--checkpoint-every", "--keep"];
 const NO_COUNTS: &[&str] = &["0", "-1", "1.5", "1e3", "six", "", "nan", "99999999999999999999"];
 
-/// Flags, and the cure that the message must name. `{..}` are files and folders that the test makes.
+/// Flags, and the way out that the message must name. `{..}` are files and folders that the test makes.
 const FLAGS: &[(&[&str], &str)] = &[
     (&["--seed", "-1"], "a whole number from 0 to 9223372036854775807"),
     (&["--seed", "9223372036854775808"], "a whole number from 0 to 9223372036854775807"),
@@ -160,13 +176,13 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--env", "Pendulum-v1"], "needs a choice among n"),
     (&["--env", "LunarLanderContinuous-v3"], "did you mean \"LunarLander-v3\"?"),
     (&["--env", "MountainCarContinuous-v0"], "did you mean \"MountainCar-v0\"?"),
-    (&["--device", "gpu"], "known are: cpu, flex"),
-    (&["--device", ""], "known are: cpu, flex"),
+    (&["--device", "gpu"], "known are: cpu"),
+    (&["--device", ""], "known are: cpu"),
     (&["--out", ""], "a value is required"),
     (&["--config", "{missing}"], "missing: No such file"),
     (&["--config", "{folder}"], "Is a directory"),
     (&["--config", "{latin-1}"], "latin-1.toml: stream did not contain valid UTF-8"),
-    (&["--config", "{wrong}"], "did you mean `lr` in [dqn]?"),
+    (&["--config", "{wrong}"], "did you mean `lr` in [algorithm]?"),
     (&["--config", "{empty}", "--env", "Pong"], "known are: CartPole-v1"),
     (&["--config", ""], "a value is required"),
     (&["--config", "{empty}", "--resume", "{folder}"], "cannot be used with"),

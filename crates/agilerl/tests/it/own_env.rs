@@ -1,11 +1,11 @@
-//! Runs on environments of the program's own: those that cannot be saved, and those that are called like another.
+//! Runs on environments of the program's own: with pixels, with continuous actions, without `save`, or with the name of
+//! another environment.
 
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use agilerl::Error;
-use agilerl::env::{CartPole, EnvError};
+use agilerl::env::{CartPole, EnvError, MinAtar, MinAtarGame, MinAtarOptions, Pendulum};
 use agilerl::prelude::*;
 
 use crate::short_run;
@@ -121,9 +121,9 @@ fn an_environment_that_cannot_be_saved_is_trained_without_checkpoints_and_it_is_
     let said = "this run has no checkpoints and cannot be resumed, because its environment cannot be saved";
     assert_eq!(text.matches(said).count(), 1, "{text}");
     assert!(text.find(said) < text.find("generation 1 of 4"), "before anything is trained: {text}");
-    let elite = agilerl::load_elite(&agilerl::hpo::Disk, folder.path()).unwrap();
+    let elite = Elite::load(folder.path()).unwrap();
     assert_eq!(elite.record.run["signature"], outcome.signature);
-    assert_eq!(elite.agent(&parse_device("cpu").unwrap()).unwrap().weights(), outcome.elite.agent.weights());
+    assert_eq!(elite.policy().unwrap().weights(), outcome.elite.agent.policy().weights());
     let log = std::fs::read_to_string(folder.path().join("events.jsonl")).unwrap();
     assert!(log.contains(&outcome.signature));
     assert_eq!(std::fs::read_to_string(folder.path().join("metrics.csv")).unwrap().lines().count(), 1 + 4 * 4);
@@ -133,8 +133,8 @@ fn an_environment_that_cannot_be_saved_is_trained_without_checkpoints_and_it_is_
 /// Asks for a pause at the end of the third round.
 struct Pause(u32);
 
-impl<A> agilerl::hpo::Observer<A> for Pause {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, agilerl::hpo::ObserverError> {
+impl<A> Observer<A> for Pause {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, agilerl::hpo::BoxError> {
         self.0 += u32::from(matches!(event, Event::Round { .. }));
         Ok(if self.0 == 3 { Flow::Pause } else { Flow::Continue })
     }
@@ -206,7 +206,7 @@ fn a_run_on_an_own_environment_is_not_resumed_on_the_one_of_the_catalogue_that_i
     stopped(folder.path());
     let before = std::fs::read(folder.path().join("events.jsonl")).unwrap();
     let resume = || Run::resume(folder.path()).unwrap();
-    refused(resume(), &[WRAPPED, "calls itself CartPole-v1", "`Run::resume(..)?.on_env(..)`"]);
+    refused(resume(), &[WRAPPED, "whose name is CartPole-v1", "`Run::resume(..)?.on_env(..)`"]);
     refused(
         resume().on_env(CartPole::new),
         &[WRAPPED, ", and is given Classic<CartPoleDynamics, 4, 4>:", "wrappers included"],
@@ -254,7 +254,7 @@ fn an_elite_says_whose_environment_it_knows() {
     let folder = tempfile::tempdir().unwrap();
     stopped(folder.path());
     Run::resume(folder.path()).unwrap().on_env(wrapped).run().unwrap();
-    let elite = agilerl::load_elite(&agilerl::hpo::Disk, folder.path()).unwrap();
+    let elite = Elite::load(folder.path()).unwrap();
     assert_eq!((elite.record.env.as_str(), elite.record.own_env.as_deref()), ("CartPole-v1", Some(WRAPPED)));
     let error = Run::from_elite(folder.path()).unwrap().run().err().unwrap().to_string();
     assert!(error.contains(WRAPPED) && error.contains("`Run::from_elite(..)?.on_env(..)`"), "{error}");
@@ -262,4 +262,34 @@ fn an_elite_says_whose_environment_it_knows() {
     let catalogues = tempfile::tempdir().unwrap();
     Run::with(config("CartPole-v1")).out(catalogues.path()).run().unwrap();
     assert!(!std::fs::read_to_string(catalogues.path().join("elite.json")).unwrap().contains("own_env"));
+}
+
+#[test]
+fn an_own_environment_with_pixels_is_trained_saved_resumed_and_played() {
+    let breakout = || TimeLimit::new(MinAtar::new(MinAtarGame::Breakout, MinAtarOptions::default()), 60);
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config("MinAtar/Breakout-v1");
+    config.dqn().net.convs = vec![agilerl::nets::ConvSpec::new(8, 3, 1)];
+    config.evolution.generations = 2;
+    let signature = Run::with(config.clone()).on_env(breakout).run().unwrap().signature;
+    let run = Run::with(config).on_env(breakout).out(folder.path()).observe(Pause(0));
+    assert!(matches!(run.run(), Err(Error::Interrupted { saved: Some(_) })));
+    let outcome = Run::resume(folder.path()).unwrap().on_env(breakout).run().unwrap();
+    assert_eq!(outcome.signature, signature);
+    let elite = Elite::load(folder.path()).unwrap();
+    assert_eq!(elite.record.own_env.as_deref(), Some("TimeLimit<MinAtar>"));
+    let action: Vec<u32> = elite.policy().unwrap().act(&[1_u8; 400]);
+    assert_eq!(action.len(), 1);
+}
+
+#[test]
+fn an_own_environment_with_continuous_actions_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::with(config("Pendulum")).on_env(|| TimeLimit::new(Pendulum::new(), 200));
+    let error = run.out(folder.path().join("run")).start().err().unwrap();
+    assert!(error.is_misuse());
+    let error = error.to_string();
+    let parts = ["DQN cannot learn Pendulum-v1", "chooses among n", "whose actions are choices (u32)"];
+    assert!(parts.iter().all(|part| error.contains(part)), "{error} does not say {parts:?}");
+    assert!(!folder.path().join("run").exists());
 }

@@ -4,18 +4,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use agilerl::algo::Elite;
-use agilerl::hpo::{Digest, Disk, MemoryStorage, Storage, StorageFile};
+use agilerl::algo::{Normalizer, Output};
 use agilerl::prelude::*;
-use agilerl::{load_elite, save_elite};
+use agilerl::storage::{Digest, Disk, MemoryStorage, Storage, StorageFile};
 
 use crate::programs::{Ended, example, play_elite, run};
 
 /// An untrained agent; with another seed it acts in other ways.
 fn untrained(env: &str, inputs: usize, actions: usize, seed: u64) -> Elite {
-    let config = DqnConfig { hidden: vec![16], output_scale: 1.0, ..DqnConfig::default() };
+    let mut config = DqnConfig::default();
+    (config.net.hidden, config.net.output_scale) = (vec![16], 1.0);
     let mut rng = Streams::new(seed).get(Purpose::Weights, 0, 0, 0);
-    let agent: Dqn = Dqn::new(config, inputs, actions, &parse_device("cpu").unwrap(), &mut rng).unwrap();
+    let agent = Dqn::new(config, inputs, actions, &parse_device("cpu").unwrap(), &mut rng).unwrap();
     Elite::new(&agent, env)
 }
 
@@ -32,7 +32,7 @@ fn pole_elite(seed: u64) -> Elite {
 
 fn saved(elite: &Elite, folder: &Path) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
-    save_elite(&Disk, folder, elite).unwrap();
+    elite.save(&Disk, folder).unwrap();
     folder.to_owned()
 }
 
@@ -51,9 +51,12 @@ fn both_players_refuse_an_elite_that_does_not_agree_with_itself() {
         elite.record.weights = Digest::of(&elite.weights);
     };
     let swapped_layers: Change = |elite| elite.record.layers.swap(1, 2);
-    let changes: [(Change, &str); 9] = [
-        (|elite| elite.record.format = 4, "format 4"),
-        (|elite| elite.record.algorithm = "PPO".to_owned(), "PPO"),
+    let squashed: Change = |elite| elite.record.output = Output::Squashed { low: vec![0.0; 4], high: vec![1.0; 4] };
+    let unknown_statistics: Change = |elite| elite.record.normalizer = Some(Normalizer::new(15));
+    let changes: [(Change, &str); 10] = [
+        (|elite| elite.record.format = 5, "format 5"),
+        (squashed, "cannot play FrozenLake-v1"),
+        (unknown_statistics, "normalizer"),
         (|elite| elite.record.one_hot = Some(64), "one_hot"),
         (|elite| elite.record.one_hot = None, "one_hot is null"),
         (|elite| elite.record.step_limit = 0, "step_limit is 0"),
@@ -162,7 +165,7 @@ fn the_elite_of_an_environment_of_ones_own_says_what_it_takes_to_play_it() {
     let mut elite = lake_elite();
     elite.record.env = "Catch".to_owned();
     saved(&elite, folder.path());
-    let expected = ["\"Catch\"", "not in the catalogue", "load_elite", "--env"];
+    let expected = ["\"Catch\"", "not in the catalogue", "`Elite::load(folder)?.policy()?`", "--env"];
     run(&mut example("play"), &[&folder.path()]).failure(1, &expected);
     run(&mut example("play"), &[&folder.path(), &"--env", &"FrozenLake-v1"]).success();
     run(&mut example("play"), &[&folder.path(), &"--env", &"Catch"]).failure(2, &["unknown environment \"Catch\""]);
@@ -195,8 +198,9 @@ fn an_elite_that_is_being_written_is_read_again() {
     let [old, new] = [1, 2].map(pole_elite);
     let torn =
         BeingWritten { old: old.record_json().into_bytes(), storage: MemoryStorage::new(), reads: AtomicU32::new(0) };
-    save_elite(&torn.storage, Path::new(""), &new).unwrap();
-    assert_eq!(load_elite(&torn, Path::new("")).unwrap(), new);
+    new.save(&torn.storage, Path::new("")).unwrap();
+    let [record, weights] = Elite::FILES.map(Path::new);
+    assert_eq!(Elite::load_files(&torn, record, weights).unwrap(), new);
     assert_eq!(torn.reads.into_inner(), 4, "three times the old record, and then the new one");
 }
 

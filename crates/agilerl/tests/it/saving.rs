@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use agilerl::hpo::{Observer, ObserverError};
+use agilerl::hpo::BoxError;
 use agilerl::prelude::*;
 
 use crate::short_run;
@@ -28,7 +28,7 @@ fn a_run_is_saved_as_often_as_it_is_told_and_at_its_end() {
 fn an_elite_of_a_later_time_is_gone_when_a_run_is_resumed_before_its_first_one() {
     struct PauseAtOnce;
     impl<A> Observer<A> for PauseAtOnce {
-        fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+        fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
             Ok(if matches!(event, Event::Round { .. }) { Flow::Pause } else { Flow::Continue })
         }
     }
@@ -53,7 +53,7 @@ struct Watch {
 }
 
 impl<A> Observer<A> for Watch {
-    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, ObserverError> {
+    fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
         if let Event::Evaluated(report) = event {
             let fitness = report.elite().latest_fitness().unwrap();
             self.seen.lock().unwrap().push((fitness, report.generation + 1, saved_generation(&self.folder)));
@@ -74,7 +74,7 @@ fn an_elite_whose_fitness_was_luck_makes_room_for_the_next() {
     // One episode of one step whose reward is 1 or -1, drawn: a fitness of 1 is luck, and twenty fresh episodes say so.
     let mut config = short_run("probe/ObsReward");
     config.population = 1;
-    config.evolution.tournament.size = 1;
+    config.evolution.selection = Tournament { size: 1, ..Tournament::default() }.into();
     config.evolution.target = Some(1.0);
     (config.evolution.eval_episodes, config.evolution.confirm_episodes) = (1, 20);
     (config.evolution.generations, config.evolution.mutation) = (12, Mutation::none());

@@ -1,5 +1,6 @@
 //! How runs end.
 
+use agilerl::hpo::BoxError;
 use agilerl::prelude::*;
 
 use crate::short_run;
@@ -9,8 +10,8 @@ fn a_target_ends_the_run_when_fresh_episodes_confirm_it() {
     let mut config = short_run("probe/ObsActionReward");
     config.evolution.generations = 50;
     config.evolution.target = Some(1.0);
-    config.dqn.lr = 3e-3;
-    config.dqn.epsilon = Epsilon { start: 1.0, end: 0.1, decay_steps: 400 };
+    config.dqn().lr = 3e-3;
+    config.dqn().epsilon = Epsilon { start: 1.0, end: 0.1, decay_steps: 400 };
     let outcome = Run::with(config).run().unwrap();
     assert_eq!(outcome.ending, Ending::TargetConfirmed);
     assert_eq!(outcome.confirmed_mean, 1.0);
@@ -30,8 +31,8 @@ fn steps_are_transitions_over_all_individuals_and_evaluation_is_apart() {
 #[test]
 fn an_observer_can_stop_the_run() {
     struct StopAtOnce;
-    impl agilerl::hpo::Observer<Dqn> for StopAtOnce {
-        fn observe(&mut self, event: &Event<'_, Dqn>) -> Result<Flow, agilerl::hpo::ObserverError> {
+    impl<A> Observer<A> for StopAtOnce {
+        fn observe(&mut self, event: &Event<'_, A>) -> Result<Flow, BoxError> {
             Ok(if matches!(event, Event::Evaluated(_)) { Flow::Stop } else { Flow::Continue })
         }
     }

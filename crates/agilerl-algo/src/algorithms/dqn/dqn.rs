@@ -433,13 +433,7 @@ impl PolicySource for Dqn {
 
 /// Greedy in these values, `[rows, choices]`, or with probability epsilon uniform among the legal choices: one coin for each
 /// row. Of equal values the first wins.
-pub(crate) fn choose(
-    epsilon: f64,
-    values: &[f32],
-    masks: Option<&[bool]>,
-    rng: &mut StreamRng,
-    actions: &mut [u32],
-) {
+pub(crate) fn choose(epsilon: f64, values: &[f32], masks: Option<&[bool]>, rng: &mut StreamRng, actions: &mut [u32]) {
     let Some(choices) = values.len().checked_div(actions.len()) else { return };
     for (lane, action) in actions.iter_mut().enumerate() {
         let row = lane * choices..(lane + 1) * choices;

@@ -81,9 +81,9 @@ impl<O: InputNumber> Stack<Dqn, O, u32> for DqnStack {
             });
             self.learn(&configs, &normalized.collect::<Vec<_>>());
         } else {
-            let as_they_are = batches.iter().map(|batch| {
-                batch.map(|rows| AgentBatch { obs: rows.obs(), next_obs: rows.next_obs(), rows })
-            });
+            let as_they_are = batches
+                .iter()
+                .map(|batch| batch.map(|rows| AgentBatch { obs: rows.obs(), next_obs: rows.next_obs(), rows }));
             self.learn(&configs, &as_they_are.collect::<Vec<_>>());
         }
     }

@@ -56,13 +56,7 @@ pub(crate) fn learn<I: InputNumber, O: Copy>(
 
 /// Values of the successors, `[agents, rows, 1]`: `max_a Q_target(s', a)`, or with double Q-learning
 /// `Q_target(s', argmax_a Q_online(s', a))`, over the legal actions.
-fn next_values(
-    network: &BurnNetwork,
-    double: bool,
-    spec: &NetSpec,
-    online: &[Tensor<3>],
-    rows: &Rows,
-) -> Tensor<3> {
+fn next_values(network: &BurnNetwork, double: bool, spec: &NetSpec, online: &[Tensor<3>], rows: &Rows) -> Tensor<3> {
     let legal_only = |values: Tensor<3>| match &rows.illegal {
         Some(illegal) => values.mask_fill(illegal.clone(), ILLEGAL),
         None => values,
@@ -110,10 +104,12 @@ impl Rows {
             I::upload(&values, [agents, rows, spec.inputs()], device)
         };
         let share = |batch: &AgentBatch<'_, I, O>| 1.0 / batch.rows.len() as f32;
-        let actions = filled(batches, rows, 0, &|_, batch| batch.rows.actions().iter().map(|a| a.cast_signed()).collect());
+        let actions =
+            filled(batches, rows, 0, &|_, batch| batch.rows.actions().iter().map(|a| a.cast_signed()).collect());
         let masked = batches.iter().flatten().any(|batch| batch.rows.next_masks().is_some());
         let illegal = masked.then(|| {
-            let illegal = |batch: &AgentBatch<'_, I, O>| Some(batch.rows.next_masks()?.iter().map(|legal| !legal).collect());
+            let illegal =
+                |batch: &AgentBatch<'_, I, O>| Some(batch.rows.next_masks()?.iter().map(|legal| !legal).collect());
             let values = filled(batches, rows * spec.outputs(), false, &|_, batch| illegal(batch).unwrap_or_default());
             Tensor::from_data(TensorData::new(values, [agents, rows, spec.outputs()]), device)
         });

@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 
-use agilerl::algo::{Elite, OffPolicyTask};
-use agilerl::hpo::{Manifest, Persist, Saved};
+use agilerl::algo::AnyTask;
+use agilerl::hpo::{Manifest, Persist, TrainerState};
 use agilerl::prelude::*;
 
 /// A reader, by name.
@@ -32,7 +32,7 @@ pub fn replay_rows(bytes: &[u8]) {
 pub fn agent(bytes: &[u8]) {
     let mut agent = small_agent();
     if agent.restore(bytes).is_ok() {
-        let _ = agent.values(&[0.1; 4]);
+        let _ = agent.values(&[0.1_f32; 4]);
     }
 }
 
@@ -41,17 +41,17 @@ pub fn elite(bytes: &[u8]) {
     if let Some([record, weights]) = parts(bytes)
         && let Ok(elite) = Elite::from_bytes(record, weights)
     {
-        let _ = elite.agent(&parse_device("cpu").unwrap());
+        let _ = elite.policy();
     }
 }
 
 /// The three files of a saved trainer, each behind its length, but for the last.
 pub fn trainer_state(bytes: &[u8]) {
-    thread_local!(static TRAINER: RefCell<Trainer<Dqn, OffPolicyTask>> = RefCell::new(small_run().build().unwrap()));
+    thread_local!(static TRAINER: RefCell<Trainer<AnyTask>> = RefCell::new(small_trainer()));
     let Some(parts) = parts::<3>(bytes) else { return };
     let names = ["progress.json", "agents.bin", "slots.bin"];
     let files = names.iter().zip(parts).map(|(name, part)| ((*name).to_owned(), part.to_vec())).collect();
-    let saved = Saved { generation: 0, round: 0, files };
+    let saved = TrainerState { generation: 0, round: 0, files };
     TRAINER.with_borrow_mut(|trainer| drop(trainer.restore(&saved, [])));
 }
 
@@ -64,11 +64,12 @@ pub fn config(bytes: &[u8]) {
 
 /// An input for each target that is read without an error.
 pub fn seeds() -> [Vec<u8>; 6] {
-    let mut trainer = small_run().build().unwrap();
+    let mut trainer = small_trainer();
     for _ in 0..7 {
         let _ = trainer.step().unwrap();
     }
     let saved = trainer.save().unwrap();
+    let memory: &Replay<f32, u32> = trainer.shared().downcast_ref().unwrap();
     let [progress, agents, slots] = ["progress.json", "agents.bin", "slots.bin"].map(|name| saved.files[name].clone());
     let elite = Elite::new(&small_agent(), "CartPole-v1");
     let manifest = br#"{"schema":1,"versions":{"agilerl":"0.1.0"},"generation":3,"round":0,
@@ -76,7 +77,7 @@ pub fn seeds() -> [Vec<u8>; 6] {
         "segments":[{"first":0,"end":8,"digest":{"bytes":4,"blake3":"cd"}}],"beside":{}}"#;
     [
         manifest.to_vec(),
-        trainer.shared().to_bytes(trainer.shared().total() - 20..trainer.shared().total()),
+        memory.to_bytes(memory.total() - 20..memory.total()),
         small_agent().save().unwrap(),
         join(&[elite.record_json().as_bytes(), &elite.weights]),
         join(&[&progress, &agents, &slots]),
@@ -84,19 +85,21 @@ pub fn seeds() -> [Vec<u8>; 6] {
     ]
 }
 
-fn small_run() -> Run {
+fn small_trainer() -> Trainer<AnyTask> {
     let mut config = RunConfig { env: "CartPole-v1".to_owned(), population: 2, ..RunConfig::default() };
-    config.dqn.hidden = vec![16];
-    (config.dqn.batch_size, config.evolution.mutation.rl_hp) = (8, 0.0);
+    config.dqn().net.hidden = vec![16];
+    config.dqn().batch_size = 8;
+    config.evolution.mutation.rl_hp = 0.0;
     config.off_policy = OffPolicyConfig { lanes: 2, memory_size: 64, ..OffPolicyConfig::default() };
     let evolution = &mut config.evolution;
     (evolution.generations, evolution.generation_env_steps, evolution.round_env_steps) = (4, 32, 16);
     (evolution.eval_episodes, evolution.confirm_episodes, evolution.threads) = (2, 2, 1);
-    Run::with(config)
+    Run::with(config).start().unwrap().into_trainer()
 }
 
 fn small_agent() -> Dqn {
-    let config = DqnConfig { hidden: vec![16], ..DqnConfig::default() };
+    let mut config = DqnConfig::default();
+    config.net.hidden = vec![16];
     let mut rng = Streams::new(1).get(Purpose::Weights, 0, 0, 0);
     Dqn::new(config, 4, 2, &parse_device("cpu").unwrap(), &mut rng).unwrap()
 }

@@ -1,79 +1,101 @@
-//! The bytes that a configuration asks for, counted before any of them is asked for.
+//! The bytes that a configuration asks for, counted before any of them is allocated.
 
 use agilerl_env::Space;
 use agilerl_hpo::TrainerConfig;
 use agilerl_nets::NetSpec;
 
-use crate::machine_memory::machine_memory;
-use crate::{Error, RunConfig};
+use crate::config::machine_memory::machine_memory;
+use crate::config::paths::setting_paths;
+use crate::config::run_config::RunConfig;
+use crate::error::Error;
 
-/// What a run may ask for where the system does not say how much memory there is: 64 GiB.
+/// The limit where the system does not tell how much memory there is: 64 GiB.
 const WHERE_UNKNOWN: u64 = 1 << 36;
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// Vectors of weights that an agent consists of: the online network, the target network, Adam's two moments, the
-/// gradient, and the copy that acts.
+/// Vectors of weights in a network that learns: online network, target network, Adam's two moments, gradient, and the copy
+/// that acts.
 const VECTORS: u128 = 6;
-/// While the next generation is bred, the old one is still there.
+/// While the next generation is bred, the old one is still in memory.
 const GENERATIONS: u128 = 2;
-/// What an environment takes on the heap beside its own fields, its spaces above all: some 140 bytes (CartPole) to 18,000
-/// (Seaquest) were measured, and the least is counted.
+/// Bytes of an environment on the heap beside its own fields, mostly its spaces: 140 (CartPole) to 18,000 (Seaquest) were
+/// measured, and the least is counted.
 const ENV_HEAP: u128 = 140;
+/// Bytes of a component of an action, or of a choice.
+const ACTION_NUMBER: u128 = 4;
 
-/// What a run is about, as far as sizes depend on it.
+/// The sizes that depend on the environment.
 pub(crate) struct Sizes {
-    /// The network, if it can be made.
-    net: Option<NetSpec>,
+    /// The networks of an agent; none if they are impossible.
+    nets: Vec<NetSpec>,
     /// Bytes of an observation as it is stored.
     stored: u128,
-    /// Bytes of an observation as the network sees it.
+    /// Bytes of an observation as the network reads it.
     seen: u128,
+    /// Bytes of an action.
+    action: u128,
     /// Bytes of an environment.
     env: u128,
 }
 
+/// The sizes of an environment.
+pub(crate) struct EnvSizes<'a> {
+    /// Bytes of its own fields.
+    pub(crate) bytes: usize,
+    /// Numbers of an observation as it is stored.
+    pub(crate) stored: usize,
+    /// Frames that wrappers keep beside the environment, in numbers of an observation.
+    pub(crate) kept: usize,
+    /// Observations as the network reads them.
+    pub(crate) observations: &'a Space,
+    /// Actions.
+    pub(crate) actions: &'a Space,
+}
+
 impl Sizes {
-    /// Of an environment that takes `env` bytes itself and shows rows of `stored` numbers, and of what an agent sees of
-    /// it.
-    pub(crate) fn of<O>(config: &RunConfig, env: usize, stored: usize, seen: &Space, choices: usize) -> Self {
+    /// Returns the sizes for an environment with observations of `O`.
+    pub(crate) fn of<O>(config: &RunConfig, env: &EnvSizes<'_>) -> Self {
         let bytes = |numbers: usize| numbers as u128 * size_of::<O>() as u128;
         Self {
-            // A network that cannot be is refused when the agents are made, with its reasons.
-            net: config.dqn.net(seen, choices).ok(),
-            stored: bytes(stored),
-            seen: bytes(seen.row_len()),
-            env: env as u128 + ENV_HEAP,
+            // An impossible network is refused when the agents are made, with the reasons.
+            nets: config.algorithm.specs(&config.env, env.observations, env.actions).unwrap_or_default(),
+            stored: bytes(env.stored),
+            seen: bytes(env.observations.row_len()),
+            action: env.actions.row_len() as u128 * ACTION_NUMBER,
+            env: env.bytes as u128 + ENV_HEAP + bytes(env.kept),
         }
     }
 
-    /// The least that any environment asks for: it observes one byte, and chooses the one choice that there is.
+    /// Returns the sizes of the smallest environment: an observation of one byte, and one choice or component.
     pub(crate) fn least(config: &RunConfig) -> Self {
-        Self { net: config.dqn.convs.is_empty().then(|| config.dqn.spec(1, 1).into()), stored: 1, seen: 1, env: 1 }
+        let number = Space::bounded(&[0.0], &[1.0]);
+        let specs = |actions: &Space| config.algorithm.specs(&config.env, &number, actions);
+        let nets = specs(&Space::discrete(1)).or_else(|_| specs(&number)).unwrap_or_default();
+        Self { nets, stored: 1, seen: 1, action: ACTION_NUMBER, env: 1 }
     }
 }
 
-/// What asks for memory.
+/// A part of the memory that a run asks for.
 struct Part {
     /// The setting that it grows with.
-    setting: &'static str,
+    setting: String,
     value: String,
     /// Whether each individual has one.
     of_each: bool,
     /// Bytes, of one individual if each has one.
     bytes: u128,
-    /// What it is.
+    /// Its content, in words.
     what: String,
 }
 
 impl RunConfig {
-    /// Holds the sum of all counts against the memory that there is.
+    /// Compares the sum of all counts with the memory of the machine.
     ///
-    /// The system does not refuse what it cannot give (Linux grants memory that it only looks for at its first use), so
-    /// asking is no answer: the bytes are counted. They are the least that a run needs, and a run that passes may still
-    /// ask for more than is free.
+    /// Trying to allocate would not do: Linux grants memory that it does not have, and finds out at the first use. So the
+    /// bytes are counted. The count is a lower bound: a run that passes may still ask for more than is free.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], naming the setting that asks for most.
+    /// [`Error::TooLarge`], which names the setting that asks for most.
     pub(crate) fn refuse_too_many_bytes(&self, sizes: &Sizes) -> Result<(), Error> {
         let limit = match self.memory_limit_gib {
             Some(gib) => (gib * GIB) as u128,
@@ -89,11 +111,14 @@ impl RunConfig {
         // If a population of the usual size would fit, the population is what is too large.
         let usual = RunConfig::default().population as u128;
         let many = part.of_each && population > usual && part.bytes.saturating_mul(usual) <= limit;
-        let (setting, value) =
-            if many { ("population", population.to_string()) } else { (part.setting, part.value.clone()) };
+        let (setting, value) = if many {
+            ("population".to_owned(), population.to_string())
+        } else {
+            (part.setting.clone(), part.value.clone())
+        };
         let of = if part.of_each { format!(", for {population} individuals") } else { String::new() };
         Err(Error::TooLarge {
-            setting: setting.to_owned(),
+            setting,
             value,
             what: format!("{}{of}", part.what),
             bytes: at_most_64_bits(bytes(part)),
@@ -104,9 +129,9 @@ impl RunConfig {
 
     fn parts(&self, sizes: &Sizes) -> Vec<Part> {
         let off_policy = &self.off_policy;
-        // Two observations, a choice, a reward, two flags.
-        let row = |obs: u128| 2 * obs + 4 + 4 + 2;
-        // What it is, what it shows before and after a step, and what is acted on.
+        // Two observations, an action, a reward, two flags.
+        let row = |obs: u128| 2 * obs + sizes.action + 4 + 2;
+        // The environment, its observations before and after a step, and the one to act on.
         let lane = sizes.env + 3 * sizes.stored;
         let (row, batch_row) = (row(sizes.stored), row(sizes.seen) + self.activations(sizes));
         let round = self.evolution.round_env_steps.next_multiple_of(off_policy.lanes.max(1) as u64);
@@ -114,16 +139,16 @@ impl RunConfig {
             part("off_policy.memory_size", off_policy.memory_size as u128, row, false, "transitions in the memory"),
             part("evolution.round_env_steps", round.into(), row, true, "transitions of a round"),
             part("off_policy.lanes", off_policy.lanes as u128, lane, true, "environments to train in"),
-            part("dqn.batch_size", self.dqn.batch_size as u128, batch_row, true, "rows of a batch"),
+            part("algorithm.batch_size", self.algorithm.batch_size() as u128, batch_row, true, "rows of a batch"),
             self.largest_evaluation(lane),
         ];
         if let Some(most) = self.largest_batch() {
             let setting = "evolution.mutation.bounds.batch_size.max";
             parts.push(part(setting, most, batch_row, false, "rows of the largest batch"));
         }
-        if let Some(net) = &sizes.net {
-            let weights = net.layout().len();
-            let (setting, value) = ("dqn.hidden", format!("{:?}", self.dqn.hidden));
+        if !sizes.nets.is_empty() {
+            let weights: usize = sizes.nets.iter().map(|net| net.layout().len()).sum();
+            let (setting, value) = self.widths();
             let what = format!("{weights} weights of 4 bytes, in {VECTORS} vectors and {GENERATIONS} generations");
             let bytes = GENERATIONS * VECTORS * 4 * weights as u128;
             parts.push(Part { setting, value, of_each: true, bytes, what });
@@ -131,36 +156,30 @@ impl RunConfig {
         parts
     }
 
-    /// The largest batch, if evolution may come to larger ones than the first: one individual at least may have it.
+    /// The setting that the networks grow with: the widths of the first of them.
+    fn widths(&self) -> (String, String) {
+        let mut settings = setting_paths(self).into_iter();
+        let widths = settings.find(|(path, _)| path.starts_with("algorithm.") && path.ends_with(".hidden"));
+        let widths = widths.map(|(path, widths)| (path, widths.to_string().replace(',', ", ")));
+        widths.unwrap_or_else(|| ("algorithm".to_owned(), self.algorithm.name().to_owned()))
+    }
+
+    /// The largest batch, if evolution may reach larger ones than the first: at least one individual may have it.
     fn largest_batch(&self) -> Option<u128> {
         let mutation = &self.evolution.mutation;
         let evolves = (mutation.rl_hp > 0.0 || self.evolution.initial_diversity)
             && mutation.rl_hp_selection.iter().any(|name| name == "batch_size");
         let most = mutation.bounds.get("batch_size").filter(|_| evolves)?.max as u128;
-        (most > self.dqn.batch_size as u128).then_some(most)
+        (most > self.algorithm.batch_size() as u128).then_some(most)
     }
 
-    /// Bytes that an update keeps of one row: what comes out of every layer, before and after its activation.
+    /// Bytes that an update keeps for one row: the outputs of every layer, before and after its activation.
     fn activations(&self, sizes: &Sizes) -> u128 {
-        let Some(net) = &sizes.net else { return 0 };
-        let head = net.head();
-        let nodes: u128 = head.hidden.iter().map(|nodes| *nodes as u128).sum();
-        let windows = match net {
-            NetSpec::Mlp(_) => 0,
-            NetSpec::Cnn(spec) => {
-                let maps = spec.maps().unwrap_or_default();
-                let windows = spec.convs.iter().zip(maps.windows(2)).map(|(conv, maps)| {
-                    let [before, after] = [maps[0], maps[1]];
-                    (after[1] * after[2]) as u128 * (before[0] * conv.kernel * conv.kernel) as u128
-                });
-                windows.sum()
-            }
-        };
-        4 * (2 * nodes + windows)
+        sizes.nets.iter().map(activations).sum()
     }
 
     /// All episodes of an evaluation are played side by side, each in an environment of its own, and several individuals
-    /// at once; those of a confirmation by one individual after another.
+    /// play at once; those of a confirmation are played by one individual after another.
     fn largest_evaluation(&self, lane: u128) -> Part {
         let TrainerConfig { eval_episodes, confirm_episodes, threads, .. } = self.evolution;
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -176,38 +195,46 @@ impl RunConfig {
     }
 }
 
-fn part(setting: &'static str, count: u128, bytes_of_one: u128, of_each: bool, what: &str) -> Part {
-    let bytes = count.saturating_mul(bytes_of_one);
-    Part { setting, value: count.to_string(), of_each, bytes, what: format!("{count} {what} of {bytes_of_one} bytes") }
+fn activations(net: &NetSpec) -> u128 {
+    let nodes: u128 = net.head.hidden.iter().map(|nodes| *nodes as u128).sum();
+    let windows: u128 = net.encoder.as_ref().map_or(0, |encoder| {
+        let maps = encoder.maps().unwrap_or_default();
+        let windows = encoder.convs.iter().zip(maps.windows(2)).map(|(conv, maps)| {
+            let [before, after] = [maps[0], maps[1]];
+            (after[1] * after[2]) as u128 * (before[0] * conv.kernel * conv.kernel) as u128
+        });
+        windows.sum()
+    });
+    4 * (2 * nodes + windows)
 }
 
-/// More than that is the same to whoever reads it.
+fn part(setting: &'static str, count: u128, bytes_of_one: u128, of_each: bool, what: &str) -> Part {
+    let bytes = count.saturating_mul(bytes_of_one);
+    let what = format!("{count} {what} of {bytes_of_one} bytes");
+    Part { setting: setting.to_owned(), value: count.to_string(), of_each, bytes, what }
+}
+
+/// Larger numbers make no difference in a message.
 fn at_most_64_bits(bytes: u128) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-/// In the largest unit that leaves something before the point.
-pub(crate) fn in_units(bytes: u64) -> String {
-    let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let unit = units.into_iter().find(|(size, _)| bytes >= *size);
-    unit.map_or_else(|| format!("{bytes} bytes"), |(size, name)| format!("{:.1} {name}", bytes as f64 / size as f64))
-}
-
 #[cfg(test)]
 mod tests {
-    use agilerl_nets::{CnnSpec, ConvSpec, MlpSpec};
+    use agilerl_nets::{ConvSpec, MlpSpec};
 
     use super::*;
 
     /// One of three choices is observed, four bytes that are spelled out as twelve; two choices; environments of 100
     /// bytes; 3 x 16 + 16 + 16 x 2 + 2 = 98 weights.
     fn sizes() -> Sizes {
-        Sizes { net: Some(MlpSpec::new(3, &[16], 2).into()), stored: 4, seen: 12, env: 100 }
+        Sizes { nets: vec![MlpSpec::new(3, &[16], 2).into()], stored: 4, seen: 12, action: 4, env: 100 }
     }
 
     fn config() -> RunConfig {
         let mut config = RunConfig { population: 2, ..RunConfig::default() };
-        (config.dqn.hidden, config.dqn.batch_size) = (vec![16], 32);
+        config.dqn().net.hidden = vec![16];
+        config.dqn().batch_size = 32;
         (config.off_policy.lanes, config.off_policy.memory_size) = (3, 1_000);
         let evolution = &mut config.evolution;
         (evolution.round_env_steps, evolution.threads, evolution.mutation.rl_hp) = (100, 1, 0.0);
@@ -255,9 +282,20 @@ mod tests {
     fn windows_of_convolutions_are_counted() {
         // On 4 x 4 pixels a kernel of 3 has four places, and sees nine numbers of one channel at each: 36. With two times
         // sixteen nodes of the head, of 4 bytes: 272.
-        let net = CnnSpec::new([1, 4, 4], &[ConvSpec::new(8, 3, 1)], &[16], 2);
-        let sizes = Sizes { net: Some(NetSpec::Cnn(net)), stored: 16, seen: 16, env: 0 };
-        assert_eq!(config().activations(&sizes), 4 * (2 * 16 + 36));
+        let boards = Space::Box { shape: vec![1, 4, 4], low: vec![0.0; 16], high: vec![1.0; 16] };
+        let mut config = config();
+        config.dqn().net.convs = vec![ConvSpec::new(8, 3, 1)];
+        let nets = config.algorithm.specs("boards", &boards, &Space::discrete(2)).unwrap();
+        let sizes = Sizes { nets, stored: 16, seen: 16, action: 4, env: 0 };
+        assert_eq!(config.activations(&sizes), 4 * (2 * 16 + 36));
+    }
+
+    #[test]
+    fn frames_that_wrappers_keep_are_counted_with_the_environment() {
+        let (observations, actions) = (Space::bounded(&[0.0; 12], &[1.0; 12]), Space::discrete(2));
+        let env = EnvSizes { bytes: 100, stored: 12, kept: 12, observations: &observations, actions: &actions };
+        // 100 bytes of its own fields, 140 of its spaces, and twelve numbers of four bytes.
+        assert_eq!(Sizes::of::<f32>(&config(), &env).env, 100 + 140 + 48);
     }
 
     #[test]
@@ -272,14 +310,8 @@ mod tests {
         };
         // Batches take most, 5,184 bytes for each individual.
         assert_eq!(named(100, 6.0 * 5_184.0), ("population".to_owned(), "100".to_owned()));
-        assert_eq!(named(100, 6.0 * 5_184.0 - 1.0), ("dqn.batch_size".to_owned(), "32".to_owned()));
+        assert_eq!(named(100, 6.0 * 5_184.0 - 1.0), ("algorithm.batch_size".to_owned(), "32".to_owned()));
         // The memory takes 18,000, and three batches less.
         assert_eq!(named(3, 18_000.0), ("off_policy.memory_size".to_owned(), "1000".to_owned()));
-    }
-
-    #[test]
-    fn bytes_are_told_in_the_unit_that_fits() {
-        let told = [1_023, 1_024, 1_536 << 10, 3 << 30, 1 << 40].map(in_units);
-        assert_eq!(told, ["1023 bytes", "1.0 KiB", "1.5 MiB", "3.0 GiB", "1.0 TiB"]);
     }
 }

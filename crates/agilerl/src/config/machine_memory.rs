@@ -1,13 +1,13 @@
-//! How much memory there is.
+//! The memory of the machine.
 
-/// Bytes of memory that this machine has, or that the control group of this process may use if that is less. None where
-/// the system does not say so in a file, as on macOS and Windows.
+/// Returns the bytes of memory of this machine, or of the control group of this process if that is less. None where the
+/// system does not tell it in a file, as on macOS and Windows.
 ///
-/// All of it and not what is free at the moment: a configuration that is refused now is refused later too.
+/// The total counts, and not the free memory of the moment: a configuration that is refused now is refused later too.
 pub(crate) fn machine_memory() -> Option<u64> {
     let read = |path| std::fs::read_to_string(path).ok();
     let machine = read("/proc/meminfo").and_then(|text| total(&text));
-    // Version 2, then version 1; what no limit is set to is "max", or more than any machine has.
+    // Version 2, then version 1; without a limit they read "max", or more than any machine has.
     let groups = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
     let groups = groups.into_iter().filter_map(|path| read(path)?.trim().parse().ok());
     groups.chain(machine).min()

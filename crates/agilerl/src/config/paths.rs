@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::RunConfig;
+use crate::config::run_config::RunConfig;
 
-/// Every setting with its path, in the order of the file; a list is one setting.
+/// Returns every setting with its path, in the order of the file; a list is one setting.
 pub(crate) fn setting_paths(config: &RunConfig) -> Vec<(String, Json)> {
     let mut settings = Vec::new();
     let json = serde_json::to_value(config).expect("settings have text keys");

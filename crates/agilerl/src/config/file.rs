@@ -6,18 +6,20 @@ use schemars::schema_for;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-use crate::setting_names::{meant, type_in_words};
-use crate::{Error, RunConfig};
+use crate::config::names::{moved, nearest, type_in_words};
+use crate::config::run_config::RunConfig;
+use crate::config::tagged::{KIND, TAGGED, TAGGED_LIST, kinds, offset_of, read, resolve, untagged, variant};
+use crate::error::Error;
 
 /// Columns of a comment.
 const WIDTH: usize = 100;
 
 impl RunConfig {
-    /// Reads a configuration file. What it leaves out has its default.
+    /// Reads a configuration file. Settings that it leaves out have their defaults.
     ///
     /// # Errors
-    /// If the file cannot be read, [`Error::ConfigFile`] if it cannot be understood, or what
-    /// [`validate`](RunConfig::validate) finds.
+    /// If the file cannot be read, [`Error::ConfigFile`] if it cannot be understood, or an error of
+    /// [`validate`](RunConfig::validate).
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let config = Self::from_toml(&text, &path.display().to_string())?;
@@ -30,31 +32,30 @@ impl RunConfig {
     /// ```
     /// use agilerl::RunConfig;
     ///
-    /// let config = RunConfig::from_toml("population = 8\n[dqn]\nlr = 3e-4\n", "run.toml")?;
-    /// assert_eq!((config.population, config.dqn.lr), (8, 3e-4));
-    /// let error = RunConfig::from_toml("[dqn]\nlearnstep = 4\n", "run.toml").unwrap_err();
-    /// assert!(error.to_string().starts_with("run.toml, line 2: unknown key `learnstep`; did you mean `learn_step`?"));
+    /// let mut config = RunConfig::from_toml("population = 8\n[algorithm]\nkind = 'dqn'\nlr = 3e-4\n", "run.toml")?;
+    /// assert_eq!((config.population, config.dqn().lr), (8, 3e-4));
+    /// let error = RunConfig::from_toml("[algorithm]\nkind = 'dqn'\nlearnstep = 4\n", "run.toml").unwrap_err();
+    /// assert!(error.to_string().starts_with("run.toml, line 3: unknown key `learnstep`; did you mean `learn_step`?"));
     /// # Ok::<(), agilerl::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::ConfigFile`] with the line, what stands there, and for an unknown key the known one that looks most alike.
+    /// [`Error::ConfigFile`] with the line and its content; for an unknown key, the most similar known one.
     pub fn from_toml(text: &str, file: &str) -> Result<Self, Error> {
-        toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start).min(text.len());
-            let before = text.get(..start).unwrap_or("");
+        read(text).map_err(|error| {
+            let before = text.get(..offset_of(&error, text)).unwrap_or("");
             let line = before.matches('\n').count();
             let source_line = text.lines().nth(line).unwrap_or("").trim();
-            let message = format!("{} (`{source_line}`)", in_words(error.message()));
+            let message = format!("{} (`{source_line}`)", in_words(error.message(), text));
             Error::ConfigFile { file: file.to_owned(), line: line + 1, message }
         })
     }
 
-    /// The text of a configuration file with all settings, each under its description. Read back, it is this
+    /// Returns the text of a configuration file with all settings, each below its description. Reading it gives this
     /// configuration.
     ///
     /// # Panics
-    /// If a number is too large for TOML, which [`validate`](RunConfig::validate) tells.
+    /// If a number is too large for TOML, which [`validate`](RunConfig::validate) finds.
     pub fn to_toml(&self) -> String {
         let table = Table::try_from(self).expect("settings have text keys, and numbers that TOML knows");
         let schema = Self::schema();
@@ -63,17 +64,23 @@ impl RunConfig {
         text
     }
 
-    /// The JSON schema of a configuration file.
+    /// Returns the JSON schema of a configuration file.
     pub fn schema() -> Json {
         schema_for!(Self).to_value()
     }
 }
 
-/// What serde says, in words for who wrote the file.
-fn in_words(message: &str) -> String {
+/// Rewords an error of serde for the author of the file.
+fn in_words(message: &str, text: &str) -> String {
     let message = message.trim();
-    if let Some(message) = unknown_key(message) {
+    if let Some(message) = unknown_key(message).or_else(|| unknown_kind(message)) {
         return message;
+    }
+    if message == format!("missing field `{KIND}`")
+        && let Some(table) = untagged(text)
+    {
+        let known = kinds(&RunConfig::schema(), table).join(", ");
+        return format!("[{}] needs a `{KIND}`; known are: {known}", table.join("."));
     }
     match message.split_once(", expected ") {
         Some((found, expected)) if message.starts_with("invalid ") => {
@@ -84,24 +91,42 @@ fn in_words(message: &str) -> String {
 }
 
 fn unknown_key(message: &str) -> Option<String> {
-    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
-    let key = quoted.next()?;
-    let known: Vec<&str> = quoted.collect();
-    let meant = meant(key, &known).map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
-    let stop = if meant.is_empty() { "." } else { "" };
-    Some(format!("unknown key `{key}`{meant}{stop} Known here: {}", known.join(", ")))
+    let (key, known) = unknown(message, "unknown field ")?;
+    if let Some(place) = moved(key) {
+        return Some(format!("unknown key `{key}`: {place}"));
+    }
+    let advice = nearest(key, &known).map_or_else(|| ".".to_owned(), |nearest| format!("; did you mean {nearest}?"));
+    Some(format!("unknown key `{key}`{advice} Known here: {}", known.join(", ")))
 }
 
-/// Settings first, then the tables inside, all in the order of the schema.
+/// Rewords an unknown `kind`; an unknown word of another setting stays.
+fn unknown_kind(message: &str) -> Option<String> {
+    let (kind, known) = unknown(message, "unknown variant ")?;
+    let schema = RunConfig::schema();
+    let is_kind = TAGGED.into_iter().chain([TAGGED_LIST]).any(|table| kinds(&schema, table) == known);
+    is_kind.then(|| format!("unknown {KIND} `{kind}`; known are: {}", known.join(", ")))
+}
+
+/// The name that is unknown, and the known ones: serde puts each in backquotes.
+fn unknown<'a>(message: &'a str, start: &str) -> Option<(&'a str, Vec<&'a str>)> {
+    let mut quoted = message.strip_prefix(start)?.split('`').skip(1).step_by(2);
+    Some((quoted.next()?, quoted.collect()))
+}
+
+/// Writes the settings of a table, then the tables inside, all in the order of the schema.
 fn write_table(text: &mut String, path: &str, table: &Table, schema: &Json, root: &Json) {
-    let schema = resolve(schema, root);
+    let schema = variant(resolve(schema, root), table);
     let properties = schema.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
     let described = properties.keys().filter(|key| table.contains_key(*key));
     let others = table.keys().filter(|key| !properties.contains_key(*key));
     let keys: Vec<&String> = described.chain(others).collect();
-    // A map has one schema for all of its values.
+    // A map has one schema for all its values.
     let others_schema = schema.get("additionalProperties").cloned().unwrap_or_default();
-    for key in keys.iter().filter(|key| !table[**key].is_table()) {
+    if let Some(kind) = table.get(KIND) {
+        comment(text, schema, root);
+        text.push_str(&format!("{KIND} = {kind}\n"));
+    }
+    for key in keys.iter().filter(|key| !table[**key].is_table() && **key != KIND) {
         let property = properties.get(*key).unwrap_or(&others_schema);
         comment(text, property, root);
         text.push_str(&format!("{key} = {}\n", number(&table[*key], property)));
@@ -118,7 +143,7 @@ fn write_table(text: &mut String, path: &str, table: &Table, schema: &Json, root
     }
 }
 
-/// The description of a setting, and of the type that it has if that says more.
+/// Writes the description of a setting, or of its type if the setting has none.
 fn comment(text: &mut String, property: &Json, root: &Json) {
     let own = property.get("description");
     let description = own.or_else(|| resolve(property, root).get("description")).and_then(Json::as_str);
@@ -137,16 +162,10 @@ fn comment(text: &mut String, property: &Json, root: &Json) {
     text.push('\n');
 }
 
-/// A value as TOML writes it; a number of 32 bits with the digits that it has.
+/// A value as TOML writes it; a number of 32 bits with its own digits, and not with those of the nearest f64.
 fn number(value: &Value, property: &Json) -> String {
     match (value, property.get("format").and_then(Json::as_str)) {
         (Value::Float(value), Some("float")) => format!("{:?}", *value as f32),
         _ => value.to_string(),
     }
-}
-
-/// The definition that a schema refers to.
-fn resolve<'a>(schema: &'a Json, root: &'a Json) -> &'a Json {
-    let reference = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix('#'));
-    reference.and_then(|path| root.pointer(path)).unwrap_or(schema)
 }

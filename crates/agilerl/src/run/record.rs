@@ -1,18 +1,19 @@
-//! What a run folder says of its run beside the settings: whose environment it is, where its founders come from, how far it
-//! was told to go.
+//! The record of a run beside its settings: its environment, the origin of its founders, and its stages.
 
 use std::any::type_name;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use agilerl_hpo::{Digest, HpoError, Storage};
+use agilerl_hpo::HpoError;
+use agilerl_storage::{Digest, Storage, StorageError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{Error, RunConfig};
+use crate::config::run_config::RunConfig;
+use crate::error::Error;
 
-/// Name of the file; every checkpoint holds one too, and that one counts.
+/// Name of the file. Every checkpoint holds a copy, which counts.
 pub(crate) const RUN: &str = "run.json";
 
 /// Version of the format that this build writes and reads.
@@ -23,17 +24,17 @@ const FORMAT: u64 = 1;
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunRecord {
     format: u64,
-    /// Versions of what wrote it.
+    /// Versions of the crates that wrote it, by name.
     versions: BTreeMap<String, String>,
     /// Name of the environment.
     pub(crate) env: String,
-    /// Type of the program's own environment, with its wrappers; none where the catalogue's is trained on.
+    /// Type of the program's own environment, with its wrappers; none for an environment of the catalogue.
     pub(crate) own_env: Option<String>,
-    /// Why the run has no checkpoints, if it has none.
+    /// The reason why the run has no checkpoints, if it has none.
     pub(crate) no_checkpoints: Option<String>,
-    /// The elite that the founders are, if they were not drawn.
+    /// The elite that the founders are copies of, if they were not drawn.
     pub(crate) from: Option<Origin>,
-    /// How far the run was told to go: when it began, and whenever it was given more.
+    /// The stages of the run: one of its beginning, and one for each time it was given more generations.
     pub(crate) stages: Vec<Stage>,
 }
 
@@ -43,36 +44,36 @@ pub(crate) struct RunRecord {
 pub(crate) struct Origin {
     /// The folder that it was read from.
     pub(crate) folder: PathBuf,
-    /// Of its `elite.safetensors`.
+    /// Digest of its `elite.safetensors`.
     pub(crate) weights: Digest,
-    /// Facts of its run, from its `elite.json`.
+    /// The facts about its run in its `elite.json`.
     pub(crate) run: serde_json::Map<String, Json>,
 }
 
-/// What a run is told to reach before it is over.
+/// The conditions that end a run, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stage {
-    /// Generations at most.
+    /// The greatest number of generations.
     pub(crate) generations: u64,
-    /// Mean return that ends it.
+    /// Mean return that ends the stage.
     pub(crate) target: Option<f64>,
 }
 
 impl Stage {
-    /// That of these settings.
+    /// Returns the stage of these settings.
     pub(crate) fn of(config: &RunConfig) -> Self {
         Self { generations: config.evolution.generations, target: config.evolution.target }
     }
 
-    /// Puts it into settings.
+    /// Writes the stage into settings.
     pub(crate) fn put_into(self, config: &mut RunConfig) {
         (config.evolution.generations, config.evolution.target) = (self.generations, self.target);
     }
 }
 
 impl RunRecord {
-    /// Of a run that begins with these settings.
+    /// Returns the record of a run that begins with these settings.
     pub(crate) fn new(config: &RunConfig, own_env: Option<String>) -> Self {
         Self {
             format: FORMAT,
@@ -85,10 +86,10 @@ impl RunRecord {
         }
     }
 
-    /// The record of a folder; none if it has none, as folders of earlier versions have.
+    /// Reads the record of a folder; none if there is no such file.
     ///
     /// # Errors
-    /// If it cannot be read, or makes no sense.
+    /// If it cannot be read or understood.
     pub(crate) fn read(storage: &dyn Storage, folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(RUN);
         match storage.read(&path) {
@@ -98,10 +99,12 @@ impl RunRecord {
         }
     }
 
+    /// Reads the bytes of a record.
+    ///
     /// # Errors
-    /// If the bytes make no sense, or if a later version wrote them.
+    /// If they cannot be understood, or if a later version wrote them.
     pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, Error> {
-        let changed = |what: String| HpoError::Changed { path: path.to_owned(), what };
+        let changed = |what: String| StorageError::Changed { path: path.to_owned(), what };
         let value: Json = serde_json::from_slice(bytes).map_err(|error| changed(error.to_string()))?;
         if let Some(found) = value.get("format").and_then(Json::as_u64).filter(|&found| found > FORMAT) {
             let written_by = value.get("versions").map(Json::to_string).unwrap_or_default();
@@ -120,26 +123,26 @@ impl RunRecord {
         text
     }
 
-    /// What the run was told last.
+    /// The last stage.
     pub(crate) fn last_stage(&self) -> Stage {
         *self.stages.last().expect("a record has a stage")
     }
 
-    /// Whether this is the record of the same run, which has only been told to go further since.
-    pub(crate) fn goes_on_from(&self, earlier: &Self) -> bool {
+    /// Whether this is the record of the same run with the same stages, or with further ones.
+    pub(crate) fn extends(&self, earlier: &Self) -> bool {
         let as_then = Self { stages: earlier.stages.clone(), versions: earlier.versions.clone(), ..self.clone() };
         as_then == *earlier && self.stages.starts_with(&earlier.stages)
     }
 
-    /// A run goes on in the environment that it began in, be it the catalogue's or the program's own.
+    /// Checks that the run is resumed on the environment that it began in, the catalogue's or the program's own.
     ///
     /// # Errors
-    /// [`Error::OtherEnv`] with the cure.
+    /// [`Error::OtherEnv`] with the way out.
     pub(crate) fn check_env(&self, folder: &Path, given: Option<&str>) -> Result<(), Error> {
         let name = &self.env;
         let why = match (self.own_env.as_deref(), given) {
             (Some(own), None) => format!(
-                "is a run on an environment of the program's own, {own}, which calls itself {name}: give it again \
+                "is a run on an environment of the program's own, {own}, whose name is {name}: give it again \
                  (`Run::resume(..)?.on_env(..)`); it is not the catalogue's"
             ),
             (None, Some(given)) => format!(
@@ -156,13 +159,13 @@ impl RunRecord {
     }
 }
 
-/// A type by its name and those of its parameters, without the paths of their modules: `TimeLimit<FrozenLake>`.
+/// Returns the name of a type with its parameters, without the paths of their modules: `TimeLimit<FrozenLake>`.
 pub(crate) fn short_type_name<T: ?Sized>() -> String {
     let mut short = String::new();
     let mut rest = type_name::<T>();
     while let Some(letter) = rest.chars().next() {
         if let Some(behind) = rest.strip_prefix("::") {
-            // What stands before it is a module.
+            // The part before it is a module.
             let begins = short.rfind(|letter: char| !letter.is_alphanumeric() && letter != '_');
             let begins = begins.map_or(0, |last| last + short[last..].chars().next().map_or(0, char::len_utf8));
             short.truncate(begins);
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_read_back_and_what_is_none_is_refused() {
+    fn a_record_is_read_back_and_other_text_is_refused() {
         let record = record(&[4, 8]);
         assert_eq!(RunRecord::parse(record.to_json().as_bytes(), RUN.as_ref()).unwrap(), record);
         let error = |from: &str, to: &str| {
@@ -211,12 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn a_record_goes_on_from_an_earlier_one_by_its_stages_alone() {
-        assert!(record(&[4, 8]).goes_on_from(&record(&[4])));
-        assert!(record(&[4]).goes_on_from(&record(&[4])));
-        assert!(!record(&[4]).goes_on_from(&record(&[4, 8])));
-        assert!(!record(&[5, 8]).goes_on_from(&record(&[4])));
+    fn a_record_extends_an_earlier_one_by_its_stages_alone() {
+        assert!(record(&[4, 8]).extends(&record(&[4])));
+        assert!(record(&[4]).extends(&record(&[4])));
+        assert!(!record(&[4]).extends(&record(&[4, 8])));
+        assert!(!record(&[5, 8]).extends(&record(&[4])));
         let own = RunRecord { own_env: Some("CartPole".to_owned()), ..record(&[4, 8]) };
-        assert!(!own.goes_on_from(&record(&[4])));
+        assert!(!own.extends(&record(&[4])));
     }
 }

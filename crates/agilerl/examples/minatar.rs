@@ -1,1 +1,0 @@
-../../../examples/minatar.rs
