@@ -8,6 +8,7 @@ mod packages;
 mod supply_chain;
 
 mod bench;
+mod build_cost;
 mod comparison;
 mod instructions;
 mod results;
@@ -37,6 +38,8 @@ enum Task {
     Packages,
     /// Time the parts of the training loop and print one table
     Bench(bench::Options),
+    /// Measure what first builds cost, in processor-seconds
+    BuildCost(build_cost::Options),
     /// Draw a training run: fitness, ancestry, and what evolution searched
     Plot(plot::Options),
     /// Hold every device of burn to the processor's results
@@ -54,6 +57,7 @@ fn main() -> Result<()> {
         Task::Ci => ci::run(),
         Task::Packages => packages::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::BuildCost(options) => build_cost::run(&options),
         Task::Plot(options) => plot::run(&options),
         Task::Devices(options) => devices::run(&options),
         Task::Gymnasium(options) => gymnasium::run(&options),

@@ -61,3 +61,11 @@ fn what_was_synced_survives_a_loss_of_power() {
     storage.cut_power();
     assert!(digest.fits(&storage.read(LOG.as_ref()).expect("its name was synced")));
 }
+
+#[test]
+fn the_name_of_a_log_has_no_folder() {
+    let storage = MemoryStorage::new();
+    storage.create_dir("runs/1".as_ref()).expect("it is memory");
+    let log = LogFile::create(&storage, "runs/1/events.jsonl".as_ref()).expect("it is memory");
+    assert_eq!(log.name(), "events.jsonl");
+}
