@@ -92,6 +92,7 @@ where
     let step_limit = record.step_limit;
     let make = || wrapped::<O, C>(record, env);
     check_fit(record, env, &make()?)?;
+    #[cfg(feature = "render")]
     if let Some(path) = &args.gif {
         film::<O, C>(&mut policy, record, env, path, args)
             .with_context(|| format!("cannot draw {}", path.display()))?;
@@ -155,9 +156,4 @@ where
     let env = agilerl::env::wrap_rendered(agilerl::env::make_rendered::<O, C>(env)?, &record.wrappers)?;
     let shown = args.seed..args.seed + args.gif_episodes;
     play_film::film(policy, env, path, shown, args.gif_width as u32, record.step_limit)
-}
-
-#[cfg(not(feature = "render"))]
-fn film<O, C>(_: &mut Policy, _: &EliteRecord, _: &str, _: &Path, _: &Args) -> anyhow::Result<()> {
-    unreachable!("the flag is refused without pictures")
 }

@@ -27,12 +27,10 @@ const LINES: [(&str, &str, &str); 3] = [
 fn an_algorithm_is_a_folder_and_a_line_in_the_registry() {
     let copy = root().join("target/stub-algorithm");
     copy_workspace(&copy);
-    copy_folder(&fixture("algorithm"), &copy.join("crates/agilerl-algo/src/algorithms/stub"));
     for (file, before, line) in LINES {
-        let path = copy.join(file);
-        let text = fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(root().join(file)).unwrap();
         assert_eq!(text.matches(before).count(), 1, "{file} has no line {before:?}");
-        fs::write(&path, text.replace(before, &format!("{before}{line}"))).unwrap();
+        write_if_changed(&copy.join(file), text.replace(before, &format!("{before}{line}")).as_bytes());
     }
     let changed = changed_files(&root().join("crates"), &copy.join("crates"));
     let mut expected: BTreeSet<PathBuf> =
@@ -53,58 +51,66 @@ fn an_algorithm_is_a_folder_and_a_line_in_the_registry() {
 
 /// Copies the crates without their tests, and a workspace of them and the driver.
 fn copy_workspace(copy: &Path) {
-    for folder in ["crates", "driver", "run"] {
-        let _ = fs::remove_dir_all(copy.join(folder));
+    let (crates, stub) = (root().join("crates"), Path::new("agilerl-algo/src/algorithms/stub"));
+    let changed = LINES.map(|(file, ..)| root().join(file));
+    for file in files_of(&copy.join("crates")).iter().filter(|file| !file.starts_with(stub)) {
+        if !crates.join(file).exists() {
+            fs::remove_file(copy.join("crates").join(file)).unwrap();
+        }
     }
-    for entry in fs::read_dir(root().join("crates")).unwrap() {
-        let name = entry.unwrap().file_name();
-        copy_folder(&root().join("crates").join(&name), &copy.join("crates").join(name));
+    for file in files_of(&crates).iter().filter(|file| !changed.contains(&crates.join(file))) {
+        write_if_changed(&copy.join("crates").join(file), &fs::read(crates.join(file)).unwrap());
     }
+    copy_folder(&fixture("algorithm"), &copy.join("crates").join(stub));
     copy_folder(&fixture("driver"), &copy.join("driver"));
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    fs::write(copy.join("Cargo.toml"), manifest.replace("\"xtask\"", "\"driver\"")).unwrap();
+    let manifest = manifest.replace("\"xtask\"", "\"driver\"").replace("opt-level = 3\ndebug = false", "debug = false");
+    write_if_changed(&copy.join("Cargo.toml"), manifest.as_bytes());
     for file in ["Cargo.lock", "rust-toolchain.toml"] {
-        fs::copy(root().join(file), copy.join(file)).unwrap();
+        write_if_changed(&copy.join(file), &fs::read(root().join(file)).unwrap());
     }
 }
 
-/// Copies a folder with all below it; links are followed.
+/// Makes `to` a copy of a folder with all below it; links are followed.
 fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if from.is_dir() {
-            if from.file_name().is_some_and(|name| name != "target") {
-                copy_folder(&from, &to);
-            }
-        } else {
-            fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
-        }
+    let [wanted, present] = [from, to].map(files_of);
+    for file in present.difference(&wanted) {
+        fs::remove_file(to.join(file)).unwrap();
+    }
+    for file in &wanted {
+        write_if_changed(&to.join(file), &fs::read(from.join(file)).unwrap());
+    }
+}
+
+/// Leaves a file alone that holds these bytes: cargo builds again what was written since.
+fn write_if_changed(path: &Path, bytes: &[u8]) {
+    if fs::read(path).ok().as_deref() != Some(bytes) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 }
 
 /// The files that one folder has and the other has not, or with other bytes.
 fn changed_files(one: &Path, other: &Path) -> BTreeSet<PathBuf> {
-    let [ones, others] = [one, other].map(|folder| {
-        let mut files = BTreeSet::new();
-        gather(folder, Path::new(""), &mut files);
-        files
-    });
+    let [ones, others] = [one, other].map(files_of);
     let differs = |file: &&PathBuf| fs::read(one.join(file)).ok() != fs::read(other.join(file)).ok();
     ones.union(&others).filter(differs).cloned().collect()
 }
 
-fn gather(folder: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) {
-    for entry in fs::read_dir(folder.join(below)).unwrap() {
-        let path = below.join(entry.unwrap().file_name());
-        if folder.join(&path).is_dir() {
-            if path.file_name().is_some_and(|name| name != "target") {
-                gather(folder, &path, files);
+/// All files below a folder.
+fn files_of(folder: &Path) -> BTreeSet<PathBuf> {
+    let (mut files, mut folders) = (BTreeSet::new(), vec![PathBuf::new()]);
+    while let Some(below) = folders.pop() {
+        for entry in fs::read_dir(folder.join(&below)).into_iter().flatten() {
+            let path = below.join(entry.unwrap().file_name());
+            if folder.join(&path).is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path);
             }
-        } else {
-            files.insert(path);
         }
     }
+    files
 }
 
 fn fixture(name: &str) -> PathBuf {

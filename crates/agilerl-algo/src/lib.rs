@@ -24,7 +24,7 @@ mod erased;
 
 pub use agent::{ActRequest, Agent, Mode};
 pub use algorithm::Algorithm;
-pub use algorithms::dqn::{config::DqnConfig, config::Loss, dqn::Dqn, epsilon::Epsilon};
+pub use algorithms::*;
 pub use collect::collector::Collector;
 pub use elite::{Elite, EliteRecord};
 pub use erased::agent::AnyAgent;

@@ -53,7 +53,7 @@ fn generation(threads: usize) -> (u64, impl FnMut()) {
         ..TrainerConfig::default()
     };
     let mut trainer = Run::with(config).start().unwrap().into_trainer();
-    (population * steps, move || drop(trainer.generation().unwrap()))
+    (population * steps, move || _ = trainer.generation().unwrap())
 }
 
 fn report(name: &str, elements: u64, iteration: impl FnMut()) {

@@ -105,7 +105,7 @@ fn learning(hidden: [usize; 2], activation: Activation, device: &str) -> Box<dyn
     memory.sample_into(&mut ChaCha8Rng::seed_from_u64(4), &mut batch);
     let mut agent = agent(hidden, activation, device);
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    Box::new(move || drop(black_box(agent.learn(black_box(&batch), &mut rng))))
+    Box::new(move || _ = black_box(agent.learn(black_box(&batch), &mut rng)))
 }
 
 /// Makes an iteration out of agents and their batches.
@@ -126,7 +126,7 @@ fn one_by_one(mut agents: Vec<Dqn>, batches: Vec<Batch<f32, u32>>) -> Box<dyn Fn
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     Box::new(move || {
         for (agent, batch) in agents.iter_mut().zip(&batches) {
-            drop(black_box(agent.learn(batch, &mut rng)));
+            let _ = black_box(agent.learn(batch, &mut rng));
         }
     })
 }

@@ -31,9 +31,11 @@ pub(crate) struct RunFolder {
     settings: RunConfig,
     pub(crate) record: RunRecord,
     /// Without the logs that were changed after the end of the run: nothing will be written to them.
-    logs: Vec<Box<dyn RunLog<AnyAgent>>>,
+    logs: Vec<BoxLog>,
     elite: SaveElite,
 }
+
+type BoxLog = Box<dyn RunLog<AnyAgent>>;
 
 /// A folder that a run works in.
 pub(crate) struct Place {
@@ -150,7 +152,7 @@ fn resume_log(
     kind: &RunLogKind<AnyAgent>,
     digests: &BTreeMap<String, Digest>,
     over: bool,
-) -> Result<(Option<Box<dyn RunLog<AnyAgent>>>, Option<String>), Error> {
+) -> Result<(Option<BoxLog>, Option<String>), Error> {
     let (storage, path) = (&*place.storage, place.folder.join(kind.file_name));
     let unnamed = || StorageError::Changed { path: path.clone(), what: "the checkpoint does not name it".to_owned() };
     let digest = digests.get(kind.file_name).ok_or_else(unnamed)?;
