@@ -1,13 +1,11 @@
 //! The optimisers beyond one network: several at once, and one that changes.
 
-use agilerl_nets::{Adam, ArchMutation, Growth, HostAdam, MlpSpec, NetMorph, NetSpec, Weights, parse_device};
-use burn::tensor::{Device, Tensor, TensorData};
+use agilerl_nets::{Adam, Growth, HostAdam, MlpSpec, NetMorph, NetMutation, NetSpec, Weights};
+use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-fn flex() -> Device {
-    parse_device("flex").unwrap().burn()
-}
+use crate::flex;
 
 fn matrix(rows: &[[f32; 2]]) -> Tensor<2> {
     Tensor::from_data(TensorData::new(rows.concat(), [rows.len(), 2]), &flex())
@@ -40,27 +38,31 @@ fn of_a_stack_only_networks_with_a_rate_make_a_step() {
     assert_eq!(stack.of(1).state(&layout).2, 3);
 }
 
-/// Each moment by itself, and the number of updates, by which the next one is scaled.
+/// Each moment by itself, and the number of updates, by which the next one is scaled. With random growth both start afresh.
 #[test]
 fn a_mutated_networks_optimiser_goes_on_with_its_moments_and_its_count() {
-    let spec = NetSpec::Mlp(MlpSpec::new(1, &[16], 1));
+    let spec = NetSpec::from(MlpSpec::new(1, &[16], 1));
     let weights = spec.init(&mut ChaCha8Rng::seed_from_u64(1));
     let counted = |begin: u16| {
         Weights::new(spec.layout(), (0..).map(|i| f32::from(begin + i)).take(spec.layout().len()).collect())
     };
     let (first, second) = (counted(1), counted(1000));
-    let wider = ArchMutation::AddNodes { layer: 0, count: 4 }.into();
+    let wider = NetMutation::AddNodes { layer: 0, count: 4 };
+
+    let morph = NetMorph::plan(&spec, &wider, &weights, Growth::Preserving).unwrap();
     let on_burn = Adam::from_state(&first, &second, 3, &flex());
-    let on_host = HostAdam::from_state(first.values().to_vec(), second.values().to_vec(), 3);
+    let (first, second, updates) = on_burn.state(&spec.layout());
+    let (first, second) = (morph.moments(&first), morph.moments(&second));
+    // 16 incoming weights of 1 on, and four new ones, then the biases; of the second moment from 1000 on.
+    let expected = |begin: u16| (0..16).map(|i| f32::from(begin + i)).chain([0.0; 4]).collect::<Vec<_>>();
+    assert_eq!(first.get("hidden.0.weight").unwrap(), expected(1));
+    assert_eq!(second.get("hidden.0.bias").unwrap(), expected(1016));
+    let on_burn = Adam::from_state(&first, &second, updates, &flex());
+    assert_eq!(on_burn.state(&morph.to().layout()), (first.clone(), second.clone(), 3));
+    let on_host = HostAdam::from_state(first.values().to_vec(), second.values().to_vec(), updates);
+    assert_eq!(on_host.state(), (first.values(), second.values(), 3));
 
-    let morph = NetMorph::plan(&spec, &wider, &weights).unwrap();
-    let expected = (morph.moments(&first), morph.moments(&second), 3);
-    assert_eq!(on_burn.morph(&morph, &flex()).state(&morph.to().layout()), expected);
-    let (first, second, _) = &expected;
-    assert_eq!(on_host.morph(&morph).state(), (first.values(), second.values(), 3));
-
-    let fresh = NetMorph::plan_with(&spec, &wider, &weights, Growth::Random, None).unwrap();
+    let fresh = NetMorph::plan(&spec, &wider, &weights, Growth::Random).unwrap();
     let zeros = Weights::zeros(fresh.to().layout());
-    assert_eq!(on_burn.morph(&fresh, &flex()).state(zeros.layout()), (zeros.clone(), zeros.clone(), 0));
-    assert_eq!(on_host.morph(&fresh).state(), (zeros.values(), zeros.values(), 0));
+    assert_eq!(fresh.moments(&counted(1)), zeros);
 }

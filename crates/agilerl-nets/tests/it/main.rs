@@ -1,5 +1,6 @@
 //! Integration tests of `agilerl-nets`, one binary because each binary links burn.
 
+#[cfg(feature = "burn")]
 mod adam;
 mod cnn;
 mod dormant;
@@ -10,3 +11,9 @@ mod noise;
 mod pytorch;
 mod spec;
 mod store;
+
+/// burn's device that is always there.
+#[cfg(feature = "burn")]
+fn flex() -> burn::tensor::Device {
+    agilerl_nets::parse_device("flex").unwrap().burn()
+}
