@@ -1,16 +1,45 @@
-//! The optimisers beyond one network: several at once, and one that changes.
+//! The optimisers beyond one network: several at once, one that changes, and one without a target.
 
-use agilerl_nets::{Adam, Growth, HostAdam, MlpSpec, NetMorph, NetMutation, NetSpec, Weights};
-use burn::tensor::{Tensor, TensorData};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use agilerl_nets::{AdamStep, HostAdam};
+#[cfg(feature = "burn")]
+use {
+    crate::flex,
+    agilerl_nets::{Adam, Growth, MlpSpec, NetMorph, NetMutation, NetSpec, Weights},
+    burn::tensor::{Tensor, TensorData},
+    rand::SeedableRng,
+    rand_chacha::ChaCha8Rng,
+};
 
-use crate::flex;
+/// A target network that stays behind is no part of the weights' step.
+#[test]
+fn weights_move_alike_with_and_without_a_target() {
+    let gradient: Vec<f32> = (0..9).map(|i| 0.3 * i as f32 - 1.0).collect();
+    let step = AdamStep { lr: 0.1, gradient_scale: 0.5, tau: 0.01 };
+    let (mut alone, mut followed) = (HostAdam::new(9), HostAdam::new(9));
+    let (mut weights, mut same, mut target) = (vec![1.0; 9], vec![1.0; 9], vec![0.0; 9]);
+    for _ in 0..5 {
+        alone.step(&mut weights, None, &gradient, step);
+        followed.step(&mut same, Some(&mut target), &gradient, step);
+    }
+    assert_eq!((&weights, alone.state()), (&same, followed.state()));
+    // The gradient's signs are those of i - 3.33: the weights left 1 in five steps of 0.1, more or less.
+    assert!(weights[0] > 1.4 && weights[8] < 0.6, "{weights:?}");
+    assert!(target.iter().all(|x| *x > 0.0), "{target:?}");
+}
 
+#[test]
+#[should_panic(expected = "weights, target and gradient of an optimiser for 2")]
+fn a_target_of_another_length_is_a_bug() {
+    let step = AdamStep { lr: 0.1, gradient_scale: 1.0, tau: 0.1 };
+    HostAdam::new(2).step(&mut [0.0; 2], Some(&mut [0.0; 3]), &[0.0; 2], step);
+}
+
+#[cfg(feature = "burn")]
 fn matrix(rows: &[[f32; 2]]) -> Tensor<2> {
     Tensor::from_data(TensorData::new(rows.concat(), [rows.len(), 2]), &flex())
 }
 
+#[cfg(feature = "burn")]
 #[track_caller]
 fn check_close(found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len());
@@ -19,6 +48,7 @@ fn check_close(found: &[f32], expected: &[f32]) {
 
 /// The first step of Adam is the rate times the gradient's sign: 1 - 0.1 and 2 + 0.1. The moments are then a tenth of the gradient
 /// and a thousandth of its square.
+#[cfg(feature = "burn")]
 #[test]
 fn of_a_stack_only_networks_with_a_rate_make_a_step() {
     let layout = MlpSpec::new(1, &[], 1).layout();
@@ -39,6 +69,7 @@ fn of_a_stack_only_networks_with_a_rate_make_a_step() {
 }
 
 /// Each moment by itself, and the number of updates, by which the next one is scaled. With random growth both start afresh.
+#[cfg(feature = "burn")]
 #[test]
 fn a_mutated_networks_optimiser_goes_on_with_its_moments_and_its_count() {
     let spec = NetSpec::from(MlpSpec::new(1, &[16], 1));

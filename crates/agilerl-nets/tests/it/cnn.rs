@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::flex;
 
 /// Two convolutions with padding, stride and (the second) a gate, on images that are not square.
-fn spec(activation: Activation, channels_last: bool) -> NetSpec {
+pub(crate) fn spec(activation: Activation, channels_last: bool) -> NetSpec {
     let convs = [
         ConvSpec { padding: 1, ..ConvSpec::new(8, 3, 2) },
         ConvSpec { padding: 1, gated: true, ..ConvSpec::new(9, 2, 1) },
@@ -30,7 +30,7 @@ fn encoder(spec: &mut NetSpec) -> &mut EncoderSpec {
 }
 
 /// One convolution without padding, of few channels, in front of 16 nodes and one output.
-fn small(input: [usize; 3], channels: usize, kernel: usize) -> NetSpec {
+pub(crate) fn small(input: [usize; 3], channels: usize, kernel: usize) -> NetSpec {
     let mut spec = NetSpec::with_encoder(EncoderSpec::new(input, &[ConvSpec::new(channels, kernel, 1)]), &[16], 1);
     encoder(&mut spec).limits.min_channels = 1;
     spec
@@ -42,13 +42,13 @@ fn specs() -> impl Iterator<Item = NetSpec> {
 }
 
 /// Weights as after some training: gates and slopes differ from their initial values too.
-fn trained(spec: &NetSpec, rng: &mut impl Rng) -> Weights {
+pub(crate) fn trained(spec: &NetSpec, rng: &mut impl Rng) -> Weights {
     let weights = spec.init(rng);
     let noisy = weights.values().iter().map(|weight| weight + 0.2 * (rng.random::<f32>() - 0.5)).collect();
     Weights::new(spec.layout(), noisy)
 }
 
-fn pixels(count: usize, spec: &NetSpec, rng: &mut impl Rng) -> Vec<u8> {
+pub(crate) fn pixels(count: usize, spec: &NetSpec, rng: &mut impl Rng) -> Vec<u8> {
     (0..count * spec.inputs()).map(|_| rng.random_range(0..=255u32) as u8).collect()
 }
 
@@ -57,7 +57,7 @@ fn values(spec: &NetSpec, weights: &Weights, rows: &[u8]) -> Vec<f32> {
 }
 
 #[track_caller]
-fn check_close(what: &str, a: &[f32], b: &[f32]) {
+pub(crate) fn check_close(what: &str, a: &[f32], b: &[f32]) {
     assert_eq!(a.len(), b.len(), "{what}");
     for (a, b) in a.iter().zip(b) {
         assert!((a - b).abs() < 1e-5 * (1.0 + b.abs()), "{what}: {a} and {b}");
@@ -157,7 +157,7 @@ fn gradients_are_those_of_burns_autodiff() {
 }
 
 /// Largest difference of the values before and after, as a part of their root mean square.
-fn relative_change(before: &[f32], after: &[f32]) -> f32 {
+pub(crate) fn relative_change(before: &[f32], after: &[f32]) -> f32 {
     let scale = (before.iter().map(|v| v * v).sum::<f32>() / before.len() as f32).sqrt();
     before.iter().zip(after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / scale
 }

@@ -4,6 +4,7 @@ use agilerl_nets::{Activation, Dormant, MlpSpec, NetSpec, Weights};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::cnn;
 use crate::forward::{rows, specs, trained, values};
 
 /// The dormant units of a perceptron.
@@ -81,4 +82,40 @@ fn units_of_every_network_can_be_reset() {
         }
         assert!(values(&spec, &weights, &rows).iter().all(|value| value.is_finite()));
     }
+}
+
+/// An image's only feature is relu(1 + 2 * 4 - 1) = 8, or 0 of a black one; with 5 behind it nodes say 8 and relu(-8 + 5) = 0,
+/// or 0 and relu(0 + 5) = 5.
+#[test]
+fn units_behind_convolutions_are_those_that_the_features_and_extra_numbers_leave_silent() {
+    let mut spec = NetSpec { extra: 1, ..cnn::small([1, 2, 2], 1, 2) };
+    spec.head.hidden = vec![2];
+    spec.fit_head().unwrap();
+    let convolution = [1.0, 0.0, 0.0, 2.0, -1.0];
+    let flat = [&convolution[..], &[1.0, 0.0, -1.0, 1.0, 0.0, 0.0, 3.0, 4.0, 0.5]].concat();
+    let mut weights = Weights::new(spec.layout(), flat);
+    let bright = [1.0, 2.0, 3.0, 4.0, 5.0];
+    let black = [0.0, 0.0, 0.0, 0.0, 5.0];
+    let found = |rows: &[f32]| Dormant::find(&spec, &weights, rows, 0.0);
+    assert_eq!(found(&bright).units(), [(0, 1)]);
+    assert_eq!(found(&black).units(), [(0, 0)]);
+    assert_eq!(found(&[bright, black].concat()).units(), []);
+
+    let dormant = found(&bright);
+    let mut moments = Weights::new(spec.layout(), vec![1.0; spec.layout().len()]);
+    dormant.reset(&mut weights, &mut ChaCha8Rng::seed_from_u64(4));
+    dormant.reset_moments(&mut moments);
+    // The convolution, the other node and what it says stay.
+    assert_eq!(weights.values()[..7], [1.0, 0.0, 0.0, 2.0, -1.0, 1.0, 0.0]);
+    let row = &weights.values()[7..9];
+    assert!(row != [-1.0, 1.0] && row.iter().all(|w| w.abs() <= 0.5_f32.sqrt()), "{row:?}");
+    assert_eq!(weights.get("output.weight").unwrap(), [3.0, 0.0]);
+    assert_eq!(moments.values(), [[1.0; 7].as_slice(), &[0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]].concat());
+}
+
+#[test]
+#[should_panic(expected = "7 numbers are no rows of 4")]
+fn half_an_image_is_a_bug() {
+    let spec = cnn::small([1, 2, 2], 1, 2);
+    Dormant::find(&spec, &Weights::zeros(spec.layout()), &[0.0; 7], 0.0);
 }

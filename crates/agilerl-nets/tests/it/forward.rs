@@ -147,3 +147,19 @@ fn a_device_that_is_not_built_in_says_which_feature_it_needs() {
     let message = parse_device("tch:cuda:0").unwrap_err().to_string();
     assert!(message.contains("--features tch"), "{message}");
 }
+
+/// Each by its own name, whatever stands behind it.
+#[cfg(not(feature = "burn"))]
+#[test]
+fn without_burn_its_devices_name_the_feature_they_need() {
+    for (name, device, feature) in [
+        ("flex", "flex", "burn"),
+        ("ndarray", "ndarray", "ndarray"),
+        ("cuda:1", "cuda", "cuda"),
+        ("wgpu", "wgpu", "wgpu"),
+    ] {
+        let message = parse_device(name).unwrap_err().to_string();
+        assert_eq!(message, format!("device {device:?} was not built in: build with `--features {feature}`"));
+    }
+    assert_eq!(parse_device("cpu").unwrap(), agilerl_nets::Device::Cpu);
+}

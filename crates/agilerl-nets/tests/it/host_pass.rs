@@ -129,7 +129,7 @@ fn gradients_are_those_of_autodiff() {
 }
 
 /// The network, plainly, in `f64`.
-fn in_f64(spec: &MlpSpec, weights: &Weights, flat: &[f64], rows: &[f64]) -> Vec<f64> {
+pub(crate) fn in_f64(spec: &MlpSpec, weights: &Weights, flat: &[f64], rows: &[f64]) -> Vec<f64> {
     let mut values = Vec::new();
     for row in rows.chunks(spec.inputs) {
         let mut x = row.to_vec();

@@ -1,9 +1,9 @@
 //! Integration tests of `agilerl-nets`, one binary because each binary links burn.
 
-#[cfg(feature = "burn")]
 mod adam;
 mod cnn;
 mod dormant;
+mod extra;
 mod forward;
 mod host_pass;
 mod morph;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use agilerl_nets::{
-    Activation, ConvSpec, Device, EncoderSpec, MlpSpec, NetMutation, NetSpec, Weights, built_in_devices, parse_device,
+    Activation, ConvSpec, Device, EncoderSpec, Layer, MlpSpec, NetMutation, NetSpec, Weights, built_in_devices,
+    parse_device,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -147,6 +148,27 @@ fn a_convolutional_network_is_listed_layer_by_layer() {
     ]);
     assert_eq!(layers.as_array().unwrap()[..5], expected.as_array().unwrap()[..]);
     assert_eq!(layers.as_array().unwrap().len(), 5 + spec.head.layers().len());
+}
+
+#[test]
+fn normalisation_of_observations_is_a_layer_of_its_own() {
+    let layer = Layer::Normalize { mean: vec![0.5, -1.0], std: vec![2.0, 0.1], clip: 10.0 };
+    let expected = json!({"kind": "normalize", "mean": [0.5, -1.0], "std": [2.0, 0.1], "clip": 10.0});
+    assert_eq!(serde_json::to_value(&layer).unwrap(), expected);
+    assert_eq!(serde_json::from_value::<Layer>(expected).unwrap(), layer);
+}
+
+/// Specs used to be of one of two kinds.
+#[test]
+fn specs_of_a_kind_are_refused() {
+    let head = serde_json::to_value(MlpSpec::new(4, &[16], 2)).unwrap();
+    assert!(serde_json::from_value::<NetSpec>(json!({"head": head})).is_ok());
+    let mut mlp = head.clone();
+    mlp["kind"] = json!("mlp");
+    for old in [mlp, json!({"kind": "cnn", "head": head})] {
+        let message = serde_json::from_value::<NetSpec>(old).unwrap_err().to_string();
+        assert!(message.contains("unknown field"), "{message}");
+    }
 }
 
 /// As in JSON, but for the gene, whose name is the hyperparameter's.
