@@ -398,12 +398,21 @@ fn dormant_units_are_reset_once_there_are_observations_to_find_them_with() {
         let spec = agent.spec().clone();
         agent = Dqn::with_weights(config, spec, &weights, &parse_device(device).unwrap()).unwrap();
         assert_eq!(reset(&mut agent), None, "{device}: no observation yet");
-        learn(&mut agent, &memory, 1, &mut rng(2));
+        learn(&mut agent, &memory, 3, &mut rng(2));
         let change = reset(&mut agent).expect("a dormant unit");
         assert_eq!(change.what, "dormant");
         assert!(agent.weights().get("hidden.0.bias").unwrap()[3] > -1.0, "{device}: it hears again");
         let outgoing =
             agent.weights().get("hidden.1.weight").unwrap().iter().skip(3).step_by(32).copied().collect::<Vec<_>>();
         assert!(outgoing.iter().all(|weight| *weight == 0.0), "{device}: and is not heard at first");
+        let moments = agent.network().state();
+        for moment in [&moments.first, &moments.second] {
+            assert_eq!(moment.get("hidden.0.bias").unwrap()[3], 0.0, "{device}: nothing of the old unit moves it");
+            assert!(
+                moment.get("output.bias").unwrap().iter().all(|moment| *moment != 0.0),
+                "{device}: others keep theirs"
+            );
+        }
+        assert!(moments.target.unwrap().get("hidden.0.bias").unwrap()[3] < -90.0, "{device}: the target follows later");
     }
 }
