@@ -9,13 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The lines that are added to files of the crates: the file, the line before, the line.
-const LINES: [(&str, &str, &str); 3] = [
-    ("crates/agilerl-algo/src/algorithms.rs", "pub(crate) mod dqn;\n", "pub(crate) mod stub;\n"),
-    (
-        "crates/agilerl-algo/src/lib.rs",
-        "pub use algorithms::dqn::{config::DqnConfig, config::Loss, dqn::Dqn, epsilon::Epsilon};\n",
-        "pub use algorithms::stub::{Stub, StubConfig};\n",
-    ),
+const LINES: [(&str, &str, &str); 2] = [
+    ("crates/agilerl-algo/src/algorithms.rs", "mod dqn;\npub use dqn::*;\n", "mod stub;\npub use stub::*;\n"),
     (
         "crates/agilerl/src/algorithm.rs",
         "    Dqn(DqnConfig),\n",

@@ -1,4 +1,6 @@
 //! The algorithms, each in a folder of its own; none imports another.
 
-pub(crate) mod dqn;
+mod dqn;
+pub use dqn::*;
+
 pub(crate) mod number_or_none;

@@ -24,8 +24,8 @@ mod erased;
 
 pub use agent::{ActRequest, Agent, Mode};
 pub use algorithm::Algorithm;
-pub use algorithms::dqn::{config::DqnConfig, config::Loss, dqn::Dqn, epsilon::Epsilon};
-pub use collect::collector::{Collector, EndedEpisodes};
+pub use algorithms::*;
+pub use collect::collector::Collector;
 pub use elite::{Elite, EliteRecord};
 pub use erased::agent::AnyAgent;
 pub use erased::task::{AnyShared, AnySlot, AnyTask};

@@ -102,6 +102,11 @@ impl EpisodeStats {
         &self.ended
     }
 
+    /// The episodes that ended in the latest step.
+    pub fn ended(&self) -> &[Episode] {
+        &self.ended
+    }
+
     /// Discards the running episodes, for a reset of the lanes by hand. Counts and means stay.
     pub fn restart(&mut self) {
         self.running.fill(Running::default());

@@ -7,7 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
-use agilerl_nets::{Activation, AdamStep, ArchMutation, Growth, HostAdam, HostMlp, HostPass, MlpSpec, Morph, Weights};
+use agilerl_nets::{Activation, AdamStep, Growth, HostAdam, HostMlp, HostPass, MlpSpec, Morph, NetMutation, Weights};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -15,11 +15,11 @@ const NETWORKS: u64 = 5;
 
 fn main() {
     let mutations = [
-        ArchMutation::AddLayer,
-        ArchMutation::AddNodes { layer: 0, count: 32 },
-        ArchMutation::RemoveNodes { layer: 0, count: 16 },
-        ArchMutation::RemoveLayer,
-        ArchMutation::ToggleLayerNorm,
+        NetMutation::AddLayer,
+        NetMutation::AddNodes { layer: 0, count: 32 },
+        NetMutation::RemoveNodes { layer: 0, count: 16 },
+        NetMutation::RemoveLayer,
+        NetMutation::ToggleLayerNorm,
     ];
     print!("{:<30}", "network");
     mutations.iter().for_each(|mutation| print!("{:>20}", mutation.name()));
@@ -42,7 +42,7 @@ fn main() {
 }
 
 /// Relative change of the values over fresh rows.
-fn change(spec: &MlpSpec, weights: &Weights, mutation: &ArchMutation, growth: Growth, has_data: bool) -> f32 {
+fn change(spec: &MlpSpec, weights: &Weights, mutation: &NetMutation, growth: Growth, has_data: bool) -> f32 {
     let mut rng = ChaCha8Rng::seed_from_u64(100);
     let [seen, fresh] = [256, 512].map(|count| rows(count * spec.inputs, &mut rng));
     let data = has_data.then_some(seen.as_slice());
@@ -60,7 +60,7 @@ fn trained(spec: &MlpSpec, seed: u64) -> Weights {
     const BATCH: usize = 64;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut weights = spec.init(&mut rng).into_values();
-    let (mut target, mut gradient) = (weights.clone(), weights.clone());
+    let mut gradient = weights.clone();
     let (mut pass, mut adam) = (HostPass::new(spec), HostAdam::new(weights.len()));
     for _ in 0..1000 {
         let obs = rows(BATCH * spec.inputs, &mut rng);
@@ -69,7 +69,7 @@ fn trained(spec: &MlpSpec, seed: u64) -> Weights {
         let errors: Vec<f32> =
             values.iter().zip(wanted).map(|(value, wanted)| (value - wanted) / BATCH as f32).collect();
         pass.backward(&weights, &errors, &mut gradient);
-        adam.step(&mut weights, &mut target, &gradient, AdamStep { lr: 1e-3, gradient_scale: 1.0, tau: 0.0 });
+        adam.step(&mut weights, None, &gradient, AdamStep { lr: 1e-3, gradient_scale: 1.0, tau: 0.0 });
     }
     Weights::new(spec.layout(), weights)
 }

@@ -63,8 +63,8 @@ pub fn parse_device(name: &str) -> Result<Device, NetError> {
 fn of_burn(name: &str) -> Result<Device, NetError> {
     let known = ["flex", "ndarray", "tch", "wgpu", "cuda"];
     match known.into_iter().find(|known| name.split(':').next() == Some(known)) {
-        Some("flex") => Err(not_built("burn")),
-        Some(feature) => Err(not_built(feature)),
+        Some("flex") => Err(not_built("flex", "burn")),
+        Some(name) => Err(not_built(name, name)),
         None => Err(unknown(name)),
     }
 }
@@ -91,8 +91,8 @@ fn unknown(name: &str) -> NetError {
 }
 
 #[cfg(not(all(feature = "ndarray", feature = "tch", feature = "wgpu", feature = "cuda")))]
-fn not_built(feature: &str) -> NetError {
-    NetError::Device(format!("device {feature:?} was not built in: build with `--features {feature}`"))
+fn not_built(device: &str, feature: &str) -> NetError {
+    NetError::Device(format!("device {device:?} was not built in: build with `--features {feature}`"))
 }
 
 /// Reads a vector back to the host.
@@ -135,7 +135,7 @@ mod backends {
 
     #[cfg(not(feature = "ndarray"))]
     pub(super) fn ndarray() -> Result<burn::tensor::Device, NetError> {
-        Err(not_built("ndarray"))
+        Err(not_built("ndarray", "ndarray"))
     }
 
     #[cfg(feature = "tch")]
@@ -147,7 +147,7 @@ mod backends {
 
     #[cfg(not(feature = "tch"))]
     pub(super) fn tch(_cuda: Option<usize>) -> Result<burn::tensor::Device, NetError> {
-        Err(not_built("tch"))
+        Err(not_built("tch", "tch"))
     }
 
     #[cfg(feature = "wgpu")]
@@ -157,7 +157,7 @@ mod backends {
 
     #[cfg(not(feature = "wgpu"))]
     pub(super) fn wgpu() -> Result<burn::tensor::Device, NetError> {
-        Err(not_built("wgpu"))
+        Err(not_built("wgpu", "wgpu"))
     }
 
     #[cfg(feature = "cuda")]
@@ -167,6 +167,6 @@ mod backends {
 
     #[cfg(not(feature = "cuda"))]
     pub(super) fn cuda(_index: usize) -> Result<burn::tensor::Device, NetError> {
-        Err(not_built("cuda"))
+        Err(not_built("cuda", "cuda"))
     }
 }

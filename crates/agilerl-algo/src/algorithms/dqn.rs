@@ -1,5 +1,9 @@
 //! Deep Q-learning (Mnih et al., 2015), double by default (van Hasselt et al., 2016).
 
+pub use config::{DqnConfig, Loss};
+pub use dqn::Dqn;
+pub use epsilon::Epsilon;
+
 pub(crate) mod epsilon;
 pub(crate) mod config;
 pub(crate) mod target;

@@ -1,7 +1,7 @@
 //! Environments in the middle of their episodes.
 
 use agilerl_buffer::{RowLayout, Stored, Transitions};
-use agilerl_env::{ActionElement, BoxVecEnv, Element, EpisodeStats, VecEnv, decode_state, encode_state};
+use agilerl_env::{ActionElement, BoxVecEnv, Element, Episode, EpisodeStats, VecEnv, decode_state, encode_state};
 use agilerl_hpo::{BoxError, StreamRng};
 
 use crate::agent::{ActRequest, Mode};
@@ -22,15 +22,6 @@ pub struct Collector<O: Element, C: ActionElement> {
     inputs: Vec<O>,
     actions: Vec<C>,
     episodes: EpisodeStats,
-}
-
-/// The training episodes that ended in a step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct EndedEpisodes {
-    /// Their number.
-    pub episodes: u64,
-    /// The sum of their returns.
-    pub return_sum: f64,
 }
 
 /// The saved state of a collector: its environments, the observations to act on, and the running episodes.
@@ -80,7 +71,7 @@ impl<O: Element + Stored, C: ActionElement> Collector<O, C> {
     ///
     /// # Errors
     /// If an environment fails, or returns something that cannot be learnt from; then `take` was not called.
-    pub fn step(&mut self, take: impl FnOnce(&Transitions<'_, O, C>)) -> Result<EndedEpisodes, AlgoError> {
+    pub fn step(&mut self, take: impl FnOnce(&Transitions<'_, O, C>)) -> Result<&[Episode], AlgoError> {
         let Self { envs, name, seed, rows, obs, actions, episodes, .. } = self;
         let step = envs.step(actions)?;
         check_step(name, &step, rows, episodes, *seed)?;
@@ -96,14 +87,10 @@ impl<O: Element + Stored, C: ActionElement> Collector<O, C> {
             truncated: step.truncated,
             next_masks: step.next_action_masks,
         });
-        let mut ended = EndedEpisodes::default();
-        for episode in episodes.record(&step) {
-            ended.episodes += 1;
-            ended.return_sum += episode.total;
-        }
+        episodes.record(&step);
         obs.copy_from_slice(step.obs);
         check_masks(name, envs.action_masks(), rows, episodes, *seed)?;
-        Ok(ended)
+        Ok(episodes.ended())
     }
 
     /// The state between two steps.

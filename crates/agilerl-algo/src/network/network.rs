@@ -313,14 +313,18 @@ impl Network {
         if rows.is_empty() {
             return None;
         }
-        let mut weights = self.weights();
-        let dormant = Dormant::find(&self.spec, &weights, rows, tau);
+        let mut state = self.state();
+        let dormant = Dormant::find(&self.spec, &state.online, rows, tau);
         let units = dormant.units().len();
         if units == 0 {
             return None;
         }
-        dormant.reset(&mut weights, rng);
-        self.set_weights(&weights);
+        dormant.reset(&mut state.online, rng);
+        // Moments of the weights that were there before would move the new ones.
+        dormant.reset_moments(&mut state.first);
+        dormant.reset_moments(&mut state.second);
+        let network = Self::from_state(self.spec.clone(), &state, &self.device());
+        *self = network.expect("the same spec as before");
         let total: usize = self.spec.head.hidden.iter().sum();
         let after = format!("{units} of {total} units reset");
         Some(Change { what: "dormant".into(), before: json!(null), after: json!(after) })

@@ -55,9 +55,10 @@ where
     /// Takes one step of all lanes with the actions that were chosen.
     pub(crate) fn step(&mut self) -> Result<(), BoxError> {
         let Slot { collector, fresh_rows, steps_owed, .. } = &mut *self.slot;
-        let ended = collector.step(|transitions| fresh_rows.extend(transitions))?;
-        self.stats.episodes += ended.episodes;
-        self.stats.return_sum += ended.return_sum;
+        for episode in collector.step(|transitions| fresh_rows.extend(transitions))? {
+            self.stats.episodes += 1;
+            self.stats.return_sum += episode.total;
+        }
         let lanes = collector.lanes();
         self.stats.env_steps += lanes as u64;
         *steps_owed += lanes as f64;

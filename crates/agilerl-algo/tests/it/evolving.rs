@@ -3,7 +3,7 @@
 use crate::unused_rng;
 use agilerl_algo::{Dqn, DqnConfig, Elite, LearnedSum, Learner, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
-use agilerl_hpo::{Evolve, Purpose, StreamRng, Streams};
+use agilerl_hpo::{Evolve, Mutation, MutationKind, Purpose, StreamRng, Streams};
 use agilerl_nets::{Activation, Growth, HostNet, parse_device};
 use rand::RngExt;
 
@@ -384,4 +384,35 @@ fn an_elite_whose_weights_cannot_be_those_of_its_network_is_refused() {
     check([&(1_u64 << 21).to_le_bytes(), &elite.weights[8..]].concat(), "a header of 2097152 bytes");
     let short = &elite.weights[..elite.weights.len() - 4];
     check(short.to_vec(), &format!("{} bytes, which cannot hold the weights of 3-[32, 32]-2", short.len()));
+}
+
+/// A unit that no observation of the latest batch wakes is drawn anew; before there is a batch nothing is known of any.
+#[test]
+fn dormant_units_are_reset_once_there_are_observations_to_find_them_with() {
+    let reset = |agent: &mut Dqn| agent.mutate(MutationKind::Dormant, &Mutation::default(), &mut rng(1));
+    for device in ["cpu", "flex"] {
+        let (mut agent, memory) = trained_on(device);
+        let mut weights = agent.weights();
+        weights.get_mut("hidden.0.bias").unwrap()[3] = -100.0;
+        let config = agent.config().clone();
+        let spec = agent.spec().clone();
+        agent = Dqn::with_weights(config, spec, &weights, &parse_device(device).unwrap()).unwrap();
+        assert_eq!(reset(&mut agent), None, "{device}: no observation yet");
+        learn(&mut agent, &memory, 3, &mut rng(2));
+        let change = reset(&mut agent).expect("a dormant unit");
+        assert_eq!(change.what, "dormant");
+        assert!(agent.weights().get("hidden.0.bias").unwrap()[3] > -1.0, "{device}: it hears again");
+        let outgoing =
+            agent.weights().get("hidden.1.weight").unwrap().iter().skip(3).step_by(32).copied().collect::<Vec<_>>();
+        assert!(outgoing.iter().all(|weight| *weight == 0.0), "{device}: and is not heard at first");
+        let moments = agent.network().state();
+        for moment in [&moments.first, &moments.second] {
+            assert_eq!(moment.get("hidden.0.bias").unwrap()[3], 0.0, "{device}: nothing of the old unit moves it");
+            assert!(
+                moment.get("output.bias").unwrap().iter().all(|moment| *moment != 0.0),
+                "{device}: others keep theirs"
+            );
+        }
+        assert!(moments.target.unwrap().get("hidden.0.bias").unwrap()[3] < -90.0, "{device}: the target follows later");
+    }
 }

@@ -341,3 +341,19 @@ fn the_defaults_are_those_that_the_docs_name() {
     let epsilon = config.epsilon;
     assert_eq!((epsilon.start, epsilon.end, epsilon.decay_steps), (1.0, 0.1, 50_000));
 }
+
+/// The case above: value 2, target 2.3. Of three rows alike each has the error -0.3.
+#[test]
+fn an_update_reports_the_error_of_every_row() {
+    let (config, spec) = linear_config();
+    let config = DqnConfig { gamma: 0.9, ..config };
+    for device in DEVICES {
+        let mut agent = apart(config.clone(), &spec, device);
+        let batch = batch(3, 1.0, 0, 0.5, 2.0, [false, false]);
+        let learned = agent.learn(&batch, &mut unused_rng());
+        assert_eq!(learned.names, ["loss", "value", "grad_norm"]);
+        let errors = learned.td_errors.read();
+        assert_eq!(errors.len(), 3);
+        errors.iter().for_each(|error| assert_relative_eq!(*error, -0.3, epsilon = 1e-5));
+    }
+}

@@ -89,13 +89,16 @@ impl HostNet {
     /// The rows that the head reads; `rows` are `[rows, inputs + extra]`.
     pub(crate) fn head_rows(&mut self, rows: &[f32]) -> Vec<f32> {
         let (inputs, extra) = (self.spec.inputs(), self.spec.extra);
+        assert_eq!(rows.len() % (inputs + extra), 0, "{} numbers are no rows of {}", rows.len(), inputs + extra);
         let Some(encoder) = &mut self.encoder else { return rows.to_vec() };
         let split = rows.chunks_exact(inputs + extra).map(|row| row.split_at(inputs));
         let (images, more): (Vec<&[f32]>, Vec<&[f32]>) = split.unzip();
-        let mut joined = Vec::new();
         let features = encoder.forward(&images.concat());
-        join_rows(features, &more.concat(), extra, &mut joined);
-        if extra == 0 { features.to_vec() } else { joined }
+        if extra == 0 {
+            return features.to_vec();
+        }
+        join_rows(features, &more.concat(), extra, &mut self.joined);
+        self.joined.clone()
     }
 }
 

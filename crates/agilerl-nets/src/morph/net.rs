@@ -34,28 +34,13 @@ impl NetMorph {
     /// # Panics
     /// If the weights are not laid out as the spec says.
     pub fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
-        Self::plan_with(from, mutation, weights, growth, None)
-    }
-
-    /// As [`plan`](Self::plan), with a choice of what becomes of the weights, and with observations, `[rows, inputs]`, by
-    /// which a perceptron keeps its function when something goes (see [`Morph::plan_with`]); convolutions need none.
-    ///
-    /// # Panics
-    /// If the weights are not laid out as the spec says, or the observations are not a whole number of rows.
-    pub fn plan_with(
-        from: &NetSpec,
-        mutation: &NetMutation,
-        weights: &Weights,
-        growth: Growth,
-        rows: Option<&[f32]>,
-    ) -> Option<Self> {
         assert_eq!(weights.layout(), &from.layout(), "these weights belong to another spec");
         let plan = match &from.encoder {
             None => {
                 if mutation.is_of_encoder() {
                     return None;
                 }
-                Plan::Head(Box::new(Morph::plan_with(&from.head, mutation, weights, growth, rows)?))
+                Plan::Head(Box::new(Morph::plan_with(&from.head, mutation, weights, growth, None)?))
             }
             Some(_) => Plan::Encoder(Box::new(CnnMorph::plan(from, mutation, weights, growth)?)),
         };
@@ -95,12 +80,5 @@ impl NetMorph {
             Plan::Head(morph) => morph.moments(old),
             Plan::Encoder(morph) => morph.moments(old),
         }
-    }
-}
-
-impl From<Morph> for NetMorph {
-    fn from(morph: Morph) -> Self {
-        let (from, to, growth) = (morph.from().into(), morph.to().into(), morph.growth());
-        Self { from, to, growth, plan: Plan::Head(Box::new(morph)) }
     }
 }

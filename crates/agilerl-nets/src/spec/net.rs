@@ -64,7 +64,7 @@ impl NetSpec {
     /// [`NetError::Spec`] if a convolution does not fit on its map.
     pub fn fit_head(&mut self) -> Result<(), NetError> {
         if let Some(encoder) = &self.encoder {
-            self.head.inputs = encoder.features()? + self.extra;
+            self.head.inputs = encoder.features()?.saturating_add(self.extra);
         }
         Ok(())
     }

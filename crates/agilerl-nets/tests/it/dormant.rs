@@ -1,10 +1,16 @@
 //! Units that no longer take part.
 
-use agilerl_nets::{Activation, Dormant, MlpSpec, Weights};
+use agilerl_nets::{Activation, Dormant, MlpSpec, NetSpec, Weights};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::cnn;
 use crate::forward::{rows, specs, trained, values};
+
+/// The dormant units of a perceptron.
+fn find(spec: &MlpSpec, weights: &Weights, rows: &[f32], tau: f64) -> Dormant {
+    Dormant::find(&NetSpec::from(spec), weights, rows, tau)
+}
 
 /// Nodes say 1, 0.1, 0 and 2.9 whatever they see: 4 in all, so 1 on average.
 fn four_nodes() -> (MlpSpec, Weights) {
@@ -18,7 +24,7 @@ fn four_nodes() -> (MlpSpec, Weights) {
 #[test]
 fn a_unit_is_dormant_up_to_tau_times_the_mean() {
     let (spec, weights) = four_nodes();
-    let found = |tau| Dormant::find(&spec, &weights, &[0.5, -0.5], tau).units().to_vec();
+    let found = |tau| find(&spec, &weights, &[0.5, -0.5], tau).units().to_vec();
     assert_eq!(found(0.0), [(0, 2)]);
     assert_eq!(found(0.09), [(0, 2)]);
     assert_eq!(found(0.11), [(0, 1), (0, 2)]);
@@ -30,7 +36,7 @@ fn what_counts_is_the_size_of_what_is_said_beside_that_of_the_others() {
     let (mut spec, mut weights) = four_nodes();
     spec.activation = Activation::Linear;
     weights.get_mut("hidden.0.bias").unwrap().copy_from_slice(&[-10.0, 1.0, 0.0, 29.0]);
-    let found = |tau| Dormant::find(&spec, &weights, &[0.5, -0.5], tau).units().to_vec();
+    let found = |tau| find(&spec, &weights, &[0.5, -0.5], tau).units().to_vec();
     assert_eq!(found(0.09), [(0, 2)]);
     assert_eq!(found(0.11), [(0, 1), (0, 2)]);
 }
@@ -40,7 +46,7 @@ fn what_counts_is_the_size_of_what_is_said_beside_that_of_the_others() {
 fn a_reset_unit_listens_as_loudly_as_a_new_one() {
     let spec = MlpSpec::new(100, &[16], 1);
     let mut weights = Weights::zeros(spec.layout());
-    Dormant::find(&spec, &weights, &[1.0; 100], 0.0).reset(&mut weights, &mut ChaCha8Rng::seed_from_u64(3));
+    find(&spec, &weights, &[1.0; 100], 0.0).reset(&mut weights, &mut ChaCha8Rng::seed_from_u64(3));
     let loudest = weights.get("hidden.0.weight").unwrap().iter().fold(0_f32, |most, w| most.max(w.abs()));
     assert!(loudest <= 0.1 && loudest > 0.09, "{loudest}");
 }
@@ -49,7 +55,7 @@ fn a_reset_unit_listens_as_loudly_as_a_new_one() {
 fn a_reset_unit_listens_anew_and_says_nothing_yet() {
     let (spec, mut weights) = four_nodes();
     let mut moments = Weights::new(spec.layout(), vec![1.0; spec.layout().len()]);
-    let dormant = Dormant::find(&spec, &weights, &[0.5, -0.5], 0.0);
+    let dormant = find(&spec, &weights, &[0.5, -0.5], 0.0);
     let before = values(&spec, &weights, &[0.5, -0.5]);
     dormant.reset(&mut weights, &mut ChaCha8Rng::seed_from_u64(1));
     dormant.reset_moments(&mut moments);
@@ -67,7 +73,7 @@ fn units_of_every_network_can_be_reset() {
         let mut weights = trained(&spec, &mut rng);
         let rows = rows(16, &spec, &mut rng);
         // Below the mean there is always one.
-        let dormant = Dormant::find(&spec, &weights, &rows, 1.0);
+        let dormant = find(&spec, &weights, &rows, 1.0);
         assert!(!dormant.units().is_empty() && dormant.units().len() < 24 + 17, "{spec}");
         dormant.reset(&mut weights, &mut rng);
         for &(stage, node) in dormant.units().iter().filter(|(stage, _)| *stage == 1) {
@@ -76,4 +82,40 @@ fn units_of_every_network_can_be_reset() {
         }
         assert!(values(&spec, &weights, &rows).iter().all(|value| value.is_finite()));
     }
+}
+
+/// An image's only feature is relu(1 + 2 * 4 - 1) = 8, or 0 of a black one; with 5 behind it nodes say 8 and relu(-8 + 5) = 0,
+/// or 0 and relu(0 + 5) = 5.
+#[test]
+fn units_behind_convolutions_are_those_that_the_features_and_extra_numbers_leave_silent() {
+    let mut spec = NetSpec { extra: 1, ..cnn::small([1, 2, 2], 1, 2) };
+    spec.head.hidden = vec![2];
+    spec.fit_head().unwrap();
+    let convolution = [1.0, 0.0, 0.0, 2.0, -1.0];
+    let flat = [&convolution[..], &[1.0, 0.0, -1.0, 1.0, 0.0, 0.0, 3.0, 4.0, 0.5]].concat();
+    let mut weights = Weights::new(spec.layout(), flat);
+    let bright = [1.0, 2.0, 3.0, 4.0, 5.0];
+    let black = [0.0, 0.0, 0.0, 0.0, 5.0];
+    let found = |rows: &[f32]| Dormant::find(&spec, &weights, rows, 0.0);
+    assert_eq!(found(&bright).units(), [(0, 1)]);
+    assert_eq!(found(&black).units(), [(0, 0)]);
+    assert_eq!(found(&[bright, black].concat()).units(), []);
+
+    let dormant = found(&bright);
+    let mut moments = Weights::new(spec.layout(), vec![1.0; spec.layout().len()]);
+    dormant.reset(&mut weights, &mut ChaCha8Rng::seed_from_u64(4));
+    dormant.reset_moments(&mut moments);
+    // The convolution, the other node and what it says stay.
+    assert_eq!(weights.values()[..7], [1.0, 0.0, 0.0, 2.0, -1.0, 1.0, 0.0]);
+    let row = &weights.values()[7..9];
+    assert!(row != [-1.0, 1.0] && row.iter().all(|w| w.abs() <= 0.5_f32.sqrt()), "{row:?}");
+    assert_eq!(weights.get("output.weight").unwrap(), [3.0, 0.0]);
+    assert_eq!(moments.values(), [[1.0; 7].as_slice(), &[0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]].concat());
+}
+
+#[test]
+#[should_panic(expected = "7 numbers are no rows of 4")]
+fn half_an_image_is_a_bug() {
+    let spec = cnn::small([1, 2, 2], 1, 2);
+    Dormant::find(&spec, &Weights::zeros(spec.layout()), &[0.0; 7], 0.0);
 }

@@ -1,9 +1,13 @@
 //! The three ways to compute a network agree.
 
-use agilerl_nets::{Activation, HostMlp, Layer, Mlp, MlpLimits, MlpSpec, Weights, parse_device};
+use agilerl_nets::{Activation, HostMlp, Layer, MlpLimits, MlpSpec, Weights, parse_device};
+#[cfg(feature = "burn")]
 use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+#[cfg(feature = "burn")]
+use crate::flex;
 
 /// Every activation, with and without normalisation, residual layers and two heads.
 pub(crate) fn specs() -> impl Iterator<Item = MlpSpec> {
@@ -45,20 +49,23 @@ pub(crate) fn values(spec: &MlpSpec, weights: &Weights, rows: &[f32]) -> Vec<f32
     HostMlp::new(spec, weights).forward(rows).to_vec()
 }
 
+#[cfg(feature = "burn")]
 #[test]
 fn host_and_device_agree_for_every_activation() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let device = parse_device("flex").unwrap().burn();
+    let numbers = |tensor: Tensor<3>| tensor.into_data().try_into_vec::<f32>().unwrap();
     for spec in specs() {
         let weights = trained(&spec, &mut rng);
         let rows = rows(7, &spec, &mut rng);
-        let net = Mlp::new(spec.clone(), &weights, &device);
-        let input = Tensor::<2>::from_data(TensorData::new(rows.clone(), [7, 5]), &device);
-        let device_values = net.forward(input).into_data().try_into_vec::<f32>().unwrap();
+        let flat = Tensor::from_data(TensorData::new(weights.values().to_vec(), [1, weights.values().len()]), &flex());
+        let parameters = spec.split(&flat);
+        let input = Tensor::from_data(TensorData::new(rows.clone(), [1, 7, 5]), &flex());
+        let device_values = numbers(spec.forward(&parameters, input));
         for (host, device) in values(&spec, &weights, &rows).iter().zip(&device_values) {
             assert!((host - device).abs() < 1e-5 * (1.0 + host.abs()), "{spec}: {host} on the host, {device} on burn");
         }
-        assert_eq!(net.weights(), weights, "{spec}: weights come back as they went");
+        let again: Vec<f32> = parameters.into_iter().flat_map(numbers).collect();
+        assert_eq!(again, weights.values(), "{spec}: weights come back as they went");
     }
 }
 
@@ -139,4 +146,20 @@ fn unknown_devices_are_refused_with_those_known() {
 fn a_device_that_is_not_built_in_says_which_feature_it_needs() {
     let message = parse_device("tch:cuda:0").unwrap_err().to_string();
     assert!(message.contains("--features tch"), "{message}");
+}
+
+/// Each by its own name, whatever stands behind it.
+#[cfg(not(feature = "burn"))]
+#[test]
+fn without_burn_its_devices_name_the_feature_they_need() {
+    for (name, device, feature) in [
+        ("flex", "flex", "burn"),
+        ("ndarray", "ndarray", "ndarray"),
+        ("cuda:1", "cuda", "cuda"),
+        ("wgpu", "wgpu", "wgpu"),
+    ] {
+        let message = parse_device(name).unwrap_err().to_string();
+        assert_eq!(message, format!("device {device:?} was not built in: build with `--features {feature}`"));
+    }
+    assert_eq!(parse_device("cpu").unwrap(), agilerl_nets::Device::Cpu);
 }

@@ -1,6 +1,7 @@
 //! The passes that learning on the processor is made of.
 
-use agilerl_nets::{Activation, HostMlp, HostPass, MlpSpec, Weights, parse_device};
+use agilerl_nets::{Activation, HostMlp, HostPass, MlpSpec, Weights};
+#[cfg(feature = "burn")]
 use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -98,10 +99,11 @@ fn the_gradient_of_the_rows_is_that_of_finite_differences() {
 }
 
 /// The same as burn's autodiff finds it.
+#[cfg(feature = "burn")]
 #[test]
 fn gradients_are_those_of_autodiff() {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
-    let device = parse_device("flex").unwrap().burn();
+    let device = crate::flex();
     for spec in specs() {
         let weights = trained(&spec, &mut rng);
         let rows = rows(9, &spec, &mut rng);
@@ -127,7 +129,7 @@ fn gradients_are_those_of_autodiff() {
 }
 
 /// The network, plainly, in `f64`.
-fn in_f64(spec: &MlpSpec, weights: &Weights, flat: &[f64], rows: &[f64]) -> Vec<f64> {
+pub(crate) fn in_f64(spec: &MlpSpec, weights: &Weights, flat: &[f64], rows: &[f64]) -> Vec<f64> {
     let mut values = Vec::new();
     for row in rows.chunks(spec.inputs) {
         let mut x = row.to_vec();

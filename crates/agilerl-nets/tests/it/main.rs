@@ -3,6 +3,7 @@
 mod adam;
 mod cnn;
 mod dormant;
+mod extra;
 mod forward;
 mod host_pass;
 mod morph;
@@ -10,3 +11,9 @@ mod noise;
 mod pytorch;
 mod spec;
 mod store;
+
+/// burn's device that is always there.
+#[cfg(feature = "burn")]
+fn flex() -> burn::tensor::Device {
+    agilerl_nets::parse_device("flex").unwrap().burn()
+}

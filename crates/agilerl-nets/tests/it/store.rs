@@ -11,13 +11,13 @@ fn saved_weights_come_back_to_the_bit() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for spec in specs() {
         let weights = trained(&spec, &mut rng);
-        assert_eq!(Weights::from_safetensors(&spec, &weights.to_safetensors()).unwrap(), weights);
+        assert_eq!(Weights::from_safetensors(&spec.layout(), &weights.to_safetensors()).unwrap(), weights);
     }
 }
 
 #[track_caller]
 fn check_refused(spec: &MlpSpec, bytes: &[u8], expected: &str) {
-    let message = Weights::from_safetensors(spec, bytes).unwrap_err().to_string();
+    let message = Weights::from_safetensors(&spec.layout(), bytes).unwrap_err().to_string();
     assert!(message.contains(expected), "{message:?} does not say {expected:?}");
 }
 
@@ -52,7 +52,7 @@ fn broken_files_are_refused() {
 #[test]
 fn a_file_that_is_none_says_why_once() {
     let spec = MlpSpec::new(3, &[16], 2);
-    let error = Weights::from_safetensors(&spec, b"no tensors").unwrap_err();
+    let error = Weights::from_safetensors(&spec.layout(), b"no tensors").unwrap_err();
     let cause = std::error::Error::source(&error).expect("the file's error").to_string();
     assert!(!error.to_string().contains(&cause), "{error}: {cause}");
 }
