@@ -108,7 +108,7 @@ impl RunConfig {
         let total = parts.iter().fold(0_u128, |sum, part| sum.saturating_add(bytes(part)));
         let largest = parts.iter().max_by_key(|part| bytes(part)).filter(|_| total > limit);
         let Some(part) = largest else { return Ok(()) };
-        // If a population of the usual size would fit, the population is what is too large.
+        // If a population of the default size would fit, the population is too large.
         let usual = RunConfig::default().population as u128;
         let many = part.of_each && population > usual && part.bytes.saturating_mul(usual) <= limit;
         let (setting, value) = if many {

@@ -1,7 +1,7 @@
 //! Tables whose `kind` says which settings they hold, such as `[algorithm]`.
 //!
-//! serde gathers such a table before it knows what to read it as, and loses the places of its keys. They are found again
-//! here, so that an error names the line.
+//! serde reads such a table into a buffer until it has found the kind, and loses the places of its keys. They are found
+//! again here, so that an error names the line.
 
 use serde::Deserialize as _;
 use serde_json::Value as Json;

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::run::envs::{EnvMakers, OwnEnv};
 use crate::run::founder::Founder;
 
-/// A trainer of any algorithm, and what elites need to know beside it.
+/// A trainer of any algorithm, and the encoding of its observations.
 pub(crate) struct Built {
     pub(crate) trainer: Trainer<AnyTask>,
     /// Number of categories that index observations are encoded in, if they are.

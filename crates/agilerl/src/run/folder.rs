@@ -145,7 +145,7 @@ fn save_elite(place: &Place, settings: &RunConfig, record: &RunRecord, one_hot: 
     SaveElite::new(storage, place.folder.clone(), settings, own_env, one_hot)
 }
 
-/// Resumes a log from a checkpoint. A log that does not hold what the run wrote is set aside, and a new one takes its place,
+/// Resumes a log from a checkpoint. A log with another content than the run wrote is set aside, and a new one takes its place,
 /// with a notice: the checkpoint is whole without it. If the run is `over`, it is left alone, and there is no log.
 fn resume_log(
     place: &Place,

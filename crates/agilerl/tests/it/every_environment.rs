@@ -29,7 +29,7 @@ fn every_environment_is_trained_saved_resumed_and_played() {
     }
 }
 
-/// Two generations; nobody reads the output of the first part, which therefore ends as by Ctrl-C.
+/// Trains two generations. The output of the first part is closed, so it ends as by Ctrl-C.
 fn train_in_two_parts(info: &EnvInfo, place: &Path) {
     let mut first = example("dqn");
     first.args(["--env", info.name, "--population", "2", "--generations", "2", "--steps", "512", "--threads", "2"]);
@@ -39,6 +39,22 @@ fn train_in_two_parts(info: &EnvInfo, place: &Path) {
     assert_eq!(first.code, Some(130), "{first:?}");
     let rest = run(&mut example("dqn"), &[&"--resume", &place]).success();
     assert!(rest.contains("generation 2 of 2") && rest.contains("play it: "), "{rest}");
+}
+
+#[test]
+fn a_run_on_pixels_needs_no_settings() {
+    let run = Run::on("MinAtar/Breakout-v1");
+    assert_eq!(*run.config(), RunConfig::recommended("MinAtar/Breakout-v1"));
+    let small = |config: &mut RunConfig| {
+        config.off_policy.learning_starts = 0;
+        (config.evolution.generation_env_steps, config.evolution.round_env_steps) = (256, 256);
+        (config.evolution.eval_episodes, config.evolution.confirm_episodes) = (2, 2);
+    };
+    let outcome = run.population(2).generations(2).configure(small).run().unwrap();
+    let dqn = crate::dqn(&outcome.elite.agent);
+    assert!(dqn.spec().encoder.is_some(), "{}", dqn.spec());
+    // Rows of numbers have the defaults.
+    assert_eq!(*Run::on("Acrobot-v1").config(), RunConfig { env: "Acrobot-v1".to_owned(), ..RunConfig::default() });
 }
 
 /// Policies that arrive, so that their returns tell more than that an episode was cut: the action values of each state,

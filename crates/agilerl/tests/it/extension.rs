@@ -25,7 +25,7 @@ fn extended(folder: &Path) -> (String, String) {
     (first, outcome.signature)
 }
 
-/// What a run leaves that was extended while it ran: the log does not say when it was asked for.
+/// Compares the files of two runs: the log does not tell when an extension was asked for.
 #[track_caller]
 fn check_same(one: &Path, other: &Path) {
     assert!(end(one) == end(other), "{} left other files than {}", other.display(), one.display());
@@ -50,7 +50,7 @@ fn a_run_that_is_over_is_given_more_generations() {
     assert_eq!(settings.evolution.generations, 6);
     let elite = Elite::load(folder.path()).unwrap();
     assert_eq!(elite.record.run["signature"], signature);
-    // It is over, and says what it said.
+    // It is over, and has the same outcome.
     assert_eq!(Run::resume(folder.path()).unwrap().run().unwrap().signature, signature);
     assert_eq!(Run::resume(folder.path()).unwrap().generations(6).run().unwrap().signature, signature);
 }
@@ -169,7 +169,7 @@ fn a_run_whose_target_is_confirmed_needs_another_one_to_go_on() {
     assert_eq!((outcome.ending, outcome.generations), (Ending::Stopped, done + 1));
 }
 
-/// Says stop once so many generations are done.
+/// Stops the run after this number of generations.
 struct StopAfter(u64);
 
 impl<A> Observer<A> for StopAfter {

@@ -1,4 +1,4 @@
-//! Environments and networks that misbehave: a clear error, and nothing of it in the memory.
+//! Environments and networks that misbehave are clear errors, and nothing of them reaches the memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use agilerl::storage::{MemoryStorage, Storage};
 
 use crate::{DEVICES, message, short_run};
 
-/// What goes wrong, at the step of that number of an episode.
+/// A fault at one step of an episode.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     NanReset,
@@ -329,7 +329,7 @@ fn whichever_write_of_a_run_fails_it_is_resumed_to_the_same_files() {
     let mut survived = 0;
     for (call, name) in calls.iter().enumerate() {
         let storage = MemoryStorage::new().dying_at(call);
-        // Who cannot tidy up has still done all that matters.
+        // A run that cannot tidy up is whole all the same.
         let promised = write(&storage, false).map_or_else(|error| told_to_fail(&error, name), |_| Some(3));
         for power_cut in [true, false] {
             let left = storage.copy();

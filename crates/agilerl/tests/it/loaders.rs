@@ -1,4 +1,4 @@
-//! Hostile and broken files: whatever they hold, the answer is an error and not a panic, an abort or all of the memory.
+//! Hostile and broken files are errors, and never a panic, an abort or the use of all memory.
 
 #[expect(unreachable_pub, reason = "the fuzz targets are made of this file too")]
 mod targets;

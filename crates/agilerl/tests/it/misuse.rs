@@ -323,12 +323,12 @@ fn a_limit_on_memory_may_be_another_when_a_run_is_resumed() {
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 
-/// What the example says to these flags.
+/// Runs the example with these flags.
 pub(crate) fn dqn(flags: &[OsString]) -> Output {
     let mut command = crate::programs::example("dqn");
     command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
-    // Whoever is not refused would train for hours.
+    // A run that is not refused would train for hours.
     let until = Instant::now() + Duration::from_secs(60);
     while process.try_wait().unwrap().is_none() {
         if Instant::now() > until {

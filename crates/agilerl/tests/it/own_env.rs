@@ -10,7 +10,7 @@ use agilerl::prelude::*;
 
 use crate::short_run;
 
-/// The six methods that an environment must have: what was seen is what must be chosen.
+/// The six methods that an environment must have: the observation is the action to choose.
 #[derive(Clone)]
 struct Six {
     spaces: (Space, Space),
@@ -54,7 +54,7 @@ impl Env for Six {
     }
 }
 
-/// One that says how it stands, and cannot go back there.
+/// An environment that can be saved, but not restored.
 #[derive(Clone)]
 struct SavesOnly(Six);
 
@@ -81,7 +81,7 @@ impl Env for SavesOnly {
     }
 }
 
-/// What a program prints.
+/// The output of a program.
 #[derive(Clone, Default)]
 struct Printed(Arc<Mutex<Vec<u8>>>);
 
@@ -154,7 +154,7 @@ fn a_run_that_cannot_be_saved_never_says_that_it_was() {
         // Also once it is over.
         run().overwrite(true).run().unwrap();
     }
-    // What took its place can be resumed.
+    // The run that took its place can be resumed.
     let other = Run::with(config("CartPole-v1")).out(folder.path()).overwrite(true).observe(Pause(0));
     assert!(matches!(other.run(), Err(Error::Interrupted { saved: Some(_) })));
     let signature = Run::resume(folder.path()).unwrap().run().unwrap().signature;

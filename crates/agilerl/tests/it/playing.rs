@@ -1,5 +1,5 @@
 //! Two programs play an elite: `play`, and `play_elite.py` where AGILERL_PYTHON names a Python with Gymnasium. They refuse
-//! the same files, and say what is wrong.
+//! the same files, with the reason.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -36,7 +36,7 @@ fn saved(elite: &Elite, folder: &Path) -> PathBuf {
     folder.to_owned()
 }
 
-/// What both programs say to this folder.
+/// Plays a folder with both programs.
 fn both(folder: &Path) -> Vec<Ended> {
     let there = play_elite().map(|mut there| run(&mut there, &[&folder]));
     std::iter::once(run(&mut example("play"), &[&folder])).chain(there).collect()
@@ -78,7 +78,7 @@ fn both_players_refuse_an_elite_that_does_not_agree_with_itself() {
     }
 }
 
-/// The spec is what `play` computes by, and the layers what the script computes by.
+/// `play` computes by the spec, and the script by the layers.
 #[test]
 fn both_players_refuse_layers_that_are_not_those_of_the_spec() {
     let folder = tempfile::tempdir().unwrap();
@@ -204,7 +204,7 @@ fn an_elite_that_is_being_written_is_read_again() {
     assert_eq!(torn.reads.into_inner(), 4, "three times the old record, and then the new one");
 }
 
-/// Shows the record of another elite to the first three who read it.
+/// Returns the record of another elite to the first three readers.
 struct BeingWritten {
     old: Vec<u8>,
     storage: MemoryStorage,

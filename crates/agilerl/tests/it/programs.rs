@@ -15,7 +15,7 @@ pub(crate) fn example(name: &str) -> Command {
         program.display()
     );
     let mut command = Command::new(program);
-    // Whoever runs the tests may want backtraces of them; a program's errors show none.
+    // The errors of a program show no backtrace, even where the tests do.
     command.env("RUST_BACKTRACE", "1");
     command
 }
@@ -36,7 +36,7 @@ pub(crate) fn run(command: &mut Command, args: &[&dyn AsRef<OsStr>]) -> Ended {
     Ended { command: format!("{command:?}"), code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }
 
-/// How a program ended and what it printed.
+/// The end of a program, and its output.
 #[derive(Debug)]
 pub(crate) struct Ended {
     command: String,
@@ -46,7 +46,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// What it printed, if it ended well.
+    /// Returns its standard output, if it succeeded.
     #[track_caller]
     pub(crate) fn success(self) -> String {
         let Self { command, code, stderr, .. } = &self;

@@ -1,4 +1,4 @@
-//! Whatever stops a run, it is resumed to the same end.
+//! A run is resumed to the same end, however it was stopped.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,7 +28,7 @@ fn config(env: &str) -> RunConfig {
     config
 }
 
-/// Asks for a pause at the end of every so many rounds.
+/// Asks for a pause at the end of every nth round.
 pub(crate) struct PauseEvery(pub(crate) usize, pub(crate) usize);
 
 impl<A> Observer<A> for PauseEvery {
@@ -129,7 +129,7 @@ fn a_configuration_that_says_the_same_in_other_words_is_the_same() {
     assert!(end(&whole) == end(&edited));
 }
 
-/// What somebody may do to a file of the run: the changed content, or none if the file is removed.
+/// A change of a file of the run: the new content, or none if the file is removed.
 type Edit = (&'static str, fn(String) -> Option<String>);
 
 const EDITS: [Edit; 4] = [
@@ -155,7 +155,7 @@ fn a_log_or_a_table_that_somebody_saved_is_set_aside_and_the_run_goes_on() {
             Some(text) => std::fs::write(&path, text).unwrap(),
             None => std::fs::remove_file(&path).unwrap(),
         }
-        // Stopped once more in between: what goes on is the new file.
+        // Stopped once more in between: the new file is resumed.
         let mut training = Run::resume(&place).unwrap().observe(PauseEvery(6, 0)).start().unwrap();
         let said = training.notices().join("\n");
         let what = if edited.is_some() { "is not what this run wrote" } else { "is missing" };
@@ -318,7 +318,7 @@ fn a_lock_that_is_removed_is_noticed_and_taken_again() {
     let again = lock.clone();
     let remove = AtRound(6, move || std::fs::remove_file(&again).unwrap());
     let place = folder.path().to_owned();
-    // Two generations later somebody else tries.
+    // Two generations later another run tries.
     let try_again = AtRound(15, move || {
         assert!(lock.exists());
         let error = Run::resume(&place).unwrap().start().err().unwrap().to_string();
@@ -372,7 +372,7 @@ fn newest_checkpoint(folder: &Path) -> PathBuf {
     names.max().unwrap()
 }
 
-/// What the process does that the tests below start and kill.
+/// The variable that makes a test process run `child_process`, which the tests below start and kill.
 const CHILD: &str = "AGILERL_TEST_CHILD";
 
 #[test]
@@ -424,8 +424,8 @@ fn child_in_shell(first: &str, folder: &Path) -> std::process::Child {
 }
 
 /// `AGILERL_KILLS` sets how often, 50 if it is not set. Every fifth process is halted for a moment before that (SIGSTOP,
-/// SIGCONT), as a laptop does that is closed; and for every seventh the disk is full: the system refuses what is beyond a
-/// size, and the run must say so, and which file it was.
+/// SIGCONT), like a laptop that is closed; and for every seventh the disk is full: the system refuses to write files above a
+/// size, and the run must name the file.
 #[cfg(unix)]
 #[test]
 fn a_run_killed_at_random_moments_ends_as_the_undisturbed_one() {
@@ -451,7 +451,7 @@ fn a_run_killed_at_random_moments_ends_as_the_undisturbed_one() {
             started += 1;
             let disk_is_full = started % 7 == 0;
             let mut process = if disk_is_full {
-                // Kilobytes: from none at all to what the whole run would fit into.
+                // Kilobytes: from none to the size of the whole run.
                 child_in_shell(&format!("trap '' XFSZ; ulimit -f {}", draw(250)), &place)
             } else {
                 child(&place)
@@ -524,7 +524,7 @@ fn an_interrupt_saves_the_run_and_says_which_by_the_exit_code() {
     }
 }
 
-/// What `nohup` does: whoever wanted a run to outlive the terminal does not lose it to the handler.
+/// As with `nohup`: the handler does not end a run that is to outlive the terminal.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_that_was_started_to_ignore_a_hangup_goes_on() {

@@ -1,4 +1,4 @@
-//! When a run is saved, and which elite lies in its folder meanwhile.
+//! When a run is saved, and the elite in its folder meanwhile.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ fn an_elite_of_a_later_time_is_gone_when_a_run_is_resumed_before_its_first_one()
     drop(training);
 }
 
-/// What was evaluated, with its fitness, and the generation that `elite.json` says right afterwards.
+/// Collects the fitness and generation of each evaluated elite, with the generation of `elite.json` right afterwards.
 #[derive(Clone)]
 struct Watch {
     folder: std::path::PathBuf,
@@ -86,7 +86,7 @@ fn an_elite_whose_fitness_was_luck_makes_room_for_the_next() {
     for (_, generation, saved) in lucky {
         assert_eq!(generation, saved, "{seen:?}");
     }
-    // Whoever did worse than what is saved is not.
+    // An individual below the saved one does not replace it.
     let (_, generation, saved) = seen.iter().rev().find(|(fitness, ..)| *fitness == -1.0).unwrap();
     assert_ne!(generation, saved, "{seen:?}");
 }

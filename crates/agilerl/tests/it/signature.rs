@@ -7,7 +7,7 @@ use agilerl::prelude::*;
 
 use crate::short_run;
 
-/// Of the run below, in which everything happens that a run has. Whoever changes it writes a line under *Results change*
+/// The signature of the run below, which has every kind of event. A change of it needs a line under *Results change*
 /// in CHANGELOG.md. It is one for vectors of every width. Logarithms and cosines come from the system's C library, so
 /// another system may have another signature; none is pinned for those.
 const PINNED: Option<&str> = if cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")) {
@@ -57,7 +57,7 @@ fn the_signature_is_the_same_with_vectors_of_every_width() {
     eprintln!("the same signature with vectors of {widths} widths");
 }
 
-/// Not a test of its own: what the test above starts.
+/// Not a test of its own: the test above starts it.
 #[test]
 #[expect(clippy::print_stdout, reason = "its parent reads it")]
 fn child_process() {

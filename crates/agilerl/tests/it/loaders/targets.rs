@@ -1,11 +1,12 @@
-//! Everything that reads bytes which somebody else may have written. Each of these must return, whatever it is given:
-//! no panic, no abort, and no more memory than the bytes justify. The tests mutate, and `fuzz/` searches.
+//! The readers of bytes from outside. Each must return on any input: no panic, no abort, and no more memory than the bytes
+//! justify. The tests mutate valid inputs, and `fuzz/` searches.
 
 use std::cell::RefCell;
 
 use agilerl::algo::AnyTask;
-use agilerl::hpo::{Manifest, Persist, TrainerState};
+use agilerl::hpo::{Manifest, Persist, Segment, TrainerState};
 use agilerl::prelude::*;
+use agilerl::storage::Digest;
 
 /// A reader, by name.
 pub type Target = (&'static str, fn(&[u8]));
@@ -72,11 +73,18 @@ pub fn seeds() -> [Vec<u8>; 6] {
     let memory: &Replay<f32, u32> = trainer.shared().downcast_ref().unwrap();
     let [progress, agents, slots] = ["progress.json", "agents.bin", "slots.bin"].map(|name| saved.files[name].clone());
     let elite = Elite::new(&small_agent(), "CartPole-v1");
-    let manifest = br#"{"schema":1,"versions":{"agilerl":"0.1.0"},"generation":3,"round":0,
-        "files":{"agents.bin":{"bytes":4,"blake3":"ab"}},
-        "segments":[{"first":0,"end":8,"digest":{"bytes":4,"blake3":"cd"}}],"beside":{}}"#;
+    let digest = || Digest::of(b"four");
+    let manifest = Manifest {
+        schema: Manifest::SCHEMA,
+        versions: [("agilerl".to_owned(), "0.1.0".to_owned())].into(),
+        generation: 3,
+        round: 0,
+        files: [("agents.bin".to_owned(), digest())].into(),
+        segments: vec![Segment { first: 0, end: 8, digest: digest() }],
+        run_files: [("events.jsonl".to_owned(), digest())].into(),
+    };
     [
-        manifest.to_vec(),
+        manifest.to_bytes(),
         memory.to_bytes(memory.total() - 20..memory.total()),
         small_agent().save().unwrap(),
         join(&[elite.record_json().as_bytes(), &elite.weights]),
