@@ -1,4 +1,4 @@
-//! All parameters of a network in one flat vector.
+//! The parameters of a network in one flat vector.
 
 pub(crate) mod layout;
 #[expect(clippy::module_inception, reason = "the file of the main type")]

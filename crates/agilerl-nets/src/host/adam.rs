@@ -4,8 +4,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::host::vectors::vectors;
 
-/// Adam (Kingma and Ba, 2015) on the host, in place, without a device or a graph: the same formulas in the same order as on a
-/// device.
+/// Adam (Kingma and Ba, 2015) on the host, in place, without a device or a graph. The formulas and their order are the
+/// same as on a device.
 #[derive(Clone, Debug)]
 pub struct HostAdam {
     first: Vec<f32>,
@@ -14,14 +14,14 @@ pub struct HostAdam {
     arch: Arch,
 }
 
-/// The sizes of one step: of the optimiser, and of the target network that follows.
+/// The sizes of one step of the optimiser, and of the target network that follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
-    /// Step size.
+    /// Learning rate.
     pub lr: f64,
-    /// Factor on the gradient: below 1 where it is clipped.
+    /// Factor on the gradient: below 1 if the gradient is clipped.
     pub gradient_scale: f32,
-    /// Share of the new weights that the target takes on.
+    /// Share of the new weights in the new target weights.
     pub tau: f64,
 }
 
@@ -31,16 +31,15 @@ pub(crate) const BETAS: [f64; 2] = [0.9, 0.999];
 pub(crate) const EPSILON: f32 = 1e-8;
 
 impl HostAdam {
-    /// No moments yet, for `len` weights.
+    /// Returns an optimiser with zero moments for `len` weights.
     pub fn new(len: usize) -> Self {
         Self { first: vec![0.0; len], second: vec![0.0; len], updates: 0, arch: vectors() }
     }
 
-    /// Moves the weights one step down the gradient, and the target weights, if there are some, towards them, in one pass over
-    /// all of them.
+    /// Moves the weights one step down the gradient, and the target weights, if given, towards them, in one pass.
     ///
     /// # Panics
-    /// If the slices are not all as long as the optimiser.
+    /// If the slices are not all as long as the optimiser's moments.
     pub fn step(&mut self, weights: &mut [f32], target: Option<&mut [f32]>, gradient: &[f32], step: AdamStep) {
         let len = self.first.len();
         let lens = [weights.len(), target.as_ref().map_or(len, |target| target.len()), gradient.len()];
@@ -51,12 +50,12 @@ impl HostAdam {
         arch.dispatch(Update { weights, target, gradient, first, second, updates, step });
     }
 
-    /// First and second moment, and the number of updates made.
+    /// Returns the first and the second moment, and the number of updates made.
     pub fn state(&self) -> (&[f32], &[f32], u32) {
         (&self.first, &self.second, self.updates)
     }
 
-    /// Goes on from a state of [`state`](Self::state).
+    /// Continues from a state that [`state`](Self::state) returned.
     ///
     /// # Panics
     /// If the moments differ in length.
@@ -66,8 +65,8 @@ impl HostAdam {
     }
 }
 
-/// One step on the widest vectors. Not a closure: those are compiled for the vectors that every processor has, and then
-/// called, as soon as they are too long to be inlined.
+/// One step on the widest vectors. Not a closure: long closures are not inlined, and are then compiled for the vectors
+/// that every processor has.
 struct Update<'a> {
     weights: &'a mut [f32],
     target: Option<&'a mut [f32]>,
