@@ -11,3 +11,4 @@ mod encoder;
 pub(crate) mod dormant;
 mod edit;
 mod statistics;
+mod gaussian_rows;

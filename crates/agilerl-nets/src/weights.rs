@@ -5,4 +5,6 @@ pub(crate) mod layout;
 pub(crate) mod weights;
 pub(crate) mod draws;
 pub(crate) mod noise;
+mod normal;
+mod ziggurat_tables;
 mod safetensors;

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::device::read;
-use crate::host::adam::{BETAS, EPSILON};
+use crate::host::adam::{BETAS, EPSILON, power};
 use crate::weights::layout::Layout;
 use crate::weights::weights::Weights;
 
@@ -89,7 +89,7 @@ impl Adam {
 fn factors(lr: Option<f64>, updates: &mut u32) -> [f32; 6] {
     let Some(lr) = lr else { return [1.0, 0.0, 1.0, 0.0, 1.0, 0.0] };
     *updates = updates.saturating_add(1);
-    let unbias = |beta: f64| 1.0 - beta.powi(updates.cast_signed());
+    let unbias = |beta: f64| 1.0 - power(beta, *updates);
     let [first, second] = BETAS;
     let (scale, rate) = (1.0 / unbias(second).sqrt(), lr / unbias(first));
     [first, 1.0 - first, second, 1.0 - second, scale, rate].map(|factor| factor as f32)

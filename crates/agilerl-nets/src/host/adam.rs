@@ -83,7 +83,7 @@ impl WithSimd for Update<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { weights, target, gradient, first, second, updates, step } = self;
-        let unbias = |beta: f64| 1.0 - beta.powi(updates.cast_signed());
+        let unbias = |beta: f64| 1.0 - power(beta, updates);
         let [keep_first, keep_second] = BETAS.map(|beta| beta as f32);
         let [take_first, take_second] = BETAS.map(|beta| (1.0 - beta) as f32);
         let scale = (1.0 / unbias(BETAS[1]).sqrt()) as f32;
@@ -111,10 +111,38 @@ impl WithSimd for Update<'_> {
     }
 }
 
+/// Returns `base^exponent` by squaring: the same bits on every platform, which `powi` does not promise.
+pub(crate) fn power(base: f64, exponent: u32) -> f64 {
+    let (mut square, mut rest, mut product) = (base, exponent, 1.0);
+    loop {
+        if rest % 2 == 1 {
+            product *= square;
+        }
+        rest /= 2;
+        if rest == 0 {
+            return product;
+        }
+        square *= square;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::host::vectors::available;
+
+    /// As compilers' run-time libraries multiply. Numbers from 0.9 on, since smaller ones are zero after some thousands.
+    #[test]
+    fn powers_are_those_of_the_standard_library() {
+        assert_eq!([power(2.0, 0), power(2.0, 1), power(2.0, 10), power(0.5, 3)], [1.0, 2.0, 1024.0, 0.125]);
+        for exponent in (0..3_000).chain([100_000, 1 << 30, (1 << 31) - 1]) {
+            for beta in BETAS {
+                assert_eq!(power(beta, exponent), beta.powi(exponent.cast_signed()), "{beta}^{exponent}");
+            }
+        }
+        // Beyond, an exponent of `powi` is below zero.
+        assert_eq!(power(0.999, u32::MAX), 0.0);
+    }
 
     #[test]
     fn vectors_of_every_width_give_the_same_bits() {

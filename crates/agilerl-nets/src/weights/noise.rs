@@ -1,11 +1,11 @@
 //! Random mutation of weights.
 
 use rand::{Rng, RngExt};
-use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::weights::layout::Entry;
+use crate::weights::normal::standard_normal;
 use crate::weights::weights::Weights;
 
 /// Gaussian noise on some of a network's weights, relative to the size of each weight.
@@ -48,7 +48,7 @@ impl ParameterNoise {
                 if !rng.random_bool(self.share) {
                     continue;
                 }
-                let (coin, normal) = (rng.random::<f64>(), rng.sample::<f64, _>(StandardNormal));
+                let (coin, normal) = (rng.random::<f64>(), standard_normal(rng));
                 let before = *weight;
                 *weight = if coin < self.super_share {
                     before + (normal * self.super_sd * f64::from(before.abs())) as f32
