@@ -1,8 +1,8 @@
-//! Says which LibTorch the feature `tch` wants before its bindings are compiled, which takes minutes.
+//! Checks the version of LibTorch for the feature `tch` before its bindings are compiled, which takes minutes.
 
 use std::path::Path;
 
-/// The one version that burn 0.22's bindings fit.
+/// The only version that burn 0.22's bindings support.
 const WANTED: &str = "2.9.0";
 
 fn main() {
@@ -14,17 +14,17 @@ fn main() {
     if !is_set("CARGO_FEATURE_TCH") || is_set("LIBTORCH_USE_PYTORCH") || is_set("DOCS_RS") {
         return;
     }
-    let cure = "`cargo xtask libtorch` makes one and prints what to export";
+    let cure = "`cargo xtask libtorch` installs it and prints the variables to export";
     let Some(folder) = std::env::var_os("LIBTORCH") else {
         println!(
-            "cargo::warning=feature `tch` wants LibTorch {WANTED}, and LIBTORCH is not set: its bindings try to download it; {cure}"
+            "cargo::warning=feature `tch` needs LibTorch {WANTED}, and LIBTORCH is not set: its bindings try to download it; {cure}"
         );
         return;
     };
     let folder = Path::new(&folder);
     if !folder.join("lib").exists() {
         println!(
-            "cargo::error=LIBTORCH is {}, which has no folder lib; LibTorch {WANTED} is wanted: {cure}",
+            "cargo::error=LIBTORCH is {}, which has no folder lib; LibTorch {WANTED} is needed: {cure}",
             folder.display()
         );
         return;

@@ -1,11 +1,11 @@
-//! How much an architecture mutation changes what a network computes:
+//! Measures how far an architecture mutation changes the outputs of a network:
 //!
 //!     cargo run --release -p agilerl-nets --example growth
 //!
 //! Networks of eight inputs and four outputs learn a function for a thousand updates, then each mutation is tried. Prints
 //! `|Q after - Q before| / |Q before|` over 512 rows, the mean of five networks; takes a minute.
 
-#![expect(clippy::print_stdout, reason = "a table is what it is for")]
+#![expect(clippy::print_stdout, reason = "it prints a table")]
 
 use agilerl_nets::{Activation, AdamStep, Growth, HostAdam, HostMlp, HostPass, MlpSpec, Morph, NetMutation, Weights};
 use rand::{Rng, RngExt, SeedableRng};
@@ -41,7 +41,7 @@ fn main() {
     }
 }
 
-/// Relative change of the values over fresh rows.
+/// Returns the relative change of the values over fresh rows.
 fn change(spec: &MlpSpec, weights: &Weights, mutation: &NetMutation, growth: Growth, has_data: bool) -> f32 {
     let mut rng = ChaCha8Rng::seed_from_u64(100);
     let [seen, fresh] = [256, 512].map(|count| rows(count * spec.inputs, &mut rng));
@@ -55,7 +55,7 @@ fn change(spec: &MlpSpec, weights: &Weights, mutation: &NetMutation, growth: Gro
         / norm(&mut before.iter().copied())
 }
 
-/// A network that has learnt to tell sums and products of its inputs.
+/// Returns a network trained to compute sums and products of its inputs.
 fn trained(spec: &MlpSpec, seed: u64) -> Weights {
     const BATCH: usize = 64;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

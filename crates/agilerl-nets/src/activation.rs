@@ -1,4 +1,4 @@
-//! Activation functions, and the elementary functions that they are made of: the same bits on every processor.
+//! Activation functions, and the elementary functions they are made of. Both give the same bits on every processor.
 
 #[expect(clippy::module_inception, reason = "the file of the main type")]
 mod activation;

@@ -1,11 +1,12 @@
-//! Where networks compute. The only file that names burn's backends.
+//! The devices that networks compute on. This is the only file that names burn's backends.
 
 use crate::error::NetError;
 
 /// The devices that [`parse_device`] knows, for help texts.
 pub const DEVICES: &str = "cpu, flex; and with the feature of that name: ndarray, tch, tch:cuda:N, wgpu, cuda:N";
 
-/// The devices of [`DEVICES`] that this build has, each once, a GPU as number 0: what a test can run through.
+/// Returns the devices of [`DEVICES`] that this build contains, once each and a GPU as number 0, so that a test can run
+/// through them.
 pub fn built_in_devices() -> Vec<&'static str> {
     let optional = [
         ("flex", cfg!(feature = "burn")),
@@ -18,19 +19,19 @@ pub fn built_in_devices() -> Vec<&'static str> {
     ["cpu"].into_iter().chain(built).collect()
 }
 
-/// Where a network computes.
+/// The device that a network computes on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Device {
-    /// The processor, without a tensor library: the fastest way for perceptrons.
+    /// The CPU without a tensor library: the fastest device for perceptrons.
     Cpu,
-    /// A device of burn, with its autodiff.
+    /// A device of burn. Gradients are enabled where they are needed, not here.
     #[cfg(feature = "burn")]
     Burn(burn::tensor::Device),
 }
 
 #[cfg(feature = "burn")]
 impl Device {
-    /// Where burn's tensors lie, for what is made of tensors on any device: on the processor its pure-Rust backend.
+    /// Returns a device for burn's tensors; for [`Cpu`](Self::Cpu) that is burn's pure-Rust backend.
     pub fn burn(&self) -> burn::tensor::Device {
         match self {
             Self::Cpu => burn::tensor::Device::flex(),
@@ -39,9 +40,9 @@ impl Device {
     }
 }
 
-/// The device of a name. `cpu` (no tensor library) and `flex` (burn's pure-Rust backend) are always there; `ndarray`,
-/// `tch` (LibTorch on the CPU, or on a GPU as `tch:cuda:N`), `wgpu` (any GPU with Vulkan, Metal or DirectX) and `cuda:N` need
-/// the feature of that name. Gradients are switched on where they are needed, not here.
+/// Returns the device of this name. `cpu` (no tensor library) is always built in, and `flex` (burn's pure-Rust backend)
+/// with the default feature `burn`. `ndarray`, `tch` (LibTorch on the CPU, or on a GPU as `tch:cuda:N`), `wgpu` (any
+/// GPU with Vulkan, Metal or DirectX) and `cuda:N` need the feature of that name.
 ///
 /// ```
 /// use agilerl_nets::{Device, parse_device};
@@ -53,8 +54,8 @@ impl Device {
 /// ```
 ///
 /// # Errors
-/// [`NetError::Device`] if there is no such device, if it was not built in (the message says how), or if this machine
-/// cannot compute on it.
+/// [`NetError::Device`] if the device is unknown, was not built in (the message names the feature), or does not work on
+/// this machine.
 pub fn parse_device(name: &str) -> Result<Device, NetError> {
     if name == "cpu" { Ok(Device::Cpu) } else { of_burn(name) }
 }
@@ -95,7 +96,7 @@ fn not_built(device: &str, feature: &str) -> NetError {
     NetError::Device(format!("device {device:?} was not built in: build with `--features {feature}`"))
 }
 
-/// Reads a vector back to the host.
+/// Copies a vector to the host.
 #[cfg(feature = "burn")]
 pub(crate) fn read(tensor: burn::tensor::Tensor<1>) -> Vec<f32> {
     tensor.into_data().try_into_vec().expect("weights are f32")
@@ -111,13 +112,13 @@ mod backends {
     use super::read;
     use crate::error::NetError;
 
-    /// Computes something small: a GPU or a driver that is not there is found here, and not in the first update.
+    /// Runs a small computation, so that a missing GPU or driver is found here and not in the first update.
     pub(super) fn try_out(name: &str, device: &burn::tensor::Device) -> Result<(), NetError> {
         let compute = || read(Tensor::<1>::ones([2], device) + 1.0);
-        // burn's backends panic where a device is missing; nothing of ours is half done then.
+        // burn's backends panic where a device is missing; no state of ours is half written at this point.
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(compute)) {
             Ok(numbers) if numbers == [2.0, 2.0] => Ok(()),
-            Ok(numbers) => Err(NetError::Device(format!("device {name:?} says that 1 + 1 = {}", numbers[0]))),
+            Ok(numbers) => Err(NetError::Device(format!("device {name:?} computes 1 + 1 = {}", numbers[0]))),
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");

@@ -1,26 +1,26 @@
-//! What can go wrong with a network.
+//! The error of this crate.
 
-/// Error of this crate.
+/// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetError {
-    /// A spec that no network can have.
+    /// A spec of an impossible network.
     #[error("impossible network: {field} = {value}; {rule}")]
     Spec {
-        /// Field of the spec.
+        /// Name of the field.
         field: &'static str,
-        /// Its value.
+        /// Value of the field.
         value: String,
-        /// What it must be.
+        /// The rule that the value breaks.
         rule: String,
     },
-    /// Saved weights that do not fit the spec.
+    /// Saved weights do not fit the spec.
     #[error("these weights do not belong to this network: {0}")]
     Mismatch(String),
-    /// Bytes that are no safetensors file. Why not is the error's source.
-    #[error("cannot read the weights: this is not a whole safetensors file")]
+    /// The bytes are not a safetensors file. The source of the error says why.
+    #[error("cannot read the weights: the bytes are not a complete safetensors file")]
     Format(#[from] safetensors::SafeTensorError),
-    /// A device that does not exist or was not built in.
+    /// The device is unknown, not built in, or does not work.
     #[error("{0}")]
     Device(String),
 }

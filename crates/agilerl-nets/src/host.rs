@@ -1,4 +1,4 @@
-//! Networks on the CPU, over plain slices.
+//! Networks on the CPU, over plain slices: `infer` for acting, `backprop` for learning.
 
 pub(crate) mod infer;
 pub(crate) mod infer_head;

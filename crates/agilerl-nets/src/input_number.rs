@@ -1,20 +1,21 @@
-//! The numbers that a network's input can be made of.
+//! The number types of a network's input.
 
 #[cfg(feature = "burn")]
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-/// A number that rows of observations are made of: `f32`, or `u8` for pixels, which stay bytes until a network reads them.
+/// A number type of observation rows: `f32`, or `u8` for pixels, which stay bytes until a network reads them.
 pub trait InputNumber: Copy + Default + std::fmt::Debug + PartialEq + Send + Sync + sealed::Sealed + 'static {
-    /// The number that the network computes with.
+    /// Converts the number to `f32`.
     fn to_f32(self) -> f32;
 
-    /// The rows as `f32`: where they are, if they are such; otherwise written into the buffer.
+    /// Returns the rows as `f32`: `f32` rows themselves, bytes after writing them into the buffer.
     fn widen<'a>(rows: &'a [Self], buffer: &'a mut Vec<f32>) -> &'a [f32];
 
-    /// Rows on a device, in this shape. Bytes travel as bytes and become `f32` there, if it knows bytes.
+    /// Uploads rows to a device in this shape. Bytes travel as bytes and become `f32` there, if the device supports
+    /// bytes.
     ///
     /// # Panics
-    /// If there are more or fewer numbers.
+    /// If the number of values does not fit the shape.
     #[cfg(feature = "burn")]
     fn upload<const D: usize>(rows: &[Self], shape: [usize; D], device: &Device) -> Tensor<D>;
 }
@@ -50,7 +51,7 @@ impl InputNumber for u8 {
         if device.supports_dtype(DType::U8) {
             return Tensor::<D, Int>::from_data(TensorData::new(rows.to_vec(), shape), (device, DType::U8)).float();
         }
-        // WebGPU's shaders have no bytes.
+        // WebGPU's shaders have no type for bytes.
         let rows: Vec<f32> = rows.iter().copied().map(f32::from).collect();
         Tensor::from_data(TensorData::new(rows, shape), device)
     }

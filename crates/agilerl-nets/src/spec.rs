@@ -1,4 +1,4 @@
-//! Networks as plain data, and what changes them.
+//! Networks as plain data, and the mutations of their architecture.
 
 pub(crate) mod net;
 pub(crate) mod head;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::elementary::{erf, exp, exp_m1, sigmoid, softplus, tanh};
 
-/// The activation between the layers of a network, by AgileRL's names.
+/// The activation between the layers of a network, with AgileRL's names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
@@ -18,7 +18,7 @@ pub enum Activation {
     Gelu,
     /// Hyperbolic tangent.
     Tanh,
-    /// None: the identity.
+    /// The identity: no activation.
     Linear,
     /// `x / (1 + |x|)`.
     Softsign,
@@ -28,12 +28,12 @@ pub enum Activation {
     Softplus,
     /// `x` if positive, else `0.01 x`.
     Lrelu,
-    /// `x` if positive, else `slope * x`, one learnt slope for each layer, 0.25 at first.
+    /// `x` if positive, else `slope * x`; each layer learns one slope, which starts at 0.25.
     Prelu,
 }
 
 impl Activation {
-    /// All of them.
+    /// Every activation.
     pub const ALL: [Self; 10] = [
         Self::Relu,
         Self::Elu,
@@ -47,7 +47,7 @@ impl Activation {
         Self::Prelu,
     ];
 
-    /// Its name, as in configuration files.
+    /// Returns the name that configuration files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Relu => "relu",
@@ -63,13 +63,14 @@ impl Activation {
         }
     }
 
-    /// Whether applying it twice is applying it once: then a new layer with identity weights behind it is the
-    /// identity exactly, and growing in depth keeps the network's function.
+    /// Returns whether applying the function twice equals applying it once. A new layer with identity weights behind
+    /// such an activation is exactly the identity, so growing in depth keeps the network's function.
     pub fn is_idempotent(self) -> bool {
         matches!(self, Self::Relu | Self::Linear)
     }
 
-    /// Applies it in place on the host. `slope` is PReLU's. Inside a dispatch the loops become vectors, and give the same bits as outside.
+    /// Applies the function in place on the host; `slope` is PReLU's. Inside a SIMD dispatch the loops become vectors
+    /// and give the same bits as outside.
     #[inline(always)]
     pub(crate) fn apply_in_place(self, row: &mut [f32], slope: f32) {
         #[inline(always)]
@@ -80,7 +81,7 @@ impl Activation {
         }
         match self {
             Self::Relu => each(row, |x| x.max(0.0)),
-            // One of the two is 0; a choice between them would be a branch.
+            // One of the two terms is 0; a choice between them would be a branch.
             Self::Elu => each(row, |x| if x > 0.0 { x } else { 0.0 } + exp_m1(if x > 0.0 { 0.0 } else { x })),
             Self::Gelu => each(row, |x| x * normal_distribution(x)),
             Self::Tanh => each(row, tanh),
@@ -93,11 +94,12 @@ impl Activation {
         }
     }
 
-    /// Turns the gradient of what it gave into the gradient of what it was applied to, in place: multiplies by the
-    /// derivative. At the kinks it is PyTorch's: 0 for ReLU, the slope of the negative side for leaky ReLU and PReLU.
+    /// Turns the gradient of the output into the gradient of the input, in place: multiplies by the derivative at the
+    /// input `before`, whose output is `after`. At the kinks the derivative is PyTorch's: 0 for ReLU, the slope of the
+    /// negative side for leaky ReLU and PReLU.
     #[inline(always)]
     pub(crate) fn pull_back(self, gradient: &mut [f32], before: &[f32], after: &[f32], slope: f32) {
-        /// Of a function whose derivative is known from what it was applied to (`x`) or what it gave (`y`).
+        /// Multiplies by a derivative that is a function of the input (`x`) or of the output (`y`).
         #[inline(always)]
         fn each(gradient: &mut [f32], known: &[f32], derivative: impl Fn(f32) -> f32) {
             for (gradient, &known) in gradient.iter_mut().zip(known) {
@@ -108,7 +110,7 @@ impl Activation {
             Self::Relu => each(gradient, before, |x| if x > 0.0 { 1.0 } else { 0.0 }),
             // exp(x) = y + 1 where x is negative
             Self::Elu => each(gradient, after, |y| if y > 0.0 { 1.0 } else { y + 1.0 }),
-            // Not through `each`: a function of this length is not inlined there, and then the loop has no vectors.
+            // Not through `each`: a function of this length is not inlined there, and the loop would have no vectors.
             Self::Gelu => {
                 for (gradient, &x) in gradient.iter_mut().zip(before) {
                     *gradient *= gelu_slope(x);
@@ -131,13 +133,13 @@ impl Activation {
 /// The slope of leaky ReLU's negative side.
 pub(crate) const LEAK: f32 = 0.01;
 
-/// The share of a Gaussian distribution below `x`.
+/// Returns the share of the standard normal distribution below `x`.
 #[inline(always)]
 fn normal_distribution(x: f32) -> f32 {
     0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
-/// The derivative of `x Phi(x)`.
+/// Returns the derivative of `x Phi(x)`.
 #[inline(always)]
 fn gelu_slope(x: f32) -> f32 {
     let density = exp(-0.5 * x * x) * FRAC_1_SQRT_2_PI;

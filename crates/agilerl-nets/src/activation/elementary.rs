@@ -1,21 +1,22 @@
-//! Elementary functions that a compiler turns into vectors: no branch, no table, no call.
+//! Elementary functions that a compiler can turn into vectors: no branch, no table, no call.
 //!
-//! Only additions, multiplications, divisions and comparisons, each rounded by itself: never a fused multiply-add. So a
-//! result is the same bits on vectors of any width and on every processor, and acting and learning agree on it. NaN stays
-//! NaN, infinities go to the limits. Errors are in units in the last place of the result, as the tests measure them.
+//! They use only additions, multiplications, divisions and comparisons, each rounded by itself, and never a fused
+//! multiply-add. So they give the same bits on vectors of any width and on every processor, and acting and learning
+//! agree. NaN stays NaN; at an infinity each function has its limit. Errors are in units in the last place of the
+//! result, as the tests measure them.
 
 /// `exp(x)`, within 1 unit. Results below the smallest normal number are rounded twice.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     let (halves, fraction) = reduce(x);
-    // In two steps, since 2^128 is no number and 2^-149 no normal one.
+    // In two steps, because 2^128 overflows and 2^-149 is subnormal.
     (fraction + 1.0) * halves[0] * halves[1]
 }
 
 /// `exp(x) - 1` without cancellation near 0, within 1 unit, for `x` not above 0.
 #[inline(always)]
 pub(super) fn exp_m1(x: f32) -> f32 {
-    // Below, the result is -1, and the power would be no normal number.
+    // Below -80 the result is -1, and the power would be subnormal.
     let (halves, fraction) = reduce(if x < -80.0 { -80.0 } else { x });
     let power = halves[0] * halves[1];
     fraction * power + (power - 1.0)
@@ -51,8 +52,8 @@ pub(super) fn softplus(x: f32) -> f32 {
     positive + 2.0 * (s + s * square * series)
 }
 
-/// The error function, within 1.2 units. Two polynomials (N. Juffa, *Vectorizable implementation of erff*), and both are
-/// computed.
+/// The error function, within 1.2 units. Computes two polynomials (N. Juffa, *Vectorizable implementation of erff*) and
+/// chooses one.
 #[inline(always)]
 pub(super) fn erf(x: f32) -> f32 {
     let size = x.abs();
@@ -72,14 +73,16 @@ pub(super) fn erf(x: f32) -> f32 {
     if size > 0.927_734_4 { outer } else { inner }
 }
 
-/// `x = k ln 2 + r` with `r` between the halves of `ln 2`: two powers of two whose product is `2^k`, and `exp(r) - 1`.
+/// Splits `x = k ln 2 + r` with `|r|` at most `ln 2 / 2`. Returns two powers of two whose product is `2^k`, and `exp(r)
+/// - 1`.
 #[inline(always)]
 fn reduce(x: f32) -> ([f32; 2], f32) {
-    /// Added and taken away, it rounds to whole numbers; and it leaves them in the last bits.
+    /// Adding and subtracting this number rounds to an integer, which stands in the last bits in between.
     const ROUNDS: f32 = 12_582_912.0; // 1.5 * 2^23
-    /// `ln 2` in two parts: the first has so few digits that its multiples are exact.
+    /// `ln 2` as the sum of two parts. The first has so few digits that its multiples are exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    // Beyond, the result is 0 or infinite. Comparisons, since `min` and `max` would make a number of NaN.
+    // Beyond these bounds the result is 0 or infinite. Comparisons, because `min` and `max` would turn NaN into a
+    // number.
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUNDS;
@@ -107,12 +110,12 @@ fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
 mod tests {
     use super::*;
 
-    /// The largest error over a sweep through all numbers, in units in the last place of what is right; and that it is
-    /// below `most`.
+    /// Checks that the largest error over a sweep through all numbers, in units in the last place of the right result,
+    /// is at most `most`.
     #[track_caller]
     fn check(name: &str, f: fn(f32) -> f32, right: fn(f64) -> f64, wanted: fn(f32) -> bool, most: f64) {
         let mut worst = (0.0, 0.0);
-        // Every exponent and sign, some ten thousand numbers in each.
+        // Every exponent and sign, about ten thousand numbers in each.
         for bits in (0..=u32::MAX).step_by(997) {
             let x = f32::from_bits(bits);
             if !x.is_finite() || !wanted(x) {
@@ -134,7 +137,7 @@ mod tests {
         assert!(f(f32::NAN).is_nan(), "{name}(NaN) is {}", f(f32::NAN));
     }
 
-    /// Of the power of two below a number; not below that of the smallest normal `f32`.
+    /// Returns the exponent of a number, but at least that of the smallest normal `f32`.
     fn exponent(number: f64) -> i32 {
         let bits = number.abs().to_bits();
         (((bits >> 52) as i32) - 1023).max(-126)

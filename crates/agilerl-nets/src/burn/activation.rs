@@ -4,14 +4,15 @@ use burn::tensor::{Tensor, activation};
 
 use crate::activation::{Activation, LEAK};
 
-/// Applies an activation elementwise. `slope` is PReLU's, `[networks, 1, 1]`.
+/// Applies an activation elementwise; `slope`, `[networks, 1, 1]`, is PReLU's.
 ///
 /// # Panics
-/// If PReLU comes without its slope.
+/// If PReLU has no slope.
 pub(crate) fn apply(function: Activation, x: Tensor<3>, slope: Option<&Tensor<3>>) -> Tensor<3> {
     match function {
         Activation::Relu => activation::relu(x),
-        // Not burn's: the gradient of its `exp` overflows to NaN from 88.7 on, where its value is not even used.
+        // Not burn's own ELU: the gradient of its `exp` overflows to NaN from 88.7 on, where the value is not even
+        // used.
         Activation::Elu => {
             let is_positive = x.clone().greater_elem(0.0);
             leaky(x.clone(), x.mask_fill(is_positive, 0.0).exp() - 1.0)
@@ -27,8 +28,8 @@ pub(crate) fn apply(function: Activation, x: Tensor<3>, slope: Option<&Tensor<3>
     }
 }
 
-/// `x` where it is above zero, and elsewhere what stands for it: at zero the derivative is that side's, as PyTorch has it.
-/// burn's leaky ReLU has 1 there, and a difference of two ReLUs 0.
+/// Returns `x` where it is above zero, and `otherwise` elsewhere. At zero the derivative is that of `otherwise`, as in
+/// PyTorch; with burn's leaky ReLU it is 1 there, and with a difference of two ReLUs 0.
 fn leaky(x: Tensor<3>, otherwise: Tensor<3>) -> Tensor<3> {
     let is_other = x.clone().lower_equal_elem(0.0);
     x.mask_where(is_other, otherwise)

@@ -8,17 +8,17 @@ use crate::spec::head::MlpSpec;
 use crate::weights::layout::{Entry, Layout};
 
 impl MlpSpec {
-    /// Cuts the flat weights of one or more networks, `[networks, layout().len()]`, into parameters, each a matrix for every
-    /// network: what [`forward`](Self::forward) takes. A vector `[n]` becomes a row `[1, n]`.
+    /// Splits the flat weights of one or more networks, `[networks, layout().len()]`, into the parameters that
+    /// [`forward`](Self::forward) takes: one matrix for each network. A vector `[n]` becomes a row `[1, n]`.
     pub fn split(&self, flat: &Tensor<2>) -> Vec<Tensor<3>> {
         self.layout().split(flat)
     }
 
-    /// Values under parameters from [`split`](Self::split), a batch of rows for each network: `[networks, batch, inputs]` to
-    /// `[networks, batch, outputs]`.
+    /// Returns the outputs under parameters from [`split`](Self::split) for one batch of rows for each network:
+    /// `[networks, batch, inputs]` to `[networks, batch, outputs]`.
     ///
     /// # Panics
-    /// If the rows have another length, or the parameters are not this spec's.
+    /// If the rows are of another length, or the parameters belong to another spec.
     pub fn forward(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
         assert_eq!(input.dims()[2], self.inputs, "rows of {} numbers for a network of {self}", input.dims()[2]);
         let mut parameters = parameters.iter();
@@ -46,7 +46,7 @@ impl MlpSpec {
 }
 
 impl Layout {
-    /// Cuts flat weights, `[networks, len]`, into parameters `[networks, rows, columns]`.
+    /// Splits flat weights, `[networks, len]`, into parameters `[networks, rows, columns]`.
     pub(crate) fn split(&self, flat: &Tensor<2>) -> Vec<Tensor<3>> {
         let networks = flat.dims()[0];
         let cut = |entry: &Entry| {

@@ -1,4 +1,4 @@
-//! A convolutional network, or any, on a device.
+//! A network on a device.
 
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
@@ -12,27 +12,28 @@ use crate::spec::net::NetSpec;
 use crate::weights::weights::Weights;
 
 impl NetSpec {
-    /// Cuts the flat weights of one or more networks, `[networks, layout().len()]`, into parameters, each a matrix for every
-    /// network: what [`forward`](Self::forward) takes. A vector `[n]` becomes a row `[1, n]`, kernels `[out, in, k, k]` become
-    /// `[out, in * k * k]`.
+    /// Splits the flat weights of one or more networks, `[networks, layout().len()]`, into the parameters that
+    /// [`forward`](Self::forward) takes: one matrix for each network. A vector `[n]` becomes a row `[1, n]`, kernels
+    /// `[out, in, k, k]` become `[out, in * k * k]`.
     pub fn split(&self, flat: &Tensor<2>) -> Vec<Tensor<3>> {
         self.layout().split(flat)
     }
 
-    /// Outputs under parameters from [`split`](Self::split), a batch of rows for each network: `[networks, batch, inputs]` to
-    /// `[networks, batch, outputs]`.
+    /// Returns the outputs under parameters from [`split`](Self::split) for one batch of rows for each network:
+    /// `[networks, batch, inputs]` to `[networks, batch, outputs]`.
     ///
     /// # Panics
-    /// If the rows have another length, the parameters are not this spec's, or the network reads extra numbers.
+    /// If the rows are of another length, the parameters belong to another spec, or the network reads extra numbers.
     pub fn forward(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
         assert_eq!(self.extra, 0, "extra numbers are missing");
         self.forward_with(parameters, input, None)
     }
 
-    /// As [`forward`](Self::forward), with the numbers that the head reads behind the features, `[networks, batch, extra]`.
+    /// As [`forward`](Self::forward), with the numbers that the head reads behind the features, `[networks, batch,
+    /// extra]`.
     ///
     /// # Panics
-    /// If lengths do not fit, or the parameters are not this spec's.
+    /// If a length does not fit, or the parameters belong to another spec.
     pub fn forward_with(&self, parameters: &[Tensor<3>], input: Tensor<3>, extra: Option<Tensor<3>>) -> Tensor<3> {
         let (own, head) = parameters.split_at(parameters.len() - self.head.layout().entries().len());
         let mut features = match &self.encoder {
@@ -45,10 +46,11 @@ impl NetSpec {
         self.head.forward(head, features)
     }
 
-    /// Values of rows on the host, by way of a device: `[batch, inputs]` to `[batch, outputs]`.
+    /// Computes the outputs of rows on a device and returns them to the host: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics
-    /// If `rows` is not a whole number of rows, or the weights are not laid out as the spec says.
+    /// If `rows` is not a whole number of rows, the weights have another layout than the spec's, or the network reads
+    /// extra numbers.
     pub fn values_on<O: InputNumber>(&self, weights: &Weights, rows: &[O], device: &Device) -> Vec<f32> {
         assert_eq!(weights.layout(), &self.layout(), "these weights belong to another spec");
         let flat = Tensor::<1>::from_data(TensorData::from(weights.values()), device).unsqueeze();
@@ -59,7 +61,7 @@ impl NetSpec {
 }
 
 impl EncoderSpec {
-    /// Rows of images, `[networks, batch, row]`, to flattened maps, `[networks, batch, head.inputs]`.
+    /// Turns rows of images, `[networks, batch, row]`, into features, `[networks, batch, features]`.
     fn encode(&self, parameters: &[Tensor<3>], input: Tensor<3>) -> Tensor<3> {
         let [networks, batch, row] = input.dims();
         let [channels, height, width] = self.input;
@@ -81,8 +83,9 @@ impl EncoderSpec {
     }
 }
 
-/// Sums of a convolution, `[networks, batch, ..]` flat to flat; `map`, `[channels, height, width]`, becomes that of what goes
-/// out. The networks lie side by side as groups of channels, which see nothing of each other.
+/// Returns the sums of a convolution, `[networks, batch, ..]` flat to flat, and sets `map`, `[channels, height,
+/// width]`, to the shape of its output. The networks lie side by side as groups of channels, which are computed
+/// separately.
 fn convolve(x: Tensor<3>, map: &mut [usize; 3], conv: &ConvSpec, weight: &Tensor<3>, bias: &Tensor<3>) -> Tensor<3> {
     let [networks, batch, _] = x.dims();
     let [channels, height, width] = *map;

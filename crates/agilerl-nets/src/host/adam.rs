@@ -4,8 +4,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::host::vectors::vectors;
 
-/// Adam (Kingma and Ba, 2015) on the host, in place, without a device or a graph: the same formulas in the same order as on a
-/// device.
+/// Adam (Kingma and Ba, 2015) on the host, in place, without a device or a graph. The formulas and their order are the
+/// same as on a device.
 #[derive(Clone, Debug)]
 pub struct HostAdam {
     first: Vec<f32>,
@@ -14,14 +14,14 @@ pub struct HostAdam {
     arch: Arch,
 }
 
-/// The sizes of one step: of the optimiser, and of the target network that follows.
+/// The sizes of one step of the optimiser, and of the target network that follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
-    /// Step size.
+    /// Learning rate.
     pub lr: f64,
-    /// Factor on the gradient: below 1 where it is clipped.
+    /// Factor on the gradient: below 1 if the gradient is clipped.
     pub gradient_scale: f32,
-    /// Share of the new weights that the target takes on.
+    /// Share of the new weights in the new target weights.
     pub tau: f64,
 }
 
@@ -31,16 +31,15 @@ pub(crate) const BETAS: [f64; 2] = [0.9, 0.999];
 pub(crate) const EPSILON: f32 = 1e-8;
 
 impl HostAdam {
-    /// No moments yet, for `len` weights.
+    /// Returns an optimiser with zero moments for `len` weights.
     pub fn new(len: usize) -> Self {
         Self { first: vec![0.0; len], second: vec![0.0; len], updates: 0, arch: vectors() }
     }
 
-    /// Moves the weights one step down the gradient, and the target weights, if there are some, towards them, in one pass over
-    /// all of them.
+    /// Moves the weights one step down the gradient, and the target weights, if given, towards them, in one pass.
     ///
     /// # Panics
-    /// If the slices are not all as long as the optimiser.
+    /// If the slices are not all as long as the optimiser's moments.
     pub fn step(&mut self, weights: &mut [f32], target: Option<&mut [f32]>, gradient: &[f32], step: AdamStep) {
         let len = self.first.len();
         let lens = [weights.len(), target.as_ref().map_or(len, |target| target.len()), gradient.len()];
@@ -51,12 +50,12 @@ impl HostAdam {
         arch.dispatch(Update { weights, target, gradient, first, second, updates, step });
     }
 
-    /// First and second moment, and the number of updates made.
+    /// Returns the first and the second moment, and the number of updates made.
     pub fn state(&self) -> (&[f32], &[f32], u32) {
         (&self.first, &self.second, self.updates)
     }
 
-    /// Goes on from a state of [`state`](Self::state).
+    /// Continues from a state that [`state`](Self::state) returned.
     ///
     /// # Panics
     /// If the moments differ in length.
@@ -66,8 +65,8 @@ impl HostAdam {
     }
 }
 
-/// One step on the widest vectors. Not a closure: those are compiled for the vectors that every processor has, and then
-/// called, as soon as they are too long to be inlined.
+/// One step on the widest vectors. Not a closure: long closures are not inlined, and are then compiled for the vectors
+/// that every processor has.
 struct Update<'a> {
     weights: &'a mut [f32],
     target: Option<&'a mut [f32]>,
@@ -84,7 +83,7 @@ impl WithSimd for Update<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { weights, target, gradient, first, second, updates, step } = self;
-        let unbias = |beta: f64| 1.0 - beta.powi(updates.cast_signed());
+        let unbias = |beta: f64| 1.0 - power(beta, updates);
         let [keep_first, keep_second] = BETAS.map(|beta| beta as f32);
         let [take_first, take_second] = BETAS.map(|beta| (1.0 - beta) as f32);
         let scale = (1.0 / unbias(BETAS[1]).sqrt()) as f32;
@@ -112,10 +111,38 @@ impl WithSimd for Update<'_> {
     }
 }
 
+/// Returns `base^exponent` by squaring: the same bits on every platform, which `powi` does not promise.
+pub(crate) fn power(base: f64, exponent: u32) -> f64 {
+    let (mut square, mut rest, mut product) = (base, exponent, 1.0);
+    loop {
+        if rest % 2 == 1 {
+            product *= square;
+        }
+        rest /= 2;
+        if rest == 0 {
+            return product;
+        }
+        square *= square;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::host::vectors::available;
+
+    /// As compilers' run-time libraries multiply. Numbers from 0.9 on, since smaller ones are zero after some thousands.
+    #[test]
+    fn powers_are_those_of_the_standard_library() {
+        assert_eq!([power(2.0, 0), power(2.0, 1), power(2.0, 10), power(0.5, 3)], [1.0, 2.0, 1024.0, 0.125]);
+        for exponent in (0..3_000).chain([100_000, 1 << 30, (1 << 31) - 1]) {
+            for beta in BETAS {
+                assert_eq!(power(beta, exponent), beta.powi(exponent.cast_signed()), "{beta}^{exponent}");
+            }
+        }
+        // Beyond, an exponent of `powi` is below zero.
+        assert_eq!(power(0.999, u32::MAX), 0.0);
+    }
 
     #[test]
     fn vectors_of_every_width_give_the_same_bits() {

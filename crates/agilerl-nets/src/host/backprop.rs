@@ -1,4 +1,4 @@
-//! The forward and the backward pass of a batch on the host, whatever the network.
+//! The forward and the backward pass of a batch on the host.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use crate::input_number::InputNumber;
 use crate::spec::encoder::EncoderSpec;
 use crate::spec::net::NetSpec;
 
-/// [`HostPass`] for any network: values of a batch and the gradient of the weights on the host.
+/// Outputs of a batch and the gradient of the weights on the host: [`HostPass`] behind an optional encoder.
 ///
-/// A convolution is the product of the windows of all images with its kernels. After the largest batch has been seen,
-/// nothing is allocated. One thread, and the same bits on vectors of any width.
+/// A convolution is the product of the windows of all images with its kernels. After the largest batch nothing more is
+/// allocated. It runs on one thread and gives the same bits on vectors of any width.
 ///
 /// ```
 /// use agilerl_nets::{ConvSpec, EncoderSpec, HostNetPass, NetSpec};
@@ -35,18 +35,18 @@ pub struct HostNetPass {
     spec: NetSpec,
     encoder: Option<Encoder>,
     head: HostPass,
-    /// Weights in all.
+    /// Number of weights.
     len: usize,
-    /// Rows as `f32`, if they come as bytes.
+    /// Rows as `f32`, if they arrive as bytes.
     rows: Vec<f32>,
-    /// Features with the extra numbers behind them; in a backward pass the gradient of the features alone.
+    /// Features and, behind them, the extra numbers; in a backward pass the gradient of the features.
     joined: Vec<f32>,
-    /// The gradient of the extra numbers.
+    /// Gradient of the extra numbers.
     at_extra: Vec<f32>,
 }
 
 impl HostNetPass {
-    /// For networks of this spec, which must be valid.
+    /// Returns passes for networks of this spec, which must be valid.
     pub fn new(spec: &NetSpec) -> Self {
         let encoder = spec.encoder.as_ref().map(Encoder::new);
         let (head, len) = (HostPass::new(&spec.head), spec.layout().len());
@@ -54,15 +54,15 @@ impl HostNetPass {
         Self { spec: spec.clone(), encoder, head, len, rows, joined, at_extra }
     }
 
-    /// What the networks are made of.
+    /// Returns the spec of the networks.
     pub fn spec(&self) -> &NetSpec {
         &self.spec
     }
 
-    /// Outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
+    /// Returns the outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics
-    /// If `rows` is not a whole number of rows, there are too few or too many weights, or the network reads extra numbers.
+    /// If `rows` is not a whole number of rows, the number of weights is wrong, or the network reads extra numbers.
     pub fn forward<O: InputNumber>(&mut self, weights: &[f32], rows: &[O]) -> &[f32] {
         self.forward_with(weights, rows, &[])
     }
@@ -70,11 +70,11 @@ impl HostNetPass {
     /// As [`forward`](Self::forward), with the numbers that the head reads behind the features, `[batch, extra]`.
     ///
     /// # Panics
-    /// If lengths do not fit.
+    /// If a length does not fit.
     pub fn forward_with<O: InputNumber>(&mut self, weights: &[f32], rows: &[O], extra: &[f32]) -> &[f32] {
         let (inputs, width) = (self.spec.inputs(), self.spec.extra);
-        assert_eq!(rows.len() % inputs, 0, "{} numbers are no rows of {inputs}", rows.len());
-        assert_eq!(extra.len(), rows.len() / inputs * width, "{} numbers are no rows of {width}", extra.len());
+        assert_eq!(rows.len() % inputs, 0, "{} numbers are not rows of {inputs}", rows.len());
+        assert_eq!(extra.len(), rows.len() / inputs * width, "{} numbers are not rows of {width}", extra.len());
         assert_eq!(weights.len(), self.len, "{} weights for {}", weights.len(), self.spec);
         let encoder_len = self.encoder.as_ref().map_or(0, |encoder| encoder.len);
         let (own, head) = weights.split_at(encoder_len);
@@ -89,11 +89,12 @@ impl HostNetPass {
         self.head.forward(head, &self.joined)
     }
 
-    /// Computes the gradient of the weights, from the gradient of the outputs that [`forward`](Self::forward) returned last,
-    /// for the same weights: `[batch, outputs]` into `[weights]`. Returns the gradient of the extra numbers, `[batch, extra]`.
+    /// Computes the gradient of the weights, `[weights]`, from the gradient of the outputs, `[batch, outputs]`, of the
+    /// last [`forward`](Self::forward), which must have used the same weights. Returns the gradient of the extra
+    /// numbers, `[batch, extra]`.
     ///
     /// # Panics
-    /// If the lengths do not fit.
+    /// If a length does not fit.
     pub fn backward(&mut self, weights: &[f32], outputs_gradient: &[f32], gradient: &mut [f32]) -> &[f32] {
         assert_eq!((weights.len(), gradient.len()), (self.len, self.len), "weights and gradient for {}", self.spec);
         let (width, columns) = (self.spec.extra, self.spec.head.inputs);
@@ -130,18 +131,18 @@ impl HostNetPass {
 struct Encoder {
     scale: f32,
     convs: Vec<Conv>,
-    /// Weights of all convolutions.
+    /// Number of weights of all convolutions.
     len: usize,
     /// `[batch, features]`: the last map, channel by channel.
     features: Vec<f32>,
-    /// The gradient of a map, and that of the windows that it was made of.
+    /// Gradient of a map, and gradient of the windows of its convolution.
     outer: Vec<f32>,
     inner: Vec<f32>,
     product: MatrixProduct,
     arch: Arch,
 }
 
-/// One convolution and its activation. Maps are `[batch, places, channels]`.
+/// A convolution and its activation. Maps are `[batch, places, channels]`.
 #[derive(Clone, Debug)]
 struct Conv {
     patches: Patches,
@@ -151,13 +152,13 @@ struct Conv {
     slope: Option<usize>,
     gate: Option<usize>,
     activation: Activation,
-    /// `[batch * places, window]`: what it saw.
+    /// `[batch * places, window]`: the windows of its input.
     windows: Vec<f32>,
-    /// What the activation was applied to.
+    /// Input of the activation.
     before: Vec<f32>,
-    /// What the activation gave.
+    /// Output of the activation.
     after: Vec<f32>,
-    /// What went out of the gate, if there is one.
+    /// Output of the gate, if there is one.
     mixed: Vec<f32>,
 }
 
@@ -197,7 +198,7 @@ impl Encoder {
         }
     }
 
-    /// Images to flattened maps.
+    /// Returns the features of images.
     fn forward<O: InputNumber>(&mut self, weights: &[f32], images: &[O]) -> &[f32] {
         for i in 0..self.convs.len() {
             let (earlier, rest) = self.convs.split_at_mut(i);
@@ -214,7 +215,7 @@ impl Encoder {
         &self.features
     }
 
-    /// The gradient of the weights, from that of the flattened maps.
+    /// Computes the gradient of the weights from the gradient of the features.
     fn backward(&mut self, weights: &[f32], at_features: &[f32], gradient: &mut [f32]) {
         let last = self.convs.last().expect("a valid spec has convolutions");
         exchange_axes(at_features, last.channels, last.patches.places(), &mut self.outer);
@@ -235,7 +236,7 @@ impl Encoder {
     }
 }
 
-/// [`Conv::finish`] on the widest vectors: a type for it as in [`HostPass`], since a closure is not inlined.
+/// [`Conv::finish`] on the widest vectors. A type, as in [`HostPass`], because a closure is not inlined.
 struct Finish<'a> {
     conv: &'a mut Conv,
     weights: &'a [f32],
@@ -268,12 +269,12 @@ impl WithSimd for UndoFinish<'_> {
 }
 
 impl Conv {
-    /// What the next layer sees.
+    /// Returns the input of the next layer.
     fn output(&self) -> &[f32] {
         if self.gate.is_some() { &self.mixed } else { &self.after }
     }
 
-    /// The products of the windows with the kernels.
+    /// Multiplies the windows by the kernels.
     fn multiply(&mut self, weights: &[f32], product: &mut MatrixProduct) {
         let window = self.patches.window();
         let places = self.windows.len() / window;
@@ -282,7 +283,7 @@ impl Conv {
         product.write(Matrix::new(&self.windows, places, window), kernels, &mut self.before);
     }
 
-    /// Bias, activation and gate.
+    /// Applies bias, activation and gate.
     #[inline(always)]
     fn finish(&mut self, weights: &[f32]) {
         let bias = &weights[self.bias.clone()];
@@ -301,8 +302,8 @@ impl Conv {
         }
     }
 
-    /// Turns the gradient of what went out into that of the sums, in place, and writes the gradients of all parameters but
-    /// the kernels.
+    /// Turns the gradient of the output into the gradient of the sums, in place, and writes the gradients of all
+    /// parameters except the kernels.
     #[inline(always)]
     fn undo_finish(&self, weights: &[f32], outer: &mut [f32], gradient: &mut [f32]) {
         let gate = self.gate.map(|gate| (gate, weights[gate]));

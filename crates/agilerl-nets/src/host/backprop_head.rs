@@ -1,4 +1,4 @@
-//! The forward and the backward pass of a batch on the host.
+//! The forward and the backward pass of a batch through a perceptron on the host.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use crate::host::vectors::vectors;
 use crate::spec::block::{Block, LAYER_NORM_EPSILON};
 use crate::spec::head::MlpSpec;
 
-/// Values of a batch and the gradient of the weights on the host, without a device or a graph: what learning on the CPU
-/// is made of.
+/// Outputs of a batch and the gradient of the weights on the host, without a device or a graph: the core of learning on
+/// the CPU.
 ///
-/// The weights stay with the caller, flat in the order of the spec's layout. What the passes need besides is kept here and used
-/// again: after the largest batch has been seen, nothing is allocated. One thread, and the same bits on vectors of
-/// any width.
+/// The caller keeps the weights, flat in the order of the spec's layout. All other memory is kept here and reused:
+/// after the largest batch nothing more is allocated. It runs on one thread and gives the same bits on vectors of any
+/// width.
 ///
 /// ```
 /// use agilerl_nets::{HostPass, MlpSpec};
@@ -36,45 +36,45 @@ use crate::spec::head::MlpSpec;
 pub struct HostPass {
     spec: MlpSpec,
     hidden: Vec<Dense>,
-    /// The output, and the value if the network is dueling.
+    /// The output layer, and the value layer if the network is dueling.
     heads: Vec<Dense>,
     len: usize,
     obs: Vec<f32>,
-    /// What a dueling network gave.
+    /// Output of a dueling network.
     values: Vec<f32>,
     gradients: Gradients,
     product: MatrixProduct,
     arch: Arch,
 }
 
-/// Gradients on their way back.
+/// Gradients of the backward pass.
 #[derive(Clone, Debug, Default)]
 struct Gradients {
-    /// Of what comes out of the layers before those that are done.
+    /// Gradient of the output of the layers that are still to be done.
     stream: Vec<f32>,
-    /// Of what a layer gave out, then of its sums.
+    /// Gradient of the output of a layer, then of its sums.
     outer: Vec<f32>,
-    /// Of what came into a layer, on the way through its matrix.
+    /// Gradient of the input of a layer.
     inner: Vec<f32>,
 }
 
-/// One linear layer, then normalisation and activation if it is a hidden one, then the gate if it is residual.
+/// A linear layer; of a hidden layer also normalisation and activation, of a residual layer also the gate.
 #[derive(Clone, Debug)]
 struct Dense {
     inputs: usize,
     outputs: usize,
-    /// Where its parameters lie among all.
+    /// Ranges of its parameters in the flat vector.
     weight: Range<usize>,
     bias: Range<usize>,
     norm: Option<Norm>,
     slope: Option<usize>,
     gate: Option<usize>,
     activation: Activation,
-    /// `[batch, outputs]`: what the activation was applied to.
+    /// `[batch, outputs]`: input of the activation.
     before: Vec<f32>,
-    /// `[batch, outputs]`: what it gave. Empty where the activation is the identity, which gives what it takes.
+    /// `[batch, outputs]`: output of the activation. Empty where the activation is the identity.
     after: Vec<f32>,
-    /// `[batch, outputs]`: what came in and the gate's share of `after`, in a residual layer.
+    /// `[batch, outputs]`: of a residual layer, its input plus the gate times `after`.
     sum: Vec<f32>,
 }
 
@@ -84,12 +84,12 @@ struct Norm {
     shift: Range<usize>,
     /// `[batch, outputs]`: rows with mean 0 and variance 1.
     normal: Vec<f32>,
-    /// `[batch]`: what the rows were divided by.
+    /// `[batch]`: the divisors of the rows.
     deviations: Vec<f32>,
 }
 
 impl HostPass {
-    /// For networks of this spec.
+    /// Returns passes for networks of this spec.
     pub fn new(spec: &MlpSpec) -> Self {
         let mut len = 0;
         let mut hidden: Vec<Dense> = spec.blocks().iter().map(|block| Dense::new(block, &mut len)).collect();
@@ -107,18 +107,18 @@ impl HostPass {
         }
     }
 
-    /// What the networks are made of.
+    /// Returns the spec of the networks.
     pub fn spec(&self) -> &MlpSpec {
         &self.spec
     }
 
-    /// Values of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
+    /// Returns the outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics
-    /// If `rows` is not a whole number of rows, or there are too few or too many weights.
+    /// If `rows` is not a whole number of rows, or the number of weights is wrong.
     pub fn forward(&mut self, weights: &[f32], rows: &[f32]) -> &[f32] {
         let inputs = self.spec.inputs;
-        assert_eq!(rows.len() % inputs, 0, "{} numbers are no rows of {inputs}", rows.len());
+        assert_eq!(rows.len() % inputs, 0, "{} numbers are not rows of {inputs}", rows.len());
         assert_eq!(weights.len(), self.len, "{} weights for {}", weights.len(), self.spec);
         let batch = rows.len() / inputs;
         self.obs.clear();
@@ -142,26 +142,26 @@ impl HostPass {
         }
     }
 
-    /// The gradient of the weights, from the gradient of the values that [`forward`](Self::forward) returned last, for the
-    /// same weights: `[batch, outputs]` into `[weights]`.
+    /// Computes the gradient of the weights, `[weights]`, from the gradient of the outputs, `[batch, outputs]`, of the
+    /// last [`forward`](Self::forward), which must have used the same weights.
     ///
     /// # Panics
-    /// If the lengths do not fit.
+    /// If a length does not fit.
     pub fn backward(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32]) {
         self.differentiate(weights, values_gradient, gradient, false);
     }
 
-    /// As [`backward`](Self::backward), and returns the gradient of the rows that came in besides, `[batch, inputs]`: for
-    /// what lies in front of the perceptron.
+    /// As [`backward`](Self::backward). Returns the gradient of the input rows, `[batch, inputs]`, for the layers in
+    /// front of the perceptron.
     ///
     /// # Panics
-    /// If the lengths do not fit.
+    /// If a length does not fit.
     pub fn backward_to_input(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32]) -> &[f32] {
         self.differentiate(weights, values_gradient, gradient, true);
         &self.gradients.stream
     }
 
-    /// Leaves the gradient of the rows that came in, if it is wanted, in the stream.
+    /// Computes the gradient of the weights; if `to_input`, leaves the gradient of the input rows in the stream.
     fn differentiate(&mut self, weights: &[f32], values_gradient: &[f32], gradient: &mut [f32], to_input: bool) {
         assert_eq!((weights.len(), gradient.len()), (self.len, self.len), "weights and gradient for {}", self.spec);
         let batch = self.obs.len() / self.spec.inputs;
@@ -198,15 +198,15 @@ impl HostPass {
             gradient[gate] = stream.iter().zip(layer.activated()).map(|(gradient, y)| gradient * y).sum();
             outer.clear();
             outer.extend(stream.iter().map(|gradient| weights[gate] * gradient));
-            // Behind a plain layer, so there is always something that it goes on to.
+            // A residual layer is behind a plain one, so the gradient always goes on.
             layer.backward(product, *arch, weights, input, batch, outer, gradient, Some(&mut *inner));
             add(stream, inner);
         }
     }
 }
 
-/// [`Dense::finish`] on the widest vectors. Not a closure: those are compiled for the vectors that every processor has,
-/// and then called, as soon as they are too long to be inlined.
+/// [`Dense::finish`] on the widest vectors. Not a closure: long closures are not inlined, and are then compiled for the
+/// vectors that every processor has.
 struct Finish<'a> {
     layer: &'a mut Dense,
     weights: &'a [f32],
@@ -240,7 +240,7 @@ impl WithSimd for UndoFinish<'_> {
 }
 
 impl Dense {
-    /// A block whose parameters begin at `len`, which is moved behind them.
+    /// Returns a layer whose parameters begin at `len`, and moves `len` behind them.
     fn new(block: &Block, len: &mut usize) -> Self {
         let mut next = |count: usize| {
             *len += count;
@@ -274,8 +274,8 @@ impl Dense {
         arch.dispatch(Finish { layer: self, weights, input });
     }
 
-    /// From the gradient of what was activated, `outer`, which becomes that of the sums, to those of the parameters (but
-    /// the gate) and, if it is asked for, of the input.
+    /// Computes the gradients of the parameters (except the gate) and, if it is asked for, of the input, from the
+    /// gradient of the activation's output, `outer`, which becomes the gradient of the sums.
     #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
     fn backward(
         &self,
@@ -299,17 +299,17 @@ impl Dense {
         }
     }
 
-    /// What the next layer sees.
+    /// Returns the input of the next layer.
     fn output(&self) -> &[f32] {
         if self.gate.is_some() { &self.sum } else { self.activated() }
     }
 
-    /// What the activation gave.
+    /// Returns the output of the activation.
     fn activated(&self) -> &[f32] {
         if self.activation == Activation::Linear { &self.before } else { &self.after }
     }
 
-    /// All that follows the product: bias, normalisation, activation, gate.
+    /// Applies everything behind the product: bias, normalisation, activation, gate.
     #[inline(always)]
     fn finish(&mut self, weights: &[f32], input: &[f32]) {
         let bias = &weights[self.bias.clone()];
@@ -334,8 +334,8 @@ impl Dense {
         }
     }
 
-    /// Turns the gradient of what was activated into that of its sums, in place, and writes the gradients of all
-    /// parameters but the matrix and the gate.
+    /// Turns the gradient of the activation's output into the gradient of the sums, in place, and writes the gradients
+    /// of all parameters except the matrix and the gate.
     #[inline(always)]
     fn undo_finish(&self, weights: &[f32], outer: &mut [f32], gradient: &mut [f32]) {
         if let Some(slope) = self.slope {
@@ -357,7 +357,7 @@ impl Dense {
     }
 }
 
-/// The gradient of advantages whose mean is taken away, from that of the values.
+/// Appends the gradient of the advantages, given the gradient of the values.
 fn extend_centred(outer: &mut Vec<f32>, values_gradient: &[f32], outputs: usize) {
     for row in values_gradient.chunks_exact(outputs) {
         let mean = row.iter().sum::<f32>() / outputs as f32;
@@ -416,7 +416,7 @@ impl Norm {
     }
 }
 
-/// The sum, one number after another.
+/// Returns the sum, adding one number after another.
 #[inline(always)]
 fn sum(numbers: impl Iterator<Item = f32>) -> f32 {
     numbers.sum()

@@ -1,4 +1,4 @@
-//! Any network on the host, for acting.
+//! A network on the host, for acting.
 
 use crate::activation::Activation;
 use crate::host::infer_head::HostMlp;
@@ -8,26 +8,27 @@ use crate::spec::encoder::{ConvSpec, EncoderSpec};
 use crate::spec::net::NetSpec;
 use crate::weights::weights::Weights;
 
-/// [`HostMlp`] for any network: the same numbers wherever it runs.
+/// A network on the host, for acting: [`HostMlp`] behind an optional encoder. It gives the same numbers on every
+/// machine.
 ///
-/// In a convolution too every sum starts from the bias and adds one product after another, in the order of the kernel's
-/// weights, without fused multiply-add; products with an input of zero are left out, since they add nothing.
+/// In a convolution too, every sum starts from the bias and adds one product after another, in the order of the
+/// kernel's weights, without fused multiply-add. Products with an input of zero are left out; they add nothing.
 #[derive(Clone, Debug)]
 pub struct HostNet {
     spec: NetSpec,
     encoder: Option<Encoder>,
     head: HostMlp,
-    /// Rows as `f32`, if they come as bytes.
+    /// Rows as `f32`, if they arrive as bytes.
     rows: Vec<f32>,
-    /// Features with the extra numbers behind them.
+    /// Features and, behind them, the extra numbers.
     joined: Vec<f32>,
 }
 
 impl HostNet {
-    /// The network with these weights, of a valid spec.
+    /// Returns the network with these weights; the spec must be valid.
     ///
     /// # Panics
-    /// If the weights are not laid out as the spec says.
+    /// If the weights have another layout than the spec's.
     pub fn new(spec: &NetSpec, weights: &Weights) -> Self {
         assert_eq!(weights.layout(), &spec.layout(), "these weights belong to another spec");
         let encoder = spec.encoder.as_ref().map(Encoder::new);
@@ -39,15 +40,15 @@ impl HostNet {
         net
     }
 
-    /// What it is made of.
+    /// Returns the spec of the network.
     pub fn spec(&self) -> &NetSpec {
         &self.spec
     }
 
-    /// Takes new weights, flat in the order of the spec's layout, without allocating.
+    /// Loads new weights, flat in the order of the spec's layout, without allocating.
     ///
     /// # Panics
-    /// If there are too few or too many.
+    /// If their number is not that of the spec.
     pub fn load(&mut self, flat: &[f32]) {
         match &mut self.encoder {
             None => self.head.load(flat),
@@ -59,7 +60,7 @@ impl HostNet {
         }
     }
 
-    /// Outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
+    /// Returns the outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics
     /// If `rows` is not a whole number of rows, or the network reads extra numbers.
@@ -70,11 +71,11 @@ impl HostNet {
     /// As [`forward`](Self::forward), with the numbers that the head reads behind the features, `[batch, extra]`.
     ///
     /// # Panics
-    /// If lengths do not fit.
+    /// If a length does not fit.
     pub fn forward_with<O: InputNumber>(&mut self, rows: &[O], extra: &[f32]) -> &[f32] {
         let (inputs, width) = (self.spec.inputs(), self.spec.extra);
-        assert_eq!(rows.len() % inputs, 0, "{} numbers are no rows of {inputs}", rows.len());
-        assert_eq!(extra.len(), rows.len() / inputs * width, "{} numbers are no rows of {width}", extra.len());
+        assert_eq!(rows.len() % inputs, 0, "{} numbers are not rows of {inputs}", rows.len());
+        assert_eq!(extra.len(), rows.len() / inputs * width, "{} numbers are not rows of {width}", extra.len());
         let features = match &mut self.encoder {
             None => O::widen(rows, &mut self.rows),
             Some(encoder) => encoder.forward(rows),
@@ -86,10 +87,10 @@ impl HostNet {
         self.head.forward(&self.joined)
     }
 
-    /// The rows that the head reads; `rows` are `[rows, inputs + extra]`.
+    /// Returns the rows that the head reads, `[rows, features + extra]`, of rows `[rows, inputs + extra]`.
     pub(crate) fn head_rows(&mut self, rows: &[f32]) -> Vec<f32> {
         let (inputs, extra) = (self.spec.inputs(), self.spec.extra);
-        assert_eq!(rows.len() % (inputs + extra), 0, "{} numbers are no rows of {}", rows.len(), inputs + extra);
+        assert_eq!(rows.len() % (inputs + extra), 0, "{} numbers are not rows of {}", rows.len(), inputs + extra);
         let Some(encoder) = &mut self.encoder else { return rows.to_vec() };
         let split = rows.chunks_exact(inputs + extra).map(|row| row.split_at(inputs));
         let (images, more): (Vec<&[f32]>, Vec<&[f32]>) = split.unzip();
@@ -102,7 +103,7 @@ impl HostNet {
     }
 }
 
-/// Puts `width` more numbers behind each row.
+/// Appends `width` numbers to each row.
 pub(crate) fn join_rows(rows: &[f32], more: &[f32], width: usize, joined: &mut Vec<f32>) {
     joined.clear();
     let Some(count) = more.len().checked_div(width).filter(|&count| count > 0) else { return };
@@ -118,7 +119,7 @@ struct Encoder {
     scale: f32,
     activation: Activation,
     convs: Vec<Conv>,
-    /// Weights of all convolutions.
+    /// Number of weights of all convolutions.
     len: usize,
     windows: Vec<f32>,
     map: Vec<f32>,
@@ -128,7 +129,7 @@ struct Encoder {
 #[derive(Clone, Debug)]
 struct Conv {
     patches: Patches,
-    /// The kernels transposed, `[window, channels]`: then all channels of a place are computed together.
+    /// The kernels transposed, `[window, channels]`, so that all channels of a place are computed together.
     columns: Vec<f32>,
     bias: Vec<f32>,
     slope: f32,
@@ -172,7 +173,7 @@ impl Encoder {
         assert!(rest.is_empty(), "{} weights too many for the convolutions", rest.len());
     }
 
-    /// Images to flattened maps.
+    /// Returns the features of images, `[batch, features]`.
     fn forward<O: InputNumber>(&mut self, images: &[O]) -> &[f32] {
         for (i, conv) in self.convs.iter().enumerate() {
             match i {
@@ -188,7 +189,7 @@ impl Encoder {
 }
 
 impl Conv {
-    /// Windows `[places, window]` to a map `[places, channels]`.
+    /// Turns windows, `[places, window]`, into a map, `[places, channels]`.
     fn forward(&self, activation: Activation, windows: &[f32], map: &mut Vec<f32>) {
         let channels = self.bias.len();
         let window = self.patches.window();

@@ -4,25 +4,25 @@ use crate::spec::block::{Block, LAYER_NORM_EPSILON, Role};
 use crate::spec::head::MlpSpec;
 use crate::weights::weights::Weights;
 
-/// A multi-layer perceptron on the host, without a device or a graph: the fastest way to act on a few rows, and the
-/// same numbers wherever it runs.
+/// A multi-layer perceptron on the host, without a device or a graph: the fastest way to act on a few rows. It gives
+/// the same numbers on every machine.
 ///
 /// Every sum starts from the bias and adds one product after another, in the order of the inputs, in `f32` and without
-/// fused multiply-add. So a row's values do not depend on the rows beside it, and a few lines of numpy in the same
-/// order give the same bits (for activations that need no library function).
+/// fused multiply-add. So the outputs of a row do not depend on its neighbours, and a few lines of numpy in the same
+/// order give the same bits (for activations without a library function).
 #[derive(Clone, Debug)]
 pub struct HostMlp {
     spec: MlpSpec,
     layers: Vec<Dense>,
-    /// What comes into a layer, what goes out, and the values; reused.
+    /// Input of a layer, its output, and the output of the network; reused.
     scratch: [Vec<f32>; 3],
 }
 
-/// One linear layer, then normalisation and activation if it is a hidden one.
+/// A linear layer, its normalisation and its activation.
 #[derive(Clone, Debug)]
 struct Dense {
     block: Block,
-    /// Transposed, `[inputs, outputs]`: then neighbouring outputs are computed together.
+    /// The matrix transposed, `[inputs, outputs]`, so that neighbouring outputs are computed together.
     columns: Vec<f32>,
     bias: Vec<f32>,
     norm: Option<(Vec<f32>, Vec<f32>)>,
@@ -30,22 +30,22 @@ struct Dense {
     gate: f32,
 }
 
-/// What a hidden layer or a head did with a batch.
+/// Inputs and outputs of a block for a batch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     /// `[batch, inputs]`.
     pub(crate) input: Vec<f32>,
     /// `[batch, outputs]`, before normalisation and activation.
     pub(crate) sums: Vec<f32>,
-    /// `[batch, outputs]`, after them; of a residual layer before its gate.
+    /// `[batch, outputs]`, after them; for a residual layer, before its gate.
     pub(crate) output: Vec<f32>,
 }
 
 impl HostMlp {
-    /// The network with these weights.
+    /// Returns the network with these weights.
     ///
     /// # Panics
-    /// If the weights are not laid out as the spec says.
+    /// If the weights have another layout than the spec's.
     pub fn new(spec: &MlpSpec, weights: &Weights) -> Self {
         assert_eq!(weights.layout(), &spec.layout(), "these weights belong to another spec");
         let layers = spec.blocks().into_iter().map(Dense::new).collect();
@@ -54,15 +54,15 @@ impl HostMlp {
         net
     }
 
-    /// What it is made of.
+    /// Returns the spec of the network.
     pub fn spec(&self) -> &MlpSpec {
         &self.spec
     }
 
-    /// Takes new weights, flat in the order of the spec's layout, without allocating.
+    /// Loads new weights, flat in the order of the spec's layout, without allocating.
     ///
     /// # Panics
-    /// If there are too few or too many.
+    /// If their number is not that of the spec.
     pub fn load(&mut self, flat: &[f32]) {
         let mut rest = flat;
         let mut next = |len: usize| {
@@ -92,7 +92,7 @@ impl HostMlp {
         assert!(rest.is_empty(), "{} weights too many for {}", rest.len(), self.spec);
     }
 
-    /// Values of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
+    /// Returns the outputs of a batch of rows: `[batch, inputs]` to `[batch, outputs]`.
     ///
     /// # Panics
     /// If `rows` is not a whole number of rows.
@@ -101,7 +101,7 @@ impl HostMlp {
         &self.scratch[2]
     }
 
-    /// What every block did with a batch of rows, in the order of the blocks.
+    /// Returns the inputs and outputs of every block for a batch of rows, in the order of the blocks.
     pub(crate) fn trace(&mut self, rows: &[f32]) -> Vec<Trace> {
         let mut traces = Vec::new();
         self.run(rows, Some(&mut traces));
@@ -109,7 +109,7 @@ impl HostMlp {
     }
 
     fn run(&mut self, rows: &[f32], mut traces: Option<&mut Vec<Trace>>) {
-        assert_eq!(rows.len() % self.spec.inputs, 0, "{} numbers are no rows of {}", rows.len(), self.spec.inputs);
+        assert_eq!(rows.len() % self.spec.inputs, 0, "{} numbers are not rows of {}", rows.len(), self.spec.inputs);
         let [x, y, values] = &mut self.scratch;
         x.clear();
         x.extend_from_slice(rows);
@@ -145,7 +145,7 @@ impl Dense {
         }
     }
 
-    /// `x W^T + b`.
+    /// Computes `x W^T + b`.
     fn sum(&self, x: &[f32], y: &mut [f32]) {
         let Block { inputs, outputs, .. } = self.block;
         for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
@@ -158,7 +158,7 @@ impl Dense {
         }
     }
 
-    /// Normalisation and activation, in place.
+    /// Applies normalisation and activation in place.
     fn finish(&self, y: &mut [f32]) {
         for row in y.chunks_exact_mut(self.block.outputs) {
             if let Some((gain, shift)) = &self.norm {
@@ -169,7 +169,7 @@ impl Dense {
     }
 }
 
-/// Makes advantages into values, in place: `(a - mean(a)) + v` for each row.
+/// Turns advantages into values in place: `(a - mean(a)) + v` for each row.
 pub(crate) fn centre_on(values: &[f32], advantages: &mut [f32], outputs: usize) {
     for (row, value) in advantages.chunks_exact_mut(outputs).zip(values) {
         let mean = row.iter().sum::<f32>() / outputs as f32;

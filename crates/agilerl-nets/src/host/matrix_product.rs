@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::host::vectors::vectors;
 
-/// A matrix in a slice, as it lies there or transposed.
+/// A matrix in a slice, read as it is stored or transposed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],
@@ -14,26 +14,26 @@ pub(crate) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// `[rows, columns]`, row by row.
+    /// Returns a matrix `[rows, columns]`, stored row by row.
     ///
     /// # Panics
-    /// If there are other than `rows * columns` values.
+    /// If the number of values is not `rows * columns`.
     pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert_eq!(values.len(), rows * columns, "{} numbers are no {rows} x {columns} matrix", values.len());
+        assert_eq!(values.len(), rows * columns, "{} numbers are not a {rows} x {columns} matrix", values.len());
         Self { values, rows, columns, is_transposed: false }
     }
 
-    /// The same numbers, read as `[columns, rows]`.
+    /// Returns the same numbers, read as `[columns, rows]`.
     pub(crate) fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, is_transposed: !self.is_transposed, ..self }
     }
 }
 
-/// Multiplies matrices, and keeps the memory it packs them into.
+/// Multiplies matrices, and keeps the memory for packing them.
 ///
-/// The kernels are ours, on `pulp`'s portable vectors: the widest that the processor has are chosen when the program
-/// runs, and nothing is unsafe. They were measured against two libraries (Zen 5, one core; us for three forward products
-/// and the backward ones of the network 8-[n, n]-4, batch 128):
+/// The kernels are built on `pulp`'s portable vectors: the widest that the processor has are chosen at run time,
+/// without unsafe code. They were measured against two libraries (Zen 5, one core; us for three forward products and
+/// the backward ones of the network 8-[n, n]-4, batch 128):
 ///
 /// | n   | `gemm`, AVX2 | `gemm`, AVX-512 | `matrixmultiply` | this |
 /// |-----|--------------|-----------------|------------------|------|
@@ -41,16 +41,16 @@ impl<'a> Matrix<'a> {
 /// | 64  | 60.0         | 36.2            | 52.7             | 34.6 |
 /// | 256 | 760          | 429             | 505              | 419  |
 ///
-/// Both libraries also allocate in every call that packs, and are called through `unsafe`. What small layers gain here is
-/// that the left factor is read where it lies, and that a panel is as narrow as one vector where few columns are left.
+/// Both libraries also allocate in every call that packs, and are called through `unsafe`. These kernels gain on small
+/// layers by reading the left factor where it lies, and by panels as narrow as one vector where few columns are left.
 ///
-/// An element's sum runs over the inner dimension from first to last, whatever the other elements are: a row of a
-/// product does not depend on the rows beside it. Every step of it is fused, also where the processor cannot fuse and the
-/// C library does it slowly: so vectors of every width give the same bits.
+/// The sum of an element runs over the inner dimension from first to last, independently of all other elements: a row
+/// of a product does not depend on its neighbours. Every step is fused, also where the processor cannot fuse and the C
+/// library emulates it slowly, so vectors of every width give the same bits.
 #[derive(Clone, Debug)]
 pub(crate) struct MatrixProduct {
     arch: Arch,
-    /// Some columns of the right factor, row by row, zeros behind the last: what fits the vectors of one kernel.
+    /// Some columns of the right factor, row by row, padded with zeros to the vectors of one kernel.
     panel: Vec<f32>,
 }
 
@@ -59,7 +59,7 @@ impl MatrixProduct {
         Self { arch: vectors(), panel: Vec::new() }
     }
 
-    /// `into = left right`, row by row.
+    /// Computes `into = left right`, row by row.
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -82,7 +82,7 @@ impl WithSimd for Product<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        // Eight sums at a time hide the latency of a fused multiply-add: 4 rows of 2 vectors, or 8 rows of one.
+        // Eight sums at a time hide the latency of a fused multiply-add: 4 rows of 2 vectors, or 8 rows of 1.
         let lanes = S::F32_LANES;
         let mut column = 0;
         while column < self.right.columns {
@@ -99,7 +99,7 @@ impl WithSimd for Product<'_> {
 }
 
 impl Product<'_> {
-    /// The columns of the product from `column` on that `VECTORS` vectors cover, `ROWS` rows at a time.
+    /// Computes the columns of the product from `column` on that `VECTORS` vectors cover, `ROWS` rows at a time.
     #[inline(always)]
     fn columns<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, column: usize) {
         let (rows, inner, columns) = (self.left.rows, self.left.columns, self.right.columns);
@@ -109,7 +109,7 @@ impl Product<'_> {
         let right = &vectors.as_chunks::<VECTORS>().0[..inner];
         let left = self.left.values;
         for row in (0..rows).step_by(ROWS) {
-            // The last block reaches back over rows that are done, and does them again.
+            // The last block reaches back over finished rows and computes them again.
             let row = row.min(rows - ROWS);
             let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
             if self.left.is_transposed {
@@ -133,7 +133,7 @@ impl Product<'_> {
     }
 }
 
-/// `sums += left right`, a column times a row.
+/// Computes `sums += left right`, a column times a row.
 #[inline(always)]
 fn add_outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,
@@ -149,7 +149,7 @@ fn add_outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
     }
 }
 
-/// Copies `width` columns of a matrix, from `column` on, into rows of `stride` numbers; the rest of a row is zero.
+/// Copies `width` columns of a matrix, from `column` on, into rows of `stride` numbers, padded with zeros.
 #[inline(always)]
 fn pack(panel: &mut Vec<f32>, matrix: Matrix<'_>, column: usize, width: usize, stride: usize) {
     let len = matrix.rows * stride;
@@ -198,7 +198,7 @@ mod tests {
         let (rows, inner, columns) = (13, 37, 45);
         let left: Vec<f32> = (0..rows * inner).map(number).collect();
         let right: Vec<f32> = (0..inner * columns).map(|i| number(i + 3)).collect();
-        // Fused, every sum from first to last: what none of the vectors may depart from.
+        // Every sum fused and from first to last: the reference for all vectors.
         let sum = |row: usize, column: usize| {
             (0..inner).fold(0.0, |sum: f32, k| left[row * inner + k].mul_add(right[k * columns + column], sum))
         };

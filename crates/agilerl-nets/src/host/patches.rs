@@ -1,29 +1,29 @@
-//! A convolution as a product of matrices: the windows that it looks through.
+//! The windows of a convolution, with which it is a product of matrices.
 
 use crate::input_number::InputNumber;
 use crate::spec::encoder::EncoderSpec;
 
-/// Which numbers of an image lie in each window of a convolution. A row for each place of the map, a column for each
-/// weight of a kernel: with these rows, a convolution is a linear layer.
+/// The numbers of an image that lie in each window of a convolution: one row for each place of the map, one column for
+/// each weight of a kernel. With these rows, a convolution is a linear layer.
 ///
-/// Kept as a table of places, because a lookup is cheaper than the arithmetic of channels, strides and borders, and the
-/// same table serves the way back.
+/// They are kept as a table of places: a lookup is cheaper than the arithmetic of channels, strides and borders, and
+/// the same table serves the backward pass.
 #[derive(Clone, Debug)]
 pub(crate) struct Patches {
-    /// `[places, window]`: where each number lies in an image; [`OUTSIDE`] in the padding.
+    /// `[places, window]`: index of each number in an image, or [`OUTSIDE`] in the padding.
     table: Vec<u32>,
-    /// Numbers of a window: `in * kernel * kernel`, in the order of the kernel's weights.
+    /// Length of a window: `in * kernel * kernel`, in the order of the kernel's weights.
     window: usize,
-    /// Numbers of an image that comes in.
+    /// Length of an input image.
     image: usize,
 }
 
-/// A place in the padding: beyond every image.
+/// A place in the padding: beyond the end of every image.
 const OUTSIDE: u32 = u32::MAX;
 
 impl Patches {
-    /// Of a convolution of a valid spec. The first one reads the input, in the order of its rows; the others read maps
-    /// `[height, width, channels]`, which is how products leave them.
+    /// Returns the table of a convolution of a valid spec. The first convolution reads the input, in the order of its
+    /// rows; the others read maps `[height, width, channels]`, the order in which products write them.
     pub(crate) fn new(spec: &EncoderSpec, layer: usize) -> Self {
         let maps = spec.maps().expect("a valid spec");
         let conv = &spec.convs[layer];
@@ -47,28 +47,29 @@ impl Patches {
         Self { table, window: channels * conv.kernel * conv.kernel, image: channels * height * width }
     }
 
-    /// Numbers of a window.
+    /// Returns the length of a window.
     pub(crate) fn window(&self) -> usize {
         self.window
     }
 
-    /// Places of the map.
+    /// Returns the number of places of the map.
     pub(crate) fn places(&self) -> usize {
         self.table.len() / self.window
     }
 
-    /// The windows of images `[batch, image]`, each number multiplied by `scale`: `[batch * places, window]`.
+    /// Writes the windows of images `[batch, image]` into `windows`, `[batch * places, window]`, each number multiplied
+    /// by `scale`.
     pub(crate) fn gather<O: InputNumber>(&self, images: &[O], scale: f32, windows: &mut Vec<f32>) {
         windows.clear();
         for image in images.chunks_exact(self.image) {
-            // In the padding there is nothing to find, and a window has zeros there.
+            // The padding lies beyond the image, and its numbers are zero.
             let number = |&place: &u32| image.get(place as usize).map_or(0.0, |x| x.to_f32() * scale);
             windows.extend(self.table.iter().map(number));
         }
     }
 
-    /// The way back: adds each number of the windows `[batch * places, window]` to the place that it came from, in images
-    /// `[batch, image]` that begin at zero.
+    /// The backward pass of [`gather`](Self::gather): adds each number of the windows `[batch * places, window]` to its
+    /// place in images `[batch, image]`, which start at zero.
     pub(crate) fn scatter(&self, windows: &[f32], images: &mut Vec<f32>) {
         images.clear();
         images.resize(windows.len() / self.table.len() * self.image, 0.0);
@@ -82,13 +83,13 @@ impl Patches {
     }
 }
 
-/// All pairs, row by row.
+/// Iterates over all pairs, row by row.
 pub(crate) fn grid(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
 
-/// Maps `[batch, places, channels]` as `[batch, channels, places]`, the order in which PyTorch flattens them; and back, with
-/// the two lengths exchanged.
+/// Reorders maps `[batch, places, channels]` into `[batch, channels, places]`, PyTorch's order of flattening; and back,
+/// with the two lengths exchanged.
 pub(crate) fn exchange_axes(maps: &[f32], places: usize, channels: usize, into: &mut Vec<f32>) {
     into.clear();
     for map in maps.chunks_exact(places * channels) {

@@ -1,4 +1,4 @@
-//! The vectors that the kernels compute with.
+//! The SIMD vectors that the kernels compute with.
 
 use std::sync::OnceLock;
 
@@ -6,13 +6,13 @@ use pulp::Arch;
 
 static CHOSEN: OnceLock<Arch> = OnceLock::new();
 
-/// The widest that the processor has, unless a test chose others.
+/// Returns the widest vectors of the processor, unless a test chose others.
 pub(crate) fn vectors() -> Arch {
     *CHOSEN.get_or_init(Arch::new)
 }
 
-/// The names of the vectors that this processor has, the widest first. All give the same bits: tests hold every kernel and
-/// a whole run to that.
+/// Returns the names of the vectors that this processor has, the widest first. All give the same bits: tests check
+/// every kernel and a whole run for it.
 #[doc(hidden)]
 pub fn vector_names() -> impl Iterator<Item = &'static str> {
     available().into_iter().map(|(name, _)| name)
@@ -21,7 +21,7 @@ pub fn vector_names() -> impl Iterator<Item = &'static str> {
 /// Makes all kernels of this process compute with the vectors of this name, for tests.
 ///
 /// # Panics
-/// If the processor has none of this name, or something was computed before.
+/// If the processor has no vectors of this name, or vectors were used or chosen before.
 #[doc(hidden)]
 pub fn choose_vectors(name: &str) {
     let named = available().into_iter().find(|(known, _)| *known == name);
@@ -29,7 +29,7 @@ pub fn choose_vectors(name: &str) {
     assert!(CHOSEN.set(arch).is_ok(), "vectors were chosen before");
 }
 
-/// All that the processor has, by name, the widest first.
+/// Returns all vectors of the processor by name, the widest first.
 pub(crate) fn available() -> Vec<(&'static str, Arch)> {
     let mut available = Vec::new();
     #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,4 @@
-//! Units that no longer take part.
+//! Dormant units: finding and resetting them.
 
 use rand::Rng;
 
@@ -9,10 +9,11 @@ use crate::spec::net::NetSpec;
 use crate::weights::draws::fill_uniform;
 use crate::weights::weights::Weights;
 
-/// The units of a network that hardly say anything: those whose mean absolute output, divided by the mean of that over
-/// their stage, is at most tau (tau-dormant; Sokar et al., 2023, definition 3.1).
+/// The dormant units of a network: units whose mean absolute output, divided by the mean over their stage, is at most
+/// tau (Sokar et al., 2023, definition 3.1).
 ///
-/// A unit is a node of a hidden layer with what the residual layers behind it add.
+/// A unit is a node of a hidden layer of the head, together with the nodes that residual layers add to it. Channels of
+/// convolutions are not units.
 ///
 /// ```
 /// use agilerl_nets::{Dormant, MlpSpec, NetSpec};
@@ -34,12 +35,12 @@ pub struct Dormant {
 }
 
 impl Dormant {
-    /// Those of this network, as some rows `[rows, inputs + extra]` show.
+    /// Finds the dormant units of this network, given observations `[rows, inputs + extra]`.
     ///
     /// # Panics
-    /// If the weights are not laid out as the spec says, or there is no row or no whole number of them.
+    /// If the weights have another layout than the spec's, or the observations are not a whole number of rows, or none.
     pub fn find(spec: &NetSpec, weights: &Weights, rows: &[f32], tau: f64) -> Self {
-        assert!(!rows.is_empty(), "no observations to tell dormant units by");
+        assert!(!rows.is_empty(), "no observations to find dormant units with");
         let features = HostNet::new(spec, weights).head_rows(rows);
         let head = Weights::new(spec.head.layout(), weights.values()[spec.encoder_len()..].to_vec());
         let traces = HostMlp::new(&spec.head, &head).trace(&features);
@@ -48,7 +49,7 @@ impl Dormant {
         let blocks = spec.blocks();
         let mut units = Vec::new();
         for stage in 0..spec.hidden.len() {
-            // What leaves a stage is what the first block outside it hears.
+            // The output of a stage is the input of the first block behind it.
             let leaves = |block: &&Block| block.hears(stage, spec) && !block.is_residual();
             let listener = blocks.iter().position(|block| leaves(&block)).expect("the next stage or the output");
             let scores = mean_sizes(&traces[listener].input, spec.hidden[stage]);
@@ -59,32 +60,33 @@ impl Dormant {
         Self { spec: net.clone(), units }
     }
 
-    /// Index of the hidden layer and of the node in it, in order.
+    /// Returns the index of the hidden layer and of the node in it for each unit, in order.
     pub fn units(&self) -> &[(usize, usize)] {
         &self.units
     }
 
-    /// What they listen to is drawn as in a new network, and what they say is silenced until it is learnt. Without layer
-    /// normalisation, what the others compute stays but for the little that was said.
+    /// Draws the incoming weights of the units as in a new network, and sets their outgoing weights to zero. Without
+    /// layer normalisation the outputs of the network change only by the little that the units contributed.
     ///
     /// # Panics
-    /// If the weights are those of another spec.
+    /// If the weights belong to another spec.
     pub fn reset(&self, weights: &mut Weights, rng: &mut impl Rng) {
         self.each_incoming(weights, |weights, inputs| fill_uniform(weights, 1.0 / (inputs as f32).sqrt(), rng));
-        // After the draws, since a residual layer's nodes hear each other.
+        // After the draws, because nodes of a residual layer hear each other.
         self.silence(weights);
     }
 
-    /// The moments of an optimiser for the weights after [`reset`](Self::reset): zero for all that was changed.
+    /// Sets to zero the moments of all weights that [`reset`](Self::reset) changes.
     ///
     /// # Panics
-    /// If the moments are those of another spec.
+    /// If the moments belong to another spec.
     pub fn reset_moments(&self, moments: &mut Weights) {
         self.each_incoming(moments, |moments, _| moments.fill(0.0));
         self.silence(moments);
     }
 
-    /// The incoming weights and the bias of each unit, in each block of its stage, with the number of the block's inputs.
+    /// Changes the incoming weights and the bias of each unit in each block of its stage, given the number of the
+    /// block's inputs.
     fn each_incoming(&self, weights: &mut Weights, mut change: impl FnMut(&mut [f32], usize)) {
         assert_eq!(weights.layout(), &self.spec.layout(), "these weights belong to another spec");
         for block in self.spec.head.blocks() {
@@ -107,7 +109,7 @@ impl Dormant {
     }
 }
 
-/// The mean absolute value of each column.
+/// Returns the mean absolute value of each column.
 fn mean_sizes(rows: &[f32], width: usize) -> Vec<f64> {
     let count = (rows.len() / width) as f64;
     let size = |column: usize| rows.iter().skip(column).step_by(width).map(|x| f64::from(x.abs())).sum::<f64>() / count;

@@ -1,4 +1,4 @@
-//! What is done to weights before they are transplanted.
+//! Edits of weights before they are transplanted.
 
 use crate::morph::statistics::{Line, mean_row};
 use crate::weights::weights::Weights;
@@ -6,17 +6,18 @@ use crate::weights::weights::Weights;
 /// A change of one block's parameters, in place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Edit {
-    /// What the inputs say on average is added to the bias.
+    /// Adds the mean contribution of removed inputs to the bias.
     FoldMeans {
         block: String,
-        /// Zero for an input that stays.
+        /// Mean of each input; zero for an input that stays.
         means: Vec<f32>,
     },
-    /// The rows of a normalised layer grow and its gains shrink: the function stays.
+    /// Scales the rows of a normalised layer up and its gains down: the function stays.
     Spread { block: String, factor: f32 },
-    /// Normalisation over other nodes: what stands for the old normal values, given the new ones.
+    /// Corrects gains and shifts for normalisation over other nodes. Each line gives the old normal value, given the
+    /// new one.
     Renormalise { block: String, lines: Vec<Line> },
-    /// The normalisation goes into the rows: what stands for the normal values, given centred sums.
+    /// Multiplies the normalisation into the rows. Each line gives the normal value, given the centred sum.
     AbsorbNorm { block: String, lines: Vec<Line> },
 }
 

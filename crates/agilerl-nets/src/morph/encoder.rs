@@ -1,4 +1,4 @@
-//! Transplants the weights of convolutional networks.
+//! Transplants the weights of a network with an encoder from one architecture to the next.
 
 use rand::Rng;
 
@@ -11,33 +11,33 @@ use crate::weights::draws::fill_uniform;
 use crate::weights::layout::Entry;
 use crate::weights::weights::Weights;
 
-/// How one convolutional network becomes another.
+/// A planned change of a network with an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CnnMorph {
     from: NetSpec,
     to: NetSpec,
     growth: Growth,
-    /// One for each convolution of `to`.
+    /// One origin for each convolution of `to`.
     convs: Vec<Origin>,
-    /// What becomes of the head, if anything.
+    /// The change of the head, if there is one.
     head: Option<Morph>,
 }
 
-/// Where a convolution of the new network comes from.
+/// The origin of a convolution of the new network.
 #[derive(Clone, Debug, PartialEq)]
 struct Origin {
-    /// The old convolution; `None` for one inserted as the identity.
+    /// Index of the old convolution; `None` for one inserted as the identity.
     layer: Option<usize>,
-    /// For each channel that goes out, the old one (of the old convolution, or of the one that an inserted one copies);
-    /// `None` for a new one.
+    /// For each output channel, the old channel (of the old convolution, or of the one before an inserted one); `None`
+    /// for a new one.
     channels: Vec<Option<usize>>,
 }
 
-/// The head's first matrix.
+/// Name of the head's first matrix.
 const FIRST: &str = "hidden.0.weight";
 
 impl CnnMorph {
-    /// `None` if the limits do not allow it.
+    /// Plans the mutation; `None` if the limits do not allow it.
     pub(crate) fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
         let to = from.apply_as(mutation, growth)?;
         let keep = |(layer, conv): (usize, &ConvSpec)| Origin {
@@ -62,7 +62,7 @@ impl CnnMorph {
                     let survivors = most_salient(&saliences(from, weights, layer), keep);
                     convs[layer].channels = survivors.into_iter().map(Some).collect();
                 }
-                // A kernel alone leaves all channels in their places.
+                // A new kernel leaves all channels in their places.
                 _ => {}
             }
             rewire_head(from, &to, &convs)
@@ -99,7 +99,8 @@ impl CnnMorph {
             return Weights::zeros(self.to.layout());
         }
         let head = head_of(&self.from, old);
-        // After a fold the head's first matrix is a product, and no moment of either factor is its own: rewiring left zeros.
+        // After a fold the head's first matrix is a product of two matrices, and the moments of neither fit it:
+        // rewiring left zeros.
         let head = self.head.as_ref().map_or_else(|| head.clone(), |morph| morph.moments(&head));
         self.join(self.transplant(old), &head)
     }
@@ -108,14 +109,14 @@ impl CnnMorph {
         encoder(&self.to).convs.len() < encoder(&self.from).convs.len()
     }
 
-    /// The convolutions' weights with the head's behind them.
+    /// Returns the weights of the convolutions with those of the head behind them.
     fn join(&self, mut convs: Weights, head: &Weights) -> Weights {
         let start = self.to.encoder_len();
         convs.values_mut()[start..].copy_from_slice(head.values());
         convs
     }
 
-    /// Copies what survives of the convolutions; the rest, and the head, are zero.
+    /// Copies the surviving weights of the convolutions; new ones, and the head's, are zero.
     fn transplant(&self, old: &Weights) -> Weights {
         assert_eq!(old.layout(), &self.from.layout(), "these weights belong to another spec");
         let mut new = Weights::zeros(self.to.layout());
@@ -146,7 +147,8 @@ impl CnnMorph {
         new
     }
 
-    /// Copies the kernels between channels that both networks have. A kernel of another size lies centred in the larger one.
+    /// Copies the kernels between channels that both networks have. The smaller of two kernels lies in the centre of
+    /// the larger one.
     fn copy_kernels(
         &self,
         old: &[f32],
@@ -173,7 +175,7 @@ impl CnnMorph {
         }
     }
 
-    /// Fills in what a convolution has that is new.
+    /// Writes the weights of new channels and of a new convolution.
     fn grow(&self, new: &mut Weights, layer: usize, origin: &Origin, rng: &mut impl Rng) {
         let (inputs, kernel) = (encoder(&self.to).inputs_of(layer), encoder(&self.to).convs[layer].kernel);
         let window = inputs * kernel * kernel;
@@ -196,13 +198,13 @@ impl CnnMorph {
     }
 }
 
-/// How the head comes to read the new map: a channel's numbers follow their channel. `None` if it reads the old one.
+/// Plans how the head reads the new map: its columns follow their channels. `None` if it reads the old map.
 fn rewire_head(from: &NetSpec, to: &NetSpec, convs: &[Origin]) -> Option<Morph> {
     let features = from.head.inputs - from.extra;
     // The extra numbers stand behind the features, before and after.
     let extra = (features..from.head.inputs).map(Some);
     if encoder(to).convs.len() < encoder(from).convs.len() {
-        // The new columns are products: see `fold`.
+        // The new columns are products, which `fold` writes.
         let columns = std::iter::repeat_n(None, to.head.inputs - to.extra).chain(extra);
         return Some(Morph::rewire(&from.head, columns.collect()));
     }
@@ -217,8 +219,9 @@ fn rewire_head(from: &NetSpec, to: &NetSpec, convs: &[Origin]) -> Option<Morph> 
     (!is_as_it_was).then(|| Morph::rewire(&from.head, columns))
 }
 
-/// Takes the last convolution into the head's first layer, `W (K * x + b) + c = (W K) * x + (W b + c)`, its activation left
-/// out. Each row of the new matrix is the way back through the convolution from the old row, as a gradient takes it.
+/// Multiplies the removed last convolution into the head's first layer, `W (K * x + b) + c = (W K) * x + (W b + c)`,
+/// without its activation. Each row of the new matrix is the old row passed backward through the convolution, as a
+/// gradient is.
 fn fold(from: &NetSpec, old: &Weights, head: &mut Weights) {
     let convs = &encoder(from).convs;
     let last = convs.len() - 1;
@@ -241,7 +244,8 @@ fn fold(from: &NetSpec, old: &Weights, head: &mut Weights) {
             }
         }
         patches.scatter(&windows, &mut image);
-        // The map before it lies as products leave it: there is another convolution, or this one could not go.
+        // The map before it is in the order of products: another convolution precedes, or this one could not be
+        // removed.
         exchange_axes(&image, image.len() / before, before, &mut row);
         head.get_mut(FIRST).expect("a head has a hidden layer")[node * (row.len() + from.extra)..][..row.len()]
             .copy_from_slice(&row);
@@ -249,14 +253,15 @@ fn fold(from: &NetSpec, old: &Weights, head: &mut Weights) {
     }
 }
 
-/// How much each channel matters: the square of the norm of what comes in times that of what goes out.
+/// Returns the saliency of each channel: the squared norm of its incoming weights times that of its outgoing ones.
 fn saliences(spec: &NetSpec, weights: &Weights, layer: usize) -> Vec<f32> {
     let convs = &encoder(spec).convs;
     let channels = convs[layer].channels;
     let part = |name: &str| weights.get(name).expect("laid out");
     let square = |numbers: &[f32]| numbers.iter().map(|w| w * w).sum::<f32>();
     let (kernels, bias) = (part(&format!("conv.{layer}.weight")), part(&format!("conv.{layer}.bias")));
-    // What hears a channel is a block of neighbouring weights, in the next convolution and in the head alike.
+    // The outgoing weights of a channel are blocks of neighbouring weights, in the next convolution and in the head
+    // alike.
     let features = spec.head.inputs - spec.extra;
     let (outgoing, block) = match convs.get(layer + 1) {
         Some(next) => (part(&format!("conv.{}.weight", layer + 1)).to_vec(), next.kernel * next.kernel),
@@ -270,7 +275,7 @@ fn saliences(spec: &NetSpec, weights: &Weights, layer: usize) -> Vec<f32> {
     heard.enumerate().map(|(channel, heard)| heard * spoken(channel)).collect()
 }
 
-/// The `keep` channels that matter most, in their order. Of equals, the first stay.
+/// Returns the `keep` most salient channels, in their order. Of equals, the first stay.
 fn most_salient(saliences: &[f32], keep: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..saliences.len()).collect();
     order.sort_by(|&a, &b| saliences[b].total_cmp(&saliences[a]));
@@ -279,7 +284,8 @@ fn most_salient(saliences: &[f32], keep: usize) -> Vec<usize> {
     order
 }
 
-/// Copies, of each parameter that both have, the corner that both have: AgileRL's way, whatever it was about.
+/// Copies, of each parameter that both networks have, the corner that both shapes have: AgileRL's way for every
+/// mutation.
 fn copy_common_corners(old: &Weights, new: &mut Weights) {
     let strides = |entry: &Entry, axis: usize| entry.shape[axis + 1..].iter().product::<usize>();
     for (from, values) in old.iter() {
@@ -295,12 +301,12 @@ fn copy_common_corners(old: &Weights, new: &mut Weights) {
     }
 }
 
-/// The weights of the head.
+/// Returns the weights of the head.
 fn head_of(spec: &NetSpec, weights: &Weights) -> Weights {
     Weights::new(spec.head.layout(), weights.values()[spec.encoder_len()..].to_vec())
 }
 
-/// A parameter of a convolution that the layout is known to have.
+/// Returns a parameter of a convolution that the layout has.
 fn named<'a>(weights: &'a mut Weights, layer: usize, part: &str) -> &'a mut [f32] {
     weights.get_mut(&format!("conv.{layer}.{part}")).expect("laid out")
 }

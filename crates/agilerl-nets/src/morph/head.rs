@@ -1,4 +1,4 @@
-//! Transplants weights from one architecture to the next.
+//! Transplants the weights of a perceptron from one architecture to the next.
 
 use rand::{Rng, RngExt};
 
@@ -10,52 +10,53 @@ use crate::spec::mutation::{Growth, NetMutation};
 use crate::weights::draws::fill_uniform;
 use crate::weights::weights::Weights;
 
-/// How one perceptron becomes another: where each node of the new network comes from.
+/// A planned change of a perceptron: for each node of the new network, the old node that it comes from.
 ///
 /// Growing keeps the function, with every activation and with layer normalisation. New nodes listen at random but are
-/// not heard, since their outgoing weights start at zero. A new layer starts as the identity: as a plain one where the
-/// activation passes it unchanged (ReLU and none, without normalisation), else as a residual one behind a gate of zero.
+/// not heard: their outgoing weights start at zero. A new layer starts as the identity: as a plain layer if the
+/// activation leaves the old output unchanged (ReLU and linear, without normalisation), otherwise as a residual layer
+/// behind a gate of zero.
 ///
-/// Under layer normalisation new nodes listen to the mean of what the others listen to, give or take two thousandths, in
-/// pairs that keep the mean: so they lower the variance by a known factor, and the layer's rows grow by its root and the
-/// gains shrink by it. What tells new nodes apart is their shift.
+/// Under layer normalisation, new nodes listen to the mean of the old nodes' incoming weights, plus or minus two
+/// thousandths, in pairs that keep the mean. They lower the variance by a known factor: the layer's rows grow by its
+/// root, and the gains shrink by it. New nodes differ by their shift.
 ///
-/// Nodes that go are the least salient, and the mean of what they said goes into the biases of those that heard them. A
-/// residual layer that goes leaves its mean behind in the same way; a plain one is folded into the next by multiplying
-/// the two matrices, with a line in place of its activation, which is exact where it is the identity. Means and lines are
-/// taken from observations where [`plan_with`](Self::plan_with) is given some, and otherwise from rows of Gaussian numbers.
+/// Shrinking removes the least salient nodes, and adds the mean of their outputs to the biases of the nodes that heard
+/// them. A removed residual layer leaves its mean in the same way. A removed plain layer is folded into the next by
+/// multiplying the two matrices, with a straight line in place of its activation, which is exact where the activation
+/// is the identity. Means and lines are measured on the observations given to [`plan_with`](Self::plan_with), and on
+/// Gaussian rows otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Morph {
     from: MlpSpec,
     to: MlpSpec,
     growth: Growth,
-    /// For each number that comes in, the old one; `None` for a new one.
+    /// For each input, the old input; `None` for a new one.
     inputs: Vec<Option<usize>>,
     /// For each node of each stage of `to`, the old node; `None` for a new one.
     stages: Vec<Vec<Option<usize>>>,
-    /// What is done to the old weights before they are transplanted.
+    /// Edits of the old weights before they are transplanted.
     edits: Vec<Edit>,
-    /// What stands for each node of a plain layer that is folded into the heads.
+    /// For each node of a plain layer that is folded into the heads, the line in place of its activation.
     fold: Option<Vec<Line>>,
-    /// For each block that comes to be normalised, its name, gains and shifts.
+    /// For each block that becomes normalised, its name and its gains and shifts.
     norms: Vec<(String, Vec<Line>)>,
 }
 
 impl Morph {
-    /// How `from` with these weights becomes what the mutation makes of it; `None` if its limits do not allow it.
+    /// Plans the mutation of a perceptron with these weights; `None` if its limits do not allow it.
     ///
     /// # Panics
-    /// If the weights are not laid out as the spec says.
+    /// If the weights have another layout than the spec's.
     pub fn plan(from: &MlpSpec, mutation: &NetMutation, weights: &Weights) -> Option<Self> {
         Self::plan_with(from, mutation, weights, Growth::Preserving, None)
     }
 
-    /// As [`plan`](Self::plan), with a choice of what becomes of the weights, and with observations, `[rows, inputs]`, by
-    /// which to keep the function when something goes: the more like those that the network meets, the better. Some
-    /// hundreds are enough.
+    /// As [`plan`](Self::plan), with a choice of growth, and with observations, `[rows, inputs]`, on which removing
+    /// nodes or layers changes the function least. A few hundred rows like those of training are enough.
     ///
     /// # Panics
-    /// If the weights are not laid out as the spec says, or the observations are not a whole number of rows.
+    /// If the weights have another layout than the spec's, or the observations are not a whole number of rows.
     pub fn plan_with(
         from: &MlpSpec,
         mutation: &NetMutation,
@@ -69,7 +70,7 @@ impl Morph {
         let mut morph = Self::in_place(from, to, inputs, growth);
         if growth == Growth::Preserving {
             match *mutation {
-                // A new layer is the identity.
+                // A new layer is the identity and compensates for nothing.
                 NetMutation::AddLayer => {}
                 NetMutation::AddNodes { layer, .. } => morph.spread_under_norm(layer),
                 _ => morph.keep_what_goes(mutation, &Statistics::new(from, weights, rows)),
@@ -78,8 +79,8 @@ impl Morph {
         Some(morph)
     }
 
-    /// How `from` comes to take other rows: for each number of a new row, the place where it was, or `None` for a new one,
-    /// which is not heard at first. For a perceptron behind a network whose output changes.
+    /// Plans a change of the input rows: for each number of a new row, its place in the old row, or `None` for a new
+    /// number, which is not heard at first. For a perceptron behind an encoder whose features change.
     ///
     /// # Panics
     /// If a place is not among the old inputs.
@@ -90,22 +91,23 @@ impl Morph {
         Self::in_place(from, to, inputs, Growth::Preserving)
     }
 
-    /// The architecture before.
+    /// Returns the architecture before.
     pub fn from(&self) -> &MlpSpec {
         &self.from
     }
 
-    /// The architecture after.
+    /// Returns the architecture after.
     pub fn to(&self) -> &MlpSpec {
         &self.to
     }
 
-    /// What becomes of weights and moments.
+    /// Returns the treatment of weights and moments.
     pub fn growth(&self) -> Growth {
         self.growth
     }
 
-    /// The weights after. Only what new nodes and layers listen to is random.
+    /// Returns the weights after. With [`Growth::Preserving`] only the incoming weights of new nodes and layers are
+    /// random.
     pub fn weights(&self, old: &Weights, rng: &mut impl Rng) -> Weights {
         let mut edited = old.clone();
         self.edits.iter().for_each(|edit| edit.apply(&mut edited));
@@ -121,8 +123,9 @@ impl Morph {
         new
     }
 
-    /// The moments of an optimiser after: those of surviving weights, zero for all others. They are carried as they are,
-    /// also where a weight was scaled: both moments scale with its gradient, and Adam's step with neither.
+    /// Returns the moments of an optimiser after: the moments of surviving weights, and zero for all others. With
+    /// [`Growth::Random`] all are zero. The moments of a weight that was scaled are not: both moments scale with the
+    /// gradient, and Adam's step scales with neither.
     pub fn moments(&self, old: &Weights) -> Weights {
         let mut new = Weights::zeros(self.to.layout());
         if self.growth == Growth::Preserving {
@@ -131,7 +134,7 @@ impl Morph {
         new
     }
 
-    /// Every node that both have stays where it is.
+    /// Returns a plan in which every node that both networks have stays in its place.
     fn in_place(from: &MlpSpec, to: MlpSpec, inputs: Vec<Option<usize>>, growth: Growth) -> Self {
         let nodes = |(stage, &nodes): (usize, &usize)| {
             let old = from.hidden.get(stage).copied().unwrap_or(nodes);
@@ -142,7 +145,8 @@ impl Morph {
         Self { from: from.clone(), to, growth, inputs, stages, edits, fold: None, norms }
     }
 
-    /// New nodes near the mean lower the variance of a normalised layer; the others go apart as much.
+    /// New nodes near the mean lower the variance of a normalised layer; spreading the others by the same factor
+    /// restores it.
     fn spread_under_norm(&mut self, stage: usize) {
         let factor = (self.to.hidden[stage] as f32 / self.from.hidden[stage] as f32).sqrt();
         let blocks = self.from.blocks().into_iter();
@@ -150,7 +154,7 @@ impl Morph {
         self.edits.extend(normalised.map(|block| Edit::Spread { block: block.name, factor }));
     }
 
-    /// Finds out what must stand for what goes.
+    /// Plans how the rest of the network compensates for removed parts.
     fn keep_what_goes(&mut self, mutation: &NetMutation, old: &Statistics<'_>) {
         match *mutation {
             NetMutation::AddLayer | NetMutation::AddNodes { .. } => {}
@@ -188,12 +192,12 @@ impl Morph {
                     }
                 }
             }
-            // Those of an encoder are not the head's.
+            // Mutations of an encoder do not change the head.
             _ => {}
         }
     }
 
-    /// Copies what survives; the rest of `new` stays.
+    /// Copies the surviving weights; the rest of `new` stays.
     fn transplant(&self, old: &Weights, new: &mut Weights) {
         assert_eq!(old.layout(), &self.from.layout(), "these weights belong to another spec");
         let new_blocks = self.to.blocks();
@@ -204,7 +208,7 @@ impl Morph {
                 let name = block.parameter(part);
                 let (Some(from), Some(into)) = (old.get(&name), new.get_mut(&name)) else { continue };
                 match part {
-                    // A folded layer leaves no head's matrix as it was.
+                    // The heads' matrices are products with the folded layer.
                     "weight" if self.fold.is_some() && block.role.stage().is_none() => {}
                     "weight" => copy_block(from, source.inputs, into, &rows, &columns),
                     "slope" | "gate" => into.copy_from_slice(from),
@@ -214,7 +218,7 @@ impl Morph {
         }
     }
 
-    /// For each output of a block, the old one.
+    /// Returns, for each output of a block, the old output.
     fn rows(&self, block: &Block) -> Vec<Option<usize>> {
         match block.role.stage() {
             Some(stage) => self.stages[stage].clone(),
@@ -222,7 +226,7 @@ impl Morph {
         }
     }
 
-    /// For each input of a block, the old one.
+    /// Returns, for each input of a block, the old input.
     fn columns(&self, block: &Block) -> Vec<Option<usize>> {
         let stage = match block.role {
             Role::Plain { stage } => stage.checked_sub(1),
@@ -231,14 +235,14 @@ impl Morph {
         };
         let mut columns = stage.map_or(&self.inputs, |stage| &self.stages[stage]).clone();
         if self.growth == Growth::Random {
-            // The overlap may be all that an old matrix has.
+            // With random growth a block may have had fewer inputs: only the overlap is copied.
             let old = self.from.blocks().into_iter().find(|old| old.name == block.name).map_or(0, |old| old.inputs);
             columns.iter_mut().for_each(|column| *column = column.filter(|column| *column < old));
         }
         columns
     }
 
-    /// Multiplies the last hidden layer into the heads, if it goes: `O (a (W x + b) + s) + c = (O a W) x + O (a b + s) + c`.
+    /// Multiplies a removed last hidden layer into the heads: `O (a (W x + b) + s) + c = (O a W) x + O (a b + s) + c`.
     fn fold_into_heads(&self, old: &Weights, new: &mut Weights) {
         let Some(lines) = &self.fold else { return };
         let layer = format!("hidden.{}", self.to.hidden.len());
@@ -265,7 +269,7 @@ impl Morph {
         }
     }
 
-    /// Fills in all that is new.
+    /// Writes the weights of everything that is new.
     fn grow(&self, new: &mut Weights, rng: &mut impl Rng) {
         let old_blocks = self.from.blocks();
         for block in self.to.blocks() {
@@ -291,7 +295,7 @@ impl Morph {
     }
 }
 
-/// A layer that changes nothing: a residual one whose gate is closed, or the identity.
+/// Writes a layer that changes nothing: a residual layer behind a closed gate, or the identity.
 fn grow_layer(new: &mut Weights, block: &Block, rng: &mut impl Rng) {
     block.fill_neutral(new);
     if block.is_residual() {
@@ -305,7 +309,7 @@ fn grow_layer(new: &mut Weights, block: &Block, rng: &mut impl Rng) {
     }
 }
 
-/// Nodes from `first_new` on listen as those of a new network do.
+/// Draws the incoming weights of the nodes from `first_new` on, as in a new network.
 fn grow_nodes(new: &mut Weights, block: &Block, first_new: usize, rng: &mut impl Rng) {
     let inputs = block.inputs;
     let bound = 1.0 / (inputs as f32).sqrt();
@@ -316,12 +320,12 @@ fn grow_nodes(new: &mut Weights, block: &Block, first_new: usize, rng: &mut impl
     }
 }
 
-/// How far new nodes under layer normalisation listen beside the mean, as a part of how far the others do. Its square is
-/// what the variance is off by.
+/// Distance between the incoming weights of new nodes under layer normalisation and the mean, relative to the other
+/// nodes'. Its square is the relative error of the variance.
 const ASIDE: f32 = 0.002;
 
-/// Nodes from `first_new` on listen to the mean of what the others do, in pairs a little to both sides of it. Each has a
-/// shift of its own, above zero, where every activation is alive.
+/// Lets the nodes from `first_new` on listen to the mean of the other nodes' incoming weights, in pairs a little to
+/// both sides of it. Each has a shift of its own, above zero, where every activation has a gradient.
 fn grow_nodes_under_norm(new: &mut Weights, block: &Block, first_new: usize, rng: &mut impl Rng) {
     if first_new == block.outputs {
         return;
@@ -335,7 +339,7 @@ fn grow_nodes_under_norm(new: &mut Weights, block: &Block, first_new: usize, rng
         for pair in grown.chunks_mut(2 * width) {
             let (left, right) = pair.split_at_mut(width);
             left.copy_from_slice(&mean);
-            // Without a partner on the other side a row stays at the mean.
+            // Without a partner on the other side, a row stays at the mean.
             for (i, right) in right.iter_mut().enumerate() {
                 let step = aside * (2.0 * rng.random::<f32>() - 1.0);
                 left[i] += step;
@@ -348,7 +352,8 @@ fn grow_nodes_under_norm(new: &mut Weights, block: &Block, first_new: usize, rng
     shifts.iter_mut().for_each(|shift| *shift = rng.random());
 }
 
-/// Copies the block of a row-major matrix, `from_width` columns wide, that both networks have; the rest of `into` stays.
+/// Copies the block of a row-major matrix, `from_width` columns wide, that both networks have; the rest of `into`
+/// stays.
 fn copy_block(from: &[f32], from_width: usize, into: &mut [f32], rows: &[Option<usize>], columns: &[Option<usize>]) {
     for (into, source) in into.chunks_exact_mut(columns.len()).zip(rows) {
         let Some(source) = source else { continue };

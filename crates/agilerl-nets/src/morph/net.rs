@@ -1,4 +1,4 @@
-//! Transplants weights from one architecture to the next, whatever the network.
+//! Transplants the weights of a network from one architecture to the next.
 
 use rand::Rng;
 
@@ -8,12 +8,13 @@ use crate::spec::mutation::{Growth, NetMutation};
 use crate::spec::net::NetSpec;
 use crate::weights::weights::Weights;
 
-/// How one network becomes another: [`Morph`] for any network.
+/// A planned change of a network: its new architecture, and how weights and moments reach it. The head changes as
+/// [`Morph`] describes.
 ///
-/// Convolutions grow as layers do. New channels listen at random and are not heard. A new convolution passes on what the
-/// last one gave: its kernel is 1 in the centre. A larger kernel is the old one with zeros around it. What shrinks keeps
-/// what matters most: the most salient channels, the centre of a kernel; and a convolution that goes is folded into the
-/// head's first matrix, which is exact where its activation was not at work.
+/// Convolutions grow as layers do. New channels listen at random and are not heard. A new convolution is the identity:
+/// its kernel is 1 in the centre. A larger kernel is the old one with zeros around it. Shrinking keeps the most salient
+/// channels and the centre of a kernel. A removed convolution is folded into the head's first matrix, which is exact
+/// where its activation is the identity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetMorph {
     from: NetSpec,
@@ -29,10 +30,10 @@ enum Plan {
 }
 
 impl NetMorph {
-    /// How `from` with these weights becomes what the mutation makes of it; `None` if its limits do not allow it.
+    /// Plans the mutation of a network with these weights; `None` if its limits do not allow it.
     ///
     /// # Panics
-    /// If the weights are not laid out as the spec says.
+    /// If the weights have another layout than the spec's.
     pub fn plan(from: &NetSpec, mutation: &NetMutation, weights: &Weights, growth: Growth) -> Option<Self> {
         assert_eq!(weights.layout(), &from.layout(), "these weights belong to another spec");
         let plan = match &from.encoder {
@@ -51,22 +52,23 @@ impl NetMorph {
         Some(Self { from: from.clone(), to, growth, plan })
     }
 
-    /// The architecture before.
+    /// Returns the architecture before.
     pub fn from(&self) -> &NetSpec {
         &self.from
     }
 
-    /// The architecture after.
+    /// Returns the architecture after.
     pub fn to(&self) -> &NetSpec {
         &self.to
     }
 
-    /// What becomes of weights and moments.
+    /// Returns the treatment of weights and moments.
     pub fn growth(&self) -> Growth {
         self.growth
     }
 
-    /// The weights after. Only the incoming weights of new nodes and channels are random.
+    /// Returns the weights after. With [`Growth::Preserving`] only the incoming weights of new nodes and channels are
+    /// random.
     pub fn weights(&self, old: &Weights, rng: &mut impl Rng) -> Weights {
         match &self.plan {
             Plan::Head(morph) => morph.weights(old, rng),
@@ -74,7 +76,8 @@ impl NetMorph {
         }
     }
 
-    /// The moments of an optimiser after: those of surviving weights, zero for all others.
+    /// Returns the moments of an optimiser after: the moments of surviving weights, and zero for all others. With
+    /// [`Growth::Random`] all are zero.
     pub fn moments(&self, old: &Weights) -> Weights {
         match &self.plan {
             Plan::Head(morph) => morph.moments(old),

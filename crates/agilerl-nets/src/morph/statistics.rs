@@ -1,22 +1,21 @@
-//! What a network's nodes say on average, as observations show.
-
-use std::f32::consts::TAU;
+//! The mean outputs of a network's nodes, as observations show them.
 
 use crate::host::infer_head::{HostMlp, Trace};
+use crate::morph::gaussian_rows::gaussian_rows;
 use crate::spec::block::{Block, LAYER_NORM_EPSILON};
 use crate::spec::head::MlpSpec;
 use crate::weights::weights::Weights;
 
-/// A network, and what it does with some observations.
+/// A network, and the inputs and outputs of its blocks for some observations.
 pub(crate) struct Statistics<'a> {
     spec: &'a MlpSpec,
     weights: &'a Weights,
     blocks: Vec<Block>,
-    /// One for each block.
+    /// One trace for each block.
     traces: Vec<Trace>,
 }
 
-/// `slope * x + shift`: what stands for one number, given another.
+/// `slope * x + shift`, the best approximation of one number, given another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) slope: f32,
@@ -28,7 +27,7 @@ impl Line {
         self.slope * x + self.shift
     }
 
-    /// The line of least squares through points `(x, y)`; level where all `x` are the same.
+    /// Returns the line of least squares through points `(x, y)`; a level line if all `x` are equal.
     fn through(points: impl Iterator<Item = (f32, f32)> + Clone) -> Self {
         let count = points.clone().count() as f64;
         let mean = |of: fn((f32, f32)) -> f32| points.clone().map(|p| f64::from(of(p))).sum::<f64>() / count;
@@ -48,53 +47,54 @@ impl<'a> Statistics<'a> {
         let mut net = HostMlp::new(spec, weights);
         let traces = match rows {
             Some(rows) if !rows.is_empty() => net.trace(rows),
-            _ => net.trace(&imagined_rows(spec.inputs)),
+            _ => net.trace(&gaussian_rows(spec.inputs)),
         };
         Self { spec, weights, blocks: spec.blocks(), traces }
     }
 
-    /// The block of this name.
+    /// Returns the block of this name.
     pub(crate) fn block(&self, name: &str) -> &Block {
         self.blocks.iter().find(|block| block.name == name).expect("a block of the old network")
     }
 
-    /// All hidden blocks.
+    /// Iterates over the hidden blocks.
     pub(crate) fn hidden(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(|block| block.role.stage().is_some())
     }
 
-    /// Output, and value if there is one.
+    /// Iterates over the output and, if there is one, the value.
     pub(crate) fn heads(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(|block| block.role.stage().is_none())
     }
 
-    /// The blocks whose nodes are those of a stage.
+    /// Iterates over the blocks whose nodes belong to a stage.
     pub(crate) fn stage(&self, stage: usize) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(move |block| block.role.stage() == Some(stage))
     }
 
-    /// The blocks that hear the nodes of a stage.
+    /// Iterates over the blocks that hear the nodes of a stage.
     pub(crate) fn listeners(&self, stage: usize) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(move |block| block.hears(stage, self.spec))
     }
 
-    /// What comes into a block on average, `[inputs]`.
+    /// Returns the mean input of a block, `[inputs]`.
     pub(crate) fn mean_input(&self, listener: &Block) -> Vec<f32> {
         mean_row(&self.trace(listener).input, listener.inputs)
     }
 
-    /// What a residual block adds to the stream on average, `[outputs]`.
+    /// Returns the mean that a residual block adds to its input, `[outputs]`.
     pub(crate) fn mean_share(&self, block: &Block) -> Vec<f32> {
         let mut means = mean_row(&self.trace(block).output, block.outputs);
         means.iter_mut().for_each(|mean| *mean *= self.gate(block));
         means
     }
 
-    /// For each node what stands for its output, given its sum (of a normalised layer: less the mean of the sums).
+    /// Returns, for each node, the line from its sum (for a normalised layer, the sum minus the mean of all sums) to
+    /// its output.
     pub(crate) fn lines(&self, name: &str) -> Vec<Line> {
         let block = self.block(name);
         if block.activation.is_idempotent() && !block.has_norm {
-            // As exact as it was inserted, if it was.
+            // Exact: the activation passes the output of an inserted identity layer unchanged.
             return vec![Line { slope: 1.0, shift: 0.0 }; block.outputs];
         }
         let trace = self.trace(block);
@@ -102,7 +102,8 @@ impl<'a> Statistics<'a> {
         lines_of(&sums, &trace.output, block.outputs)
     }
 
-    /// For each node of a normalised block what stands for its normal value among all, given that among the survivors.
+    /// Returns, for each node of a normalised block, the line from its normal value among the survivors to its normal
+    /// value among all nodes.
     pub(crate) fn lines_between_norms(&self, block: &Block, survivors: &[usize]) -> Vec<Line> {
         let trace = self.trace(block);
         let some = trace.sums.chunks_exact(block.outputs).flat_map(|row| survivors.iter().map(|node| row[*node]));
@@ -116,8 +117,9 @@ impl<'a> Statistics<'a> {
         lines
     }
 
-    /// For each node what stands for its normal value, given its sum less the mean of the sums; or, of a block that is not
-    /// normalised, what stands for its sum, given the normal value that it would have.
+    /// Returns, for each node of a normalised block, the line from its sum minus the mean of the sums to its normal
+    /// value. For a block without normalisation, returns the line from the normal value that the node would have to its
+    /// sum.
     pub(crate) fn lines_across_norm(&self, block: &Block) -> Vec<Line> {
         let sums = &self.trace(block).sums;
         let normal = normal(sums, block.outputs);
@@ -127,8 +129,8 @@ impl<'a> Statistics<'a> {
         }
     }
 
-    /// The `keep` nodes of a stage that matter most, in their order: by how much they vary times how much they are
-    /// heard. Of equals, the first stay.
+    /// Returns the `keep` most salient nodes of a stage, in their order. The saliency of a node is the variance of its
+    /// output times the square of its outgoing weights. Of equals, the first stay.
     pub(crate) fn most_salient(&self, stage: usize, keep: usize) -> Vec<usize> {
         let nodes = self.stage(stage).next().expect("the plain layer").outputs;
         let saliency = |node: usize| {
@@ -145,7 +147,7 @@ impl<'a> Statistics<'a> {
         order
     }
 
-    /// The variance of what a node gives.
+    /// Returns the variance of a node's output.
     fn variance(&self, block: &Block, node: usize) -> f32 {
         let values = column(&self.trace(block).output, node, block.outputs);
         let count = values.clone().count() as f32;
@@ -153,7 +155,7 @@ impl<'a> Statistics<'a> {
         values.map(|x| (x - mean).powi(2)).sum::<f32>() / count
     }
 
-    /// The square of a node's outgoing weights in a block.
+    /// Returns the sum of squares of a node's outgoing weights in a block.
     fn heard(&self, listener: &Block, node: usize) -> f32 {
         self.part(listener, "weight").iter().skip(node).step_by(listener.inputs).map(|w| w * w).sum()
     }
@@ -172,31 +174,17 @@ impl<'a> Statistics<'a> {
     }
 }
 
-/// Rows of independent numbers of mean 0 and variance 1, always the same: SplitMix64, then Box and Muller's transform.
-fn imagined_rows(inputs: usize) -> Vec<f32> {
-    const ROWS: usize = 256;
-    let uniform = |i: usize| {
-        let mut x = (1 + i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // Above zero, for the logarithm.
-        (((x ^ (x >> 31)) >> 40) + 1) as f32 / (1 << 24) as f32
-    };
-    let normal = |i| (-2.0 * uniform(2 * i).ln()).sqrt() * (TAU * uniform(2 * i + 1)).cos();
-    (0..ROWS * inputs).map(normal).collect()
-}
-
-/// One number of each row.
+/// Iterates over one column.
 fn column(rows: &[f32], index: usize, width: usize) -> impl Iterator<Item = f32> + Clone {
     rows.iter().skip(index).step_by(width).copied()
 }
 
-/// For each column what stands for `y`, given `x`.
+/// Returns, for each column, the line from `x` to `y`.
 fn lines_of(x: &[f32], y: &[f32], width: usize) -> Vec<Line> {
     (0..width).map(|node| Line::through(column(x, node, width).zip(column(y, node, width)))).collect()
 }
 
-/// The mean of rows.
+/// Returns the mean of the rows.
 pub(crate) fn mean_row(rows: &[f32], width: usize) -> Vec<f32> {
     let mut sum = vec![0.0; width];
     for row in rows.chunks_exact(width) {
@@ -206,7 +194,7 @@ pub(crate) fn mean_row(rows: &[f32], width: usize) -> Vec<f32> {
     sum.into_iter().map(|sum| (sum / count) as f32).collect()
 }
 
-/// Each row less its mean.
+/// Returns each row minus its mean.
 fn centred(rows: &[f32], width: usize) -> Vec<f32> {
     let centre = |row: &[f32]| {
         let mean = row.iter().sum::<f32>() / width as f32;
@@ -215,7 +203,7 @@ fn centred(rows: &[f32], width: usize) -> Vec<f32> {
     rows.chunks_exact(width).flat_map(centre).collect()
 }
 
-/// Each row as layer normalisation makes it, before gain and shift.
+/// Returns each row as layer normalisation makes it, before gain and shift.
 fn normal(rows: &[f32], width: usize) -> Vec<f32> {
     let normalise = |row: &[f32]| {
         let variance = row.iter().map(|x| x * x).sum::<f32>() / width as f32;
@@ -223,19 +211,4 @@ fn normal(rows: &[f32], width: usize) -> Vec<f32> {
         row.iter().map(|x| x / deviation).collect::<Vec<_>>()
     };
     centred(rows, width).chunks_exact(width).flat_map(normalise).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn imagined_numbers_have_mean_0_and_variance_1() {
-        let rows = imagined_rows(4);
-        assert_eq!(rows.len(), 4 * 256);
-        let mean = rows.iter().sum::<f32>() / 1024.0;
-        let variance = rows.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 1024.0;
-        // Of a thousand numbers both are off by less than 0.1 in 999 of 1000 cases, and these are always the same.
-        assert!(mean.abs() < 0.1 && (variance - 1.0).abs() < 0.1, "mean {mean}, variance {variance}");
-    }
 }

@@ -1,4 +1,4 @@
-//! A network as a list of linear layers with what belongs to each.
+//! A perceptron as a list of linear layers, each with its normalisation and activation.
 
 use crate::activation::Activation;
 use crate::spec::head::MlpSpec;
@@ -8,11 +8,11 @@ use crate::weights::weights::Weights;
 /// Added to the variance by layer normalisation (PyTorch's default).
 pub(crate) const LAYER_NORM_EPSILON: f32 = 1e-5;
 
-/// A linear layer, the normalisation and the activation behind it, and its place in the network. The parameters of a
-/// network are those of its blocks, in order.
+/// A linear layer, its normalisation, its activation, and its place in the network. The parameters of a perceptron are
+/// the parameters of its blocks, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Block {
-    /// What its parameters are called: `"hidden.0"`.
+    /// Prefix of its parameters' names, such as `"hidden.0"`.
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) inputs: usize,
@@ -21,27 +21,27 @@ pub(crate) struct Block {
     pub(crate) activation: Activation,
 }
 
-/// What a block is to the network.
+/// The role of a block in the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The first layer of a stage: its output replaces what came in.
+    /// The first layer of a stage: its output replaces its input.
     Plain {
         /// Index of the stage.
         stage: usize,
     },
-    /// A further layer of a stage: its output, times a gate, is added to what came in.
+    /// A residual layer of a stage: its output, times a gate, is added to its input.
     Residual {
         /// Index of the stage.
         stage: usize,
     },
-    /// The values, or with a dueling network the advantages.
+    /// The output layer; with a dueling network, the advantages.
     Output,
-    /// The value of the observation, in a dueling network.
+    /// The value of the observation, of a dueling network.
     Value,
 }
 
 impl Role {
-    /// The stage, of a hidden layer.
+    /// Returns the stage of a hidden layer.
     pub(crate) fn stage(self) -> Option<usize> {
         match self {
             Self::Plain { stage } | Self::Residual { stage } => Some(stage),
@@ -55,7 +55,7 @@ impl Block {
         matches!(self.role, Role::Residual { .. })
     }
 
-    /// Whether the nodes of this stage are its inputs.
+    /// Returns whether its inputs are the nodes of this stage.
     pub(crate) fn hears(&self, stage: usize, spec: &MlpSpec) -> bool {
         match self.role {
             Role::Plain { stage: own } => own == stage + 1,
@@ -64,17 +64,17 @@ impl Block {
         }
     }
 
-    /// Whether it has a slope to learn.
+    /// Returns whether it has a learnt slope.
     pub(crate) fn has_slope(&self) -> bool {
         self.activation == Activation::Prelu
     }
 
-    /// Name of one of its parameters.
+    /// Returns the name of one of its parameters.
     pub(crate) fn parameter(&self, part: &str) -> String {
         format!("{}.{part}", self.name)
     }
 
-    /// Its parameters and their shapes, in the order of the layout.
+    /// Adds its parameters and their shapes to the layout.
     pub(crate) fn lay_out(&self, layout: &mut Layout) {
         layout.push(self.parameter("weight"), &[self.outputs, self.inputs]);
         layout.push(self.parameter("bias"), &[self.outputs]);
@@ -90,7 +90,7 @@ impl Block {
         }
     }
 
-    /// Sets its normalisation to the identity, and its slope to PyTorch's first.
+    /// Sets its normalisation to the identity, and its slope to PyTorch's initial value.
     pub(crate) fn fill_neutral(&self, weights: &mut Weights) {
         for (part, value) in [("norm.weight", 1.0), ("norm.bias", 0.0), ("slope", 0.25)] {
             if let Some(values) = weights.get_mut(&self.parameter(part)) {
@@ -101,7 +101,8 @@ impl Block {
 }
 
 impl MlpSpec {
-    /// The network as blocks, in the order of its layout: hidden layers, output, and the value if it is dueling.
+    /// Returns the perceptron as blocks, in the order of its layout: the hidden layers, the output, and the value if
+    /// the network is dueling.
     pub(crate) fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         let mut inputs = self.inputs;

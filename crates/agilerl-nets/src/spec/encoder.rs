@@ -12,7 +12,7 @@ use crate::weights::draws::fill_uniform;
 use crate::weights::layout::Layout;
 use crate::weights::weights::Weights;
 
-/// The convolutions in front of a network's head, each followed by the activation; then the map is flattened channel by
+/// The convolutions in front of a network's head, each followed by the activation. The last map is flattened channel by
 /// channel into features.
 ///
 /// ```
@@ -28,39 +28,40 @@ use crate::weights::weights::Weights;
 pub struct EncoderSpec {
     /// `[channels, height, width]` of an image.
     pub input: [usize; 3],
-    /// Whether rows hold the channels of one pixel together, `[height, width, channels]`, instead of whole channels.
+    /// Whether a row holds the channels of one pixel together, `[height, width, channels]`, and not whole channels,
+    /// `[channels, height, width]`.
     pub channels_last: bool,
-    /// The factor on every number of the input: 1/255 for bytes that are brightnesses, 1 for masks.
+    /// Factor on every number of the input: 1/255 for brightnesses in bytes, 1 for masks.
     pub scale: f32,
     /// The convolutions, in order.
     pub convs: Vec<ConvSpec>,
-    /// Behind every convolution. The head has its own.
+    /// Activation behind every convolution. The head has its own.
     pub activation: Activation,
     /// Limits of mutations of the convolutions.
     pub limits: CnnLimits,
 }
 
-/// One convolution, over squares.
+/// One convolution with a square kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvSpec {
-    /// Channels that go out.
+    /// Number of output channels.
     pub channels: usize,
-    /// Height and width of what one output sees.
+    /// Height and width of the kernel.
     pub kernel: usize,
-    /// Step from one output to the next.
+    /// Step between neighbouring outputs.
     #[serde(default = "one")]
     pub stride: usize,
-    /// Rows and columns of zeros on each side.
+    /// Number of rows and columns of zeros on each side.
     #[serde(default)]
     pub padding: usize,
-    /// Whether the activation f is gated, `x + gate (f(x) - x)` with a learnt gate that starts at 0. An inserted layer has
-    /// it where f is not idempotent: so it starts as the identity, whatever f.
+    /// Whether the activation f is gated: `x + gate (f(x) - x)` with a learnt gate that starts at 0. An inserted
+    /// convolution is gated where f is not idempotent, so that it starts as the identity with any f.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gated: bool,
 }
 
-/// How far mutations may change convolutions. Both ends are allowed.
+/// Limits of mutations of convolutions. Both ends are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CnnLimits {
@@ -87,12 +88,12 @@ const fn one() -> usize {
 }
 
 impl ConvSpec {
-    /// Without padding and gate.
+    /// Returns a convolution without padding and gate.
     pub fn new(channels: usize, kernel: usize, stride: usize) -> Self {
         Self { channels, kernel, stride, padding: 0, gated: false }
     }
 
-    /// Length of an edge of the map, from that of the map before; `None` if the kernel does not fit.
+    /// Returns the edge length of the output map, given that of the input map; `None` if the kernel does not fit.
     fn edge(&self, before: usize) -> Option<usize> {
         Some((before + 2 * self.padding).checked_sub(self.kernel)? / self.stride + 1)
     }
@@ -111,7 +112,7 @@ impl EncoderSpec {
         }
     }
 
-    /// Number of features: the numbers of the last map.
+    /// Returns the number of features: the size of the last map.
     ///
     /// # Errors
     /// [`NetError::Spec`] if a convolution does not fit on its map.
@@ -119,22 +120,22 @@ impl EncoderSpec {
         Ok(self.maps()?.last().expect("the input is a map").iter().product())
     }
 
-    /// Length of a row of the input.
+    /// Returns the length of a row of the input.
     pub fn inputs(&self) -> usize {
         self.input.iter().product()
     }
 
-    /// `[channels, height, width]` of the input, and behind each convolution.
+    /// Returns `[channels, height, width]` of the input and of the output of each convolution.
     ///
     /// # Errors
-    /// [`NetError::Spec`] if one is empty or of no sensible size.
+    /// [`NetError::Spec`] if a map is empty or too large.
     pub fn maps(&self) -> Result<Vec<[usize; 3]>, NetError> {
         if self.input.iter().any(|edge| !(1..=MOST_EDGE).contains(edge)) {
             let rule = format!("channels, height and width must each lie in 1..={MOST_EDGE}");
             return refuse("input", format!("{:?}", self.input), rule);
         }
         let mut maps = vec![self.input];
-        // Of all convolutions: what a pass keeps of one image.
+        // The windows of all convolutions: the numbers that a pass keeps of one image.
         let mut windows = 0_usize;
         for (i, conv) in self.convs.iter().enumerate() {
             let [channels, height, width] = maps[i];
@@ -156,14 +157,16 @@ impl EncoderSpec {
             let window = channels.saturating_mul(conv.kernel).saturating_mul(conv.kernel);
             windows = windows.saturating_add(window.saturating_mul(rows * columns));
             if window.saturating_mul(conv.channels) > MOST_NUMBERS || windows > MOST_NUMBERS {
-                return refuse(format!("must stay below {MOST_NUMBERS} weights, and as many numbers in its windows"));
+                return refuse(format!(
+                    "must have at most {MOST_NUMBERS} weights, and at most as many numbers in its windows"
+                ));
             }
             maps.push([conv.channels, rows, columns]);
         }
         Ok(maps)
     }
 
-    /// Checks that such a network can exist and lies within its own limits.
+    /// Checks that the convolutions are possible and within their own limits.
     ///
     /// # Errors
     /// [`NetError::Spec`] naming the field, its value and the rule.
@@ -219,7 +222,7 @@ impl EncoderSpec {
         }
     }
 
-    /// Number of weights.
+    /// Returns the number of weights.
     pub(crate) fn len(&self) -> usize {
         let mut layout = Layout::default();
         self.lay_out(&mut layout);
@@ -239,13 +242,13 @@ impl EncoderSpec {
         }
     }
 
-    /// Bound of the initial weights of a convolution.
+    /// Returns the bound of the initial weights of a convolution.
     pub(crate) fn init_bound(&self, layer: usize) -> f32 {
         let fan_in = self.inputs_of(layer) * self.convs[layer].kernel * self.convs[layer].kernel;
         1.0 / (fan_in as f32).sqrt()
     }
 
-    /// Channels that come into a convolution.
+    /// Returns the number of input channels of a convolution.
     pub(crate) fn inputs_of(&self, layer: usize) -> usize {
         if layer == 0 { self.input[0] } else { self.convs[layer - 1].channels }
     }
@@ -255,7 +258,7 @@ impl EncoderSpec {
         match *mutation {
             NetMutation::AddConv => {
                 let last = convs.last()?;
-                // What the activation gave passes through it once more unchanged, if it was not held back by a gate.
+                // Applying an idempotent activation once more changes nothing, unless a gate held the first back.
                 let is_identity = self.activation.is_idempotent() && !last.gated;
                 let gated = growth == Growth::Preserving && !is_identity;
                 convs.push(ConvSpec { channels: last.channels, kernel: 3, stride: 1, padding: 1, gated });
@@ -284,7 +287,7 @@ impl EncoderSpec {
         Some(Self { convs, ..self.clone() })
     }
 
-    /// The same network as a list of plain layers.
+    /// Returns the convolutions as a list of plain layers.
     pub fn layers(&self) -> Vec<Layer> {
         let [channels, height, width] = self.input;
         let mut layers = vec![Layer::Image { channels, height, width, channels_last: self.channels_last }];
@@ -308,7 +311,7 @@ impl EncoderSpec {
 const MOST_EDGE: usize = 1 << 12;
 /// Most weights of a convolution, and most numbers in the windows of one image.
 const MOST_NUMBERS: usize = 1 << 26;
-/// Where PReLU's slope begins.
+/// Initial slope of PReLU.
 pub(crate) const FIRST_SLOPE: f32 = 0.25;
 
 fn refuse<T>(field: &'static str, value: String, rule: String) -> Result<T, NetError> {
@@ -324,7 +327,7 @@ impl std::fmt::Display for EncoderSpec {
 }
 
 impl std::fmt::Display for ConvSpec {
-    /// Channels, kernel, and what is not usual: `32k8s4`, `16k3p1`.
+    /// Writes channels, kernel, and every other field that is not the default: `32k8s4`, `16k3p1`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}k{}", self.channels, self.kernel)?;
         if self.stride != 1 {

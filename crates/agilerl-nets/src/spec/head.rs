@@ -1,4 +1,4 @@
-//! What a multi-layer perceptron is made of.
+//! The spec of a multi-layer perceptron.
 
 use rand::{Rng, RngExt};
 use schemars::JsonSchema;
@@ -13,12 +13,12 @@ use crate::weights::draws::fill_uniform;
 use crate::weights::layout::Layout;
 use crate::weights::weights::Weights;
 
-/// A multi-layer perceptron: hidden layers, each linear, then (if wanted) layer normalisation, then the activation;
-/// and a linear output.
+/// A multi-layer perceptron: hidden layers, each linear, then layer normalisation if it is enabled, then the
+/// activation; and a linear output.
 ///
-/// A hidden layer may be followed by residual ones of its width: `h + a f(norm(W h + b))` with one number `a` for each,
-/// zero at birth (ReZero, Bachlechner et al., 2021), so that a new one changes nothing, whatever the activation. A layer
-/// with its residual ones is a *stage*.
+/// A hidden layer may be followed by residual layers of its width: `h + a f(norm(W h + b))` with one learnt number `a`
+/// each, initially zero (ReZero, Bachlechner et al., 2021), so that a new layer changes nothing with any activation. A
+/// layer and its residual layers are a *stage*.
 ///
 /// ```
 /// let spec = agilerl_nets::MlpSpec { residual: vec![0, 1], dueling: true, ..agilerl_nets::MlpSpec::new(8, &[64, 32], 4) };
@@ -27,36 +27,37 @@ use crate::weights::weights::Weights;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MlpSpec {
-    /// Length of an observation row.
+    /// Length of an input row.
     pub inputs: usize,
-    /// Nodes of each hidden layer.
+    /// Number of nodes of each hidden layer.
     pub hidden: Vec<usize>,
-    /// How many residual layers follow each hidden layer; none where the list has ended.
+    /// Number of residual layers behind each hidden layer; zero beyond the end of the list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub residual: Vec<usize>,
     /// Length of an output row.
     pub outputs: usize,
-    /// Between the layers.
+    /// Activation between the layers.
     pub activation: Activation,
     /// Whether every hidden layer is normalised before its activation.
     pub layer_norm: bool,
-    /// Whether the output is `V + A - mean(A)`, the value of the row and the advantages of the choices (Wang et al., 2016,
-    /// equation 9), from two linear layers on the last hidden one.
+    /// Whether the output is `V + A - mean(A)`, the value of the row and the advantages of the choices (Wang et al.,
+    /// 2016, equation 9), each from a linear layer on the last hidden one.
     #[serde(default)]
     pub dueling: bool,
-    /// Factor on the initial weights of the output layer (AgileRL's `output_vanish`: 0.1), so that first values are small.
+    /// Factor on the initial weights of the output layer, so that initial outputs are small (AgileRL's `output_vanish`:
+    /// 0.1).
     pub output_scale: f32,
-    /// How far mutations may go.
+    /// Limits of mutations.
     pub limits: MlpLimits,
 }
 
-/// How far mutations may change a perceptron. Both ends are allowed.
+/// Limits of mutations of a perceptron. Both ends are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpLimits {
-    /// Fewest hidden layers, residual ones among them (AgileRL: 1).
+    /// Fewest hidden layers, including residual ones (AgileRL: 1).
     pub min_layers: usize,
-    /// Most hidden layers, residual ones among them (AgileRL: 3).
+    /// Most hidden layers, including residual ones (AgileRL: 3).
     pub max_layers: usize,
     /// Fewest nodes in a hidden layer (AgileRL 0.1: 64, so that its documented `[32, 32]` could never shrink).
     pub min_nodes: usize,
@@ -73,7 +74,7 @@ impl Default for MlpLimits {
 }
 
 impl MlpSpec {
-    /// A perceptron with ReLU, without layer normalisation, with the default limits.
+    /// Returns a perceptron with ReLU, without layer normalisation, with the default limits.
     pub fn new(inputs: usize, hidden: &[usize], outputs: usize) -> Self {
         Self {
             inputs,
@@ -88,14 +89,14 @@ impl MlpSpec {
         }
     }
 
-    /// Checks that such a network can exist and lies within its own limits.
+    /// Checks that the perceptron is possible and within its own limits.
     ///
     /// # Errors
     /// [`NetError::Spec`] naming the field, its value and the rule.
     pub fn validate(&self) -> Result<(), NetError> {
-        /// Beyond this the product of two widths would no longer be a sensible number of weights.
+        /// Wider, the product of two widths would not be a reasonable number of weights.
         const WIDEST: usize = 1 << 16;
-        /// Deeper than any network here, and few enough to be listed before they are counted.
+        /// Deeper than any network here, and small enough that layers can be listed before they are counted.
         const DEEPEST: usize = 1 << 10;
         let refuse = |field, value: String, rule: String| Err(NetError::Spec { field, value, rule });
         let MlpLimits { min_layers, max_layers, min_nodes, max_nodes, .. } = self.limits;
@@ -141,7 +142,7 @@ impl MlpSpec {
         Ok(())
     }
 
-    /// Names, shapes and places of the weights.
+    /// Returns the names, shapes and places of the weights.
     pub fn layout(&self) -> Layout {
         let mut layout = Layout::default();
         self.lay_out(&mut layout);
@@ -153,9 +154,9 @@ impl MlpSpec {
         self.blocks().iter().for_each(|block| block.lay_out(layout));
     }
 
-    /// Initial weights, drawn on the host so that they are the same on every device: PyTorch's default for linear
-    /// layers, uniform in +-1/sqrt(inputs) for weights and biases, the output layer scaled by `output_scale`. Residual
-    /// layers begin with a gate of zero.
+    /// Draws initial weights, on the host so that they are the same on every device. They have PyTorch's default for
+    /// linear layers, uniform in +-1/sqrt(inputs) for weights and biases, with the output layer scaled by
+    /// `output_scale`. The gates of residual layers start at zero.
     pub fn init(&self, rng: &mut impl Rng) -> Weights {
         let mut weights = Weights::zeros(self.layout());
         for block in self.blocks() {
@@ -169,8 +170,9 @@ impl MlpSpec {
         weights
     }
 
-    /// Draws a change of architecture as AgileRL does: with `new_layer_prob` a layer more or less, otherwise 16, 32 or
-    /// 64 nodes more or less in a random layer. If layer normalisation is a gene, one draw in eight switches it. Whether the limits allow it is for [`apply`](Self::apply) to say.
+    /// Draws a mutation of the architecture as AgileRL does: with probability `new_layer_prob` one layer more or less,
+    /// otherwise 16, 32 or 64 nodes more or less in a random layer. If layer normalisation is a gene, one draw in eight
+    /// switches it. [`apply`](Self::apply) decides whether the limits allow the mutation.
     pub fn draw(&self, new_layer_prob: f64, rng: &mut impl Rng) -> NetMutation {
         if self.limits.layer_norm_gene && rng.random_bool(0.125) {
             return NetMutation::ToggleLayerNorm;
@@ -186,17 +188,17 @@ impl MlpSpec {
         }
     }
 
-    /// The spec after a mutation; `None` if the limits do not allow it or it names a layer that is not there.
+    /// Returns the spec after a mutation; `None` if the limits do not allow it or its layer does not exist.
     pub fn apply(&self, mutation: &NetMutation) -> Option<Self> {
         self.apply_as(mutation, Growth::Preserving)
     }
 
-    /// As [`apply`](Self::apply); where the function need not be kept, a new layer is always a plain one.
+    /// As [`apply`](Self::apply); with random growth a new layer is always a plain one.
     pub(crate) fn apply_as(&self, mutation: &NetMutation, growth: Growth) -> Option<Self> {
         let mut next = self.clone();
         match *mutation {
             NetMutation::AddLayer => {
-                // What comes out of a residual layer may be negative, which ReLU would cut.
+                // The output of a residual layer may be negative, and ReLU would cut it.
                 let is_residual = self.residual_layers(self.hidden.len().checked_sub(1)?) > 0;
                 let keeps_identity = self.activation.is_idempotent() && !self.layer_norm && !is_residual;
                 if keeps_identity || growth == Growth::Random {
@@ -224,18 +226,18 @@ impl MlpSpec {
             NetMutation::ToggleLayerNorm => next.layer_norm ^= self.limits.layer_norm_gene,
             _ => return None,
         }
-        // One spec for one network: without zeros at the end.
+        // Zeros at the end are cut, so that equal networks have equal specs.
         let len = next.residual.iter().rposition(|more| *more > 0).map_or(0, |last| last + 1);
         next.residual.truncate(len);
         (next != *self && next.validate().is_ok()).then_some(next)
     }
 
-    /// How many residual layers a stage has.
+    /// Returns the number of residual layers of a stage.
     pub(crate) fn residual_layers(&self, stage: usize) -> usize {
         self.residual.get(stage).copied().unwrap_or(0)
     }
 
-    /// The same network as a list of plain layers.
+    /// Returns the perceptron as a list of plain layers.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers = Vec::new();
         let mut heads = Vec::new();
@@ -256,7 +258,7 @@ impl MlpSpec {
 }
 
 impl std::fmt::Display for MlpSpec {
-    /// One short line: `8-[64, 64+1]-4 gelu norm dueling`, where `64+1` is a stage with one residual layer.
+    /// Writes one short line: `8-[64, 64+1]-4 gelu norm dueling`, where `64+1` is a stage with one residual layer.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let stage = |(stage, nodes): (usize, &usize)| match self.residual_layers(stage) {
             0 => nodes.to_string(),

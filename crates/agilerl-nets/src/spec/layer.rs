@@ -1,23 +1,23 @@
-//! A network as a list of plain layers, for readers without this library.
+//! A network as a list of plain layers, for programs without this library.
 
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::spec::block::{Block, LAYER_NORM_EPSILON};
 
-/// One step of a forward pass. The names are those of the saved tensors.
+/// One step of a forward pass. Names are names of saved tensors.
 ///
-/// Images are arrays `[channels, height, width]`; the others take and give rows.
+/// Images are arrays `[channels, height, width]`; all other layers take and return rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Layer {
-    /// `(x - mean) / std`, in double precision, cut off at plus and minus `clip`.
+    /// `(x - mean) / std` in double precision, clamped to -`clip`..=`clip`.
     Normalize {
         /// Subtracted from each component.
         mean: Vec<f64>,
         /// Divides each component.
         std: Vec<f64>,
-        /// Largest size of a component afterwards.
+        /// Largest absolute value of a component afterwards.
         clip: f64,
     },
     /// `x W^T + b`.
@@ -26,9 +26,9 @@ pub enum Layer {
         weight: String,
         /// Name of `b`, `[outputs]`.
         bias: String,
-        /// Length of a row that comes in.
+        /// Length of an input row.
         inputs: usize,
-        /// Length of a row that goes out.
+        /// Length of an output row.
         outputs: usize,
     },
     /// `(x - mean) / sqrt(variance + epsilon) * weight + bias`, over each row, the variance divided by the row's length.
@@ -42,7 +42,7 @@ pub enum Layer {
         /// Added to the variance.
         epsilon: f32,
     },
-    /// The row becomes an image.
+    /// Reads the row as an image.
     Image {
         /// Channels of the image.
         channels: usize,
@@ -50,57 +50,57 @@ pub enum Layer {
         height: usize,
         /// Its width.
         width: usize,
-        /// Whether the row holds `[height, width, channels]`; `[channels, height, width]` if not.
+        /// Whether the row is ordered `[height, width, channels]` and not `[channels, height, width]`.
         channels_last: bool,
     },
     /// `factor x`.
     Scale {
-        /// What each number is multiplied by.
+        /// Factor on each number.
         factor: f32,
     },
-    /// A convolution as PyTorch has it: each output is the bias plus the products of the kernel with what lies under it,
+    /// A convolution as in PyTorch: each output is the bias plus the products of the kernel with the numbers under it,
     /// channel by channel, each row by row.
     Conv {
         /// Name of the kernels, `[out, in, height, width]`.
         weight: String,
         /// Name of the bias, `[out]`.
         bias: String,
-        /// Step from one output to the next.
+        /// Step between neighbouring outputs.
         stride: usize,
-        /// Rows and columns of zeros on each side.
+        /// Number of rows and columns of zeros on each side.
         padding: usize,
     },
-    /// The image becomes a row, channel by channel, each row by row.
+    /// Turns the image into a row, channel by channel, each row by row.
     Flatten,
     /// An elementwise function.
     Activation {
-        /// Which.
+        /// The function.
         function: Activation,
         /// Name of PReLU's slope, `[1]`.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         slope: Option<String>,
-        /// Name of the gate, `[1]`: then the function f gives `x + gate (f(x) - x)`.
+        /// Name of the gate, `[1]`. With a gate the layer returns `x + gate (f(x) - x)`.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         gate: Option<String>,
     },
-    /// `x + gate * y`, where `y` is what the layers make of `x`.
+    /// `x + gate * y`, where `y` is the output of the layers for `x`.
     Residual {
-        /// In order.
+        /// The layers, in order.
         layers: Vec<Layer>,
         /// Name of the factor, `[1]`.
         gate: String,
     },
-    /// `(a - mean(a)) + v`, where both are made of what comes in.
+    /// `(a - mean(a)) + v`, both computed from the same input.
     Dueling {
-        /// What makes `a`, `[outputs]`.
+        /// The layers that compute `a`, `[outputs]`.
         advantages: Vec<Layer>,
-        /// What makes `v`, `[1]`.
+        /// The layers that compute `v`, `[1]`.
         value: Vec<Layer>,
     },
 }
 
 impl Layer {
-    /// What a block does to the row that comes into it.
+    /// Returns the layers of a block.
     pub(crate) fn of_block(block: &Block) -> Vec<Self> {
         let mut steps = vec![Self::Linear {
             weight: block.parameter("weight"),

@@ -1,61 +1,61 @@
-//! A change of a network's architecture, as a value.
+//! Mutations of a network's architecture, as values.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A change of a network's architecture. Nodes and layers are those of the head.
+/// A mutation of a network's architecture. Nodes and layers are the nodes and hidden layers of the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mutation", rename_all = "snake_case")]
 pub enum NetMutation {
-    /// One more hidden layer behind the last, as wide as it.
+    /// Adds a hidden layer behind the last one, of the same width.
     AddLayer,
-    /// The last hidden layer goes.
+    /// Removes the last hidden layer.
     RemoveLayer,
-    /// More nodes in a hidden layer.
+    /// Adds nodes to a hidden layer.
     AddNodes {
         /// Index of the layer.
         layer: usize,
         /// Number of new nodes.
         count: usize,
     },
-    /// Fewer nodes in a hidden layer; the least salient go.
+    /// Removes the least salient nodes of a hidden layer.
     RemoveNodes {
         /// Index of the layer.
         layer: usize,
-        /// Number of nodes that go.
+        /// Number of removed nodes.
         count: usize,
     },
-    /// Layer normalisation is switched on or off.
+    /// Switches layer normalisation on or off.
     ToggleLayerNorm,
-    /// One more convolution behind the last, 3 x 3 with as many channels: the map keeps its shape.
+    /// Adds a convolution behind the last one, 3 x 3 with as many channels; the map keeps its shape.
     AddConv,
-    /// The last convolution goes.
+    /// Removes the last convolution.
     RemoveConv,
-    /// More channels in a convolution.
+    /// Adds channels to a convolution.
     AddChannels {
         /// Index of the convolution.
         layer: usize,
         /// Number of new channels.
         count: usize,
     },
-    /// Fewer channels in a convolution; the least salient go.
+    /// Removes the least salient channels of a convolution.
     RemoveChannels {
         /// Index of the convolution.
         layer: usize,
-        /// Number of channels that go.
+        /// Number of removed channels.
         count: usize,
     },
-    /// Another kernel in a convolution, with another padding, so that the map keeps its shape.
+    /// Changes the kernel of a convolution, and its padding so that the map keeps its shape.
     ChangeKernel {
         /// Index of the convolution.
         layer: usize,
-        /// Its new height and width, odd if the old one was, even if not.
+        /// The new height and width: odd if the old one is odd, even otherwise.
         kernel: usize,
     },
 }
 
 impl NetMutation {
-    /// Its name, for logs.
+    /// Returns its name, for logs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::AddLayer => "add_layer",
@@ -71,7 +71,7 @@ impl NetMutation {
         }
     }
 
-    /// Whether it changes the convolutions.
+    /// Returns whether it changes the encoder.
     pub fn is_of_encoder(&self) -> bool {
         matches!(
             self,
@@ -84,14 +84,14 @@ impl NetMutation {
     }
 }
 
-/// The treatment of weights when the architecture changes.
+/// The treatment of weights and moments when the architecture changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Growth {
-    /// The function is kept as well as possible, and the optimiser's moments go with the weights.
+    /// Keeps the network's function as well as possible; the optimiser's moments follow the weights.
     #[default]
     Preserving,
-    /// As AgileRL: weights at places that both networks have are copied, the last nodes and layers go, all that is new is
-    /// drawn as in a new network, and the optimiser starts afresh. For comparison.
+    /// As AgileRL: weights at places that both networks have are copied, the last nodes and layers are removed, new
+    /// weights are drawn as in a new network, and the optimiser starts afresh. For comparison.
     Random,
 }

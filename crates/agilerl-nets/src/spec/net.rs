@@ -1,4 +1,4 @@
-//! The spec of any network.
+//! The spec of a network.
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ use crate::spec::mutation::{Growth, NetMutation};
 use crate::weights::layout::Layout;
 use crate::weights::weights::Weights;
 
-/// The spec of a network: convolutions for images if there is an encoder, then always a perceptron, the head.
+/// The spec of a network: an optional encoder of convolutions for images, then always a perceptron, the head.
 ///
-/// The head reads the encoder's features, or the observation itself, and behind them `extra` numbers: the action, in a
-/// critic that judges one.
+/// The head reads the encoder's features, or the observation itself without an encoder, and behind them `extra`
+/// numbers. With a critic, these are the action.
 ///
 /// ```
 /// use agilerl_nets::{ConvSpec, EncoderSpec, MlpSpec, NetSpec};
@@ -38,7 +38,7 @@ pub struct NetSpec {
     pub encoder: Option<EncoderSpec>,
     /// The perceptron.
     pub head: MlpSpec,
-    /// Numbers that the head reads behind the features (0).
+    /// Number of values that the head reads behind the features (0).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub extra: usize,
 }
@@ -48,10 +48,10 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl NetSpec {
-    /// Returns a network whose head fits behind this encoder.
+    /// Returns a network with this encoder and a head that fits it.
     ///
     /// # Panics
-    /// If a convolution does not fit on its map.
+    /// If a convolution does not fit its map.
     pub fn with_encoder(encoder: EncoderSpec, hidden: &[usize], outputs: usize) -> Self {
         let mut spec = Self { encoder: Some(encoder), head: MlpSpec::new(1, hidden, outputs), extra: 0 };
         spec.fit_head().expect("convolutions that fit on their maps");
@@ -61,7 +61,7 @@ impl NetSpec {
     /// Sets the inputs of the head to the features of the encoder, if there is one, and the extra numbers.
     ///
     /// # Errors
-    /// [`NetError::Spec`] if a convolution does not fit on its map.
+    /// [`NetError::Spec`] if a convolution does not fit its map.
     pub fn fit_head(&mut self) -> Result<(), NetError> {
         if let Some(encoder) = &self.encoder {
             self.head.inputs = encoder.features()?.saturating_add(self.extra);
@@ -69,22 +69,23 @@ impl NetSpec {
         Ok(())
     }
 
-    /// Length of an observation row.
+    /// Returns the length of an observation row.
     pub fn inputs(&self) -> usize {
         self.encoder.as_ref().map_or(self.head.inputs - self.extra, EncoderSpec::inputs)
     }
 
-    /// Length of an output row.
+    /// Returns the length of an output row.
     pub fn outputs(&self) -> usize {
         self.head.outputs
     }
 
-    /// Between the layers: of the convolutions, if there are some.
+    /// Returns the activation between the layers; with an encoder, that of the convolutions.
     pub fn activation(&self) -> Activation {
         self.encoder.as_ref().map_or(self.head.activation, |encoder| encoder.activation)
     }
 
-    /// Sets the activation everywhere. Not from or to PReLU, whose slope is a weight that the others lack.
+    /// Sets the activation of encoder and head. PReLU cannot be exchanged with another activation in a network that has
+    /// weights: its slope is a weight that the others do not have.
     pub fn set_activation(&mut self, activation: Activation) {
         self.head.activation = activation;
         if let Some(encoder) = &mut self.encoder {
@@ -92,7 +93,7 @@ impl NetSpec {
         }
     }
 
-    /// Checks that such a network can exist and lies within its own limits.
+    /// Checks that the network is possible and within its own limits.
     ///
     /// # Errors
     /// [`NetError::Spec`] naming the field, its value and the rule.
@@ -112,7 +113,7 @@ impl NetSpec {
         self.head.validate()
     }
 
-    /// Names, shapes and places of the weights.
+    /// Returns the names, shapes and places of the weights.
     pub fn layout(&self) -> Layout {
         let mut layout = Layout::default();
         if let Some(encoder) = &self.encoder {
@@ -122,7 +123,7 @@ impl NetSpec {
         layout
     }
 
-    /// Number of weights in front of the head's.
+    /// Returns the number of weights in front of the head's.
     pub(crate) fn encoder_len(&self) -> usize {
         self.encoder.as_ref().map_or(0, EncoderSpec::len)
     }
@@ -139,11 +140,11 @@ impl NetSpec {
         weights
     }
 
-    /// Draws a change of architecture: with probability `new_layer_prob` of the depth, of the convolutions or of the head with
-    /// equal odds; otherwise of a kernel (0.2), of channels (0.45) or of the head's nodes. Without an encoder, see
-    /// [`MlpSpec::draw`].
+    /// Draws a mutation of the architecture. With probability `new_layer_prob` it changes the depth, of the encoder or
+    /// of the head with equal odds; otherwise a kernel (0.2), channels (0.45) or nodes of the head (0.35). Without an
+    /// encoder, it is [`MlpSpec::draw`].
     ///
-    /// AgileRL's CNN mutations; counts of channels are 8, 16 or 32, as there.
+    /// These are AgileRL's CNN mutations, with its counts of 8, 16 or 32 channels.
     pub fn draw(&self, new_layer_prob: f64, rng: &mut impl Rng) -> NetMutation {
         let Some(encoder) = &self.encoder else { return self.head.draw(new_layer_prob, rng) };
         if rng.random_bool(new_layer_prob) {
@@ -166,7 +167,7 @@ impl NetSpec {
         }
     }
 
-    /// The spec after a mutation; `None` if the limits do not allow it, or the network has no such part.
+    /// Returns the spec after a mutation; `None` if the limits do not allow it, or the network has no such part.
     pub fn apply(&self, mutation: &NetMutation) -> Option<Self> {
         self.apply_as(mutation, Growth::Preserving)
     }
@@ -182,7 +183,7 @@ impl NetSpec {
         (next != *self && next.validate().is_ok()).then_some(next)
     }
 
-    /// The same network as a list of plain layers, extra numbers left out.
+    /// Returns the network as a list of plain layers, without the extra numbers.
     pub fn layers(&self) -> Vec<Layer> {
         let encoder = self.encoder.as_ref().map(EncoderSpec::layers).unwrap_or_default();
         encoder.into_iter().chain(self.head.layers()).collect()

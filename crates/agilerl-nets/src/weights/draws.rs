@@ -1,4 +1,4 @@
-//! Draws of initial weights.
+//! Random draws of initial weights.
 
 use rand::{Rng, RngExt};
 

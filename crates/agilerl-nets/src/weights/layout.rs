@@ -2,25 +2,26 @@
 
 use std::ops::Range;
 
-/// One named parameter of a network: a matrix `[out, in]`, a vector `[out]`, or the kernels of a convolution,
-/// `[out, in, height, width]`.
+/// A named parameter of a network: a matrix `[out, in]`, a vector `[out]`, or the kernels of a convolution, `[out, in,
+/// height, width]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Name, unique within the network: `"hidden.0.weight"`.
+    /// Name, unique within the network, such as `"hidden.0.weight"`.
     pub name: String,
-    /// Shape, row-major, as PyTorch has it.
+    /// Shape, row-major, as in PyTorch.
     pub shape: Vec<usize>,
-    /// Where it begins in the flat vector.
+    /// Index of its first weight in the flat vector.
     pub offset: usize,
 }
 
 impl Entry {
-    /// Where it lies in the flat vector.
+    /// Returns its range in the flat vector.
     pub fn range(&self) -> Range<usize> {
         self.offset..self.offset + self.shape.iter().product::<usize>()
     }
 
-    /// The shape as a matrix: a vector `[n]` is the row `[1, n]`, and kernels have a row for each channel that goes out.
+    /// Returns the shape as a matrix: a vector `[n]` is the row `[1, n]`, and kernels have one row for each output
+    /// channel.
     pub fn matrix_shape(&self) -> [usize; 2] {
         match self.shape[..] {
             [columns] => [1, columns],
@@ -31,7 +32,7 @@ impl Entry {
     }
 }
 
-/// Names, shapes and places of a network's parameters: a function of its spec.
+/// Names, shapes and places of a network's parameters. The layout is a function of the spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     entries: Vec<Entry>,
@@ -44,17 +45,17 @@ impl Layout {
         self.len += shape.iter().product::<usize>();
     }
 
-    /// The parameters in order.
+    /// Returns the parameters in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Number of weights in all.
+    /// Returns the number of weights.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether the network has no weight.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

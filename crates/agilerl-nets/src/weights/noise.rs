@@ -1,29 +1,29 @@
-//! Mutation of weights.
+//! Random mutation of weights.
 
 use rand::{Rng, RngExt};
-use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::weights::layout::Entry;
+use crate::weights::normal::standard_normal;
 use crate::weights::weights::Weights;
 
-/// Gaussian noise on some of a network's weights, relative to each weight.
+/// Gaussian noise on some of a network's weights, relative to the size of each weight.
 ///
-/// AgileRL's scheme (SEARL's, from Lehman et al.), on every parameter, biases included: some parameters are chosen, in
-/// each of them a share of the weights; of those a few take large noise, a few are drawn anew, and the rest take
-/// noise of `sd` times their own size. What is drawn anew has the size of its neighbours: AgileRL's N(0, 1) would be
-/// twenty times the typical weight of a trained layer.
+/// AgileRL's scheme (that of SEARL, from Lehman et al.), applied to every parameter including biases: some parameters
+/// are chosen, and in each a share of the weights. A few of these weights take large noise, a few are redrawn, and the
+/// rest take noise of `sd` times their own size. A redrawn weight has the root mean square of its parameter as standard
+/// deviation; AgileRL's N(0, 1) would be twenty times a typical weight of a trained layer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParameterNoise {
     /// Share of the weights of a chosen parameter that change (0.1).
     pub share: f64,
-    /// Of those, the share with large noise (0.05).
+    /// Share of the changed weights that take large noise (0.05).
     pub super_share: f64,
     /// Standard deviation of the large noise, as a multiple of the weight's size (10).
     pub super_sd: f64,
-    /// Of those, the share drawn anew (0.05).
+    /// Share of the changed weights that are redrawn (0.05).
     pub reset_share: f64,
 }
 
@@ -34,11 +34,11 @@ impl Default for ParameterNoise {
 }
 
 impl ParameterNoise {
-    /// Adds noise with standard deviation `sd`, as a part of each weight's size (AgileRL's `mutation_sd`: 0.1), and tells how
-    /// many weights changed.
+    /// Adds noise with standard deviation `sd`, relative to each weight's size (AgileRL's `mutation_sd`: 0.1). Returns
+    /// the number of changed weights.
     pub fn apply(&self, sd: f64, weights: &mut Weights, rng: &mut impl Rng) -> usize {
         let ranges: Vec<_> = weights.layout().entries().iter().map(Entry::range).collect();
-        // As AgileRL: how many parameters is drawn first, uniformly, then which.
+        // As in AgileRL: first the number of parameters is drawn, uniformly, then the parameters.
         let chosen = rng.random_range(1..=ranges.len() as u32) as usize;
         let mut changed = 0;
         for index in rand::seq::index::sample(rng, ranges.len(), chosen).into_iter() {
@@ -48,7 +48,7 @@ impl ParameterNoise {
                 if !rng.random_bool(self.share) {
                     continue;
                 }
-                let (coin, normal) = (rng.random::<f64>(), rng.sample::<f64, _>(StandardNormal));
+                let (coin, normal) = (rng.random::<f64>(), standard_normal(rng));
                 let before = *weight;
                 *weight = if coin < self.super_share {
                     before + (normal * self.super_sd * f64::from(before.abs())) as f32

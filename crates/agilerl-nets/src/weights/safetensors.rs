@@ -10,8 +10,8 @@ use crate::weights::layout::Layout;
 use crate::weights::weights::Weights;
 
 impl Weights {
-    /// The bytes of a safetensors file: little-endian f32, names and shapes as in the layout, matrices `[out, in]` as
-    /// PyTorch has them.
+    /// Returns the bytes of a safetensors file: little-endian f32, names and shapes as in the layout, and matrices
+    /// `[out, in]` as in PyTorch.
     pub fn to_safetensors(&self) -> Vec<u8> {
         let bytes: Vec<u8> = self.values().iter().flat_map(|weight| weight.to_le_bytes()).collect();
         let size = size_of::<f32>();
@@ -23,11 +23,11 @@ impl Weights {
         safetensors::serialize(views, None).expect("serialising to memory cannot fail")
     }
 
-    /// Reads the weights of a network of this spec.
+    /// Reads the weights of a network of this layout.
     ///
     /// # Errors
-    /// [`NetError::Format`] if the bytes are no safetensors file; [`NetError::Mismatch`] if a parameter is missing, is
-    /// too many, has another shape or type, or is not finite.
+    /// [`NetError::Format`] if the bytes are not a safetensors file; [`NetError::Mismatch`] if a parameter is missing
+    /// or unknown, has another shape or type, or is not finite.
     pub fn from_safetensors(layout: &Layout, bytes: &[u8]) -> Result<Self, NetError> {
         let file = SafeTensors::deserialize(bytes)?;
         let mut tensors: HashMap<String, TensorView<'_>> = file.tensors().into_iter().collect();

@@ -114,7 +114,7 @@ fn units_behind_convolutions_are_those_that_the_features_and_extra_numbers_leave
 }
 
 #[test]
-#[should_panic(expected = "7 numbers are no rows of 4")]
+#[should_panic(expected = "7 numbers are not rows of 4")]
 fn half_an_image_is_a_bug() {
     let spec = cnn::small([1, 2, 2], 1, 2);
     Dormant::find(&spec, &Weights::zeros(spec.layout()), &[0.0; 7], 0.0);

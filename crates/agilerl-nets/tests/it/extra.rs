@@ -349,7 +349,7 @@ fn the_number_of_extra_numbers_is_saved_unless_it_is_zero() {
 }
 
 #[test]
-#[should_panic(expected = "2 numbers are no rows of 3")]
+#[should_panic(expected = "2 numbers are not rows of 3")]
 fn too_few_extra_numbers_are_a_bug() {
     let spec = specs().next().unwrap();
     let weights = spec.init(&mut ChaCha8Rng::seed_from_u64(9));
@@ -357,7 +357,7 @@ fn too_few_extra_numbers_are_a_bug() {
 }
 
 #[test]
-#[should_panic(expected = "0 numbers are no rows of 3")]
+#[should_panic(expected = "0 numbers are not rows of 3")]
 fn a_pass_without_the_extra_numbers_is_a_bug() {
     let spec = specs().next().unwrap();
     let weights = spec.init(&mut ChaCha8Rng::seed_from_u64(10));
