@@ -7,14 +7,16 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::devices;
+use crate::gymnasium;
 use crate::supply_chain;
 use crate::workspace::{cargo, root, succeed, target};
 
 /// Runs all checks, the cheapest first, and stops at the first that fails.
 ///
-/// burn is checked once (clippy and the docs share that) and compiled once: the tests, the examples and the run of one
-/// of them use the same profile, and all commands select the whole workspace, so that they agree on every feature. The
-/// other devices come last, since they compile burn again with all its backends.
+/// With all features of the default build burn is checked once (clippy and the docs share that) and compiled once: the
+/// tests, the examples and the run of one of them select the whole workspace, so that they agree on every feature. The
+/// crates without burn and the environments with pictures compile neither again. The other devices come last, since they
+/// compile burn with all its backends; they share the profile and so the crates below burn.
 pub(crate) fn run() -> Result<()> {
     let target = target()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
@@ -22,18 +24,24 @@ pub(crate) fn run() -> Result<()> {
     step("packages", cargo().args(["xtask", "packages"]))?;
     step("places of the mutants", cargo().args(["xtask", "mutants", "--check", "--all"]))?;
     step("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let without_burn = ["--no-default-features", "--package", "agilerl-nets", "--package", "agilerl-algo"];
+    let mut lints = cargo();
+    lints.arg("clippy").args(without_burn).args(["--package", "agilerl", "--all-targets", "--", "-D", "warnings"]);
+    step("lints without burn", &mut lints)?;
     step("documentation", cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
-    // Behind a feature, and light: the crate links no burn.
     let render = ["--package", "agilerl-env", "--features", "render"];
     step("lints of rendering", cargo().arg("clippy").args(render).args(["--all-targets", "--", "-D", "warnings"]))?;
-    step("tests of rendering", cargo().arg("test").args(render))?;
+    // All other tests of that crate run below, without the feature.
+    step("tests of rendering", cargo().arg("test").args(render).args(["--", "render", "picture"]))?;
     step("examples", cargo().args(["build", "--workspace", "--examples"]))?;
     step("a short run", &mut short_run(&target)?)?;
-    step("tests", cargo().args(["test", "--workspace"]))?;
-    // Nothing is compiled again; wheels from PyPI are installed under the build's outputs.
-    step("the same returns in Gymnasium", cargo().args(["xtask", "gymnasium"]))?;
+    // With a Python that has Gymnasium, so that tests which play elites compare returns with Gymnasium's.
+    println!("== Gymnasium: wheels from PyPI into the build's outputs");
+    let python = gymnasium::python(&gymnasium::Options::default())?;
+    step("tests, also in Gymnasium", cargo().args(["test", "--workspace"]).env(gymnasium::PYTHON, python))?;
+    step("tests without burn", cargo().arg("test").args(without_burn).args(["--lib", "--test", "it"]))?;
     // Only types: the variable keeps the CUDA backend's compiler from being downloaded.
-    let cuda = ["check", "--profile", "devices", "--package", "agilerl-nets", "--features", "cuda"];
+    let cuda = ["check", "--package", "agilerl-nets", "--features", "cuda"];
     step("types of the CUDA device", cargo().args(cuda).env("DOCS_RS", "1"))?;
     // Last, and nothing is said after it: the output ends with the test runner's own summary.
     println!("== devices: cargo xtask devices");

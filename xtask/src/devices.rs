@@ -31,7 +31,7 @@ impl Default for Options {
 /// Forward pass, update, mutation, stacking and saving on every device named, against the processor.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut command = cargo();
-    command.args(["test", "--profile", "devices", "--package", "agilerl-algo", "--test", "it"]);
+    command.args(["test", "--package", "agilerl-algo", "--test", "it"]);
     command.args(["--features", &options.features.join(",")]);
     let uses = |feature: &str| options.features.iter().any(|name| name == feature);
     if uses("tch") {

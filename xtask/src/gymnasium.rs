@@ -21,8 +21,21 @@ pub(crate) struct Options {
     python: Option<PathBuf>,
 }
 
-/// Trains on every environment of the catalogue for a moment, and has `play` and `play_elite.py` play what was learnt.
+/// Trains on every environment of the catalogue for a moment, and has `play` and `play_elite.py` play the elites.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let python = python(options)?;
+    succeed(cargo().args(["build", "--workspace", "--examples"]))?;
+    let tests = ["every_environment::", "playing::"];
+    let mut test = cargo();
+    test.args(["test", "--workspace", "--test", "it", "--"]).args(tests).env(PYTHON, python);
+    succeed(&mut test).context("a program failed, or `play` and `play_elite.py` did not agree")
+}
+
+/// The variable that names a Python to the tests. Without it they play in Rust alone.
+pub(crate) const PYTHON: &str = "AGILERL_PYTHON";
+
+/// The Python that has Gymnasium.
+pub(crate) fn python(options: &Options) -> Result<PathBuf> {
     let python = match &options.python {
         Some(python) => std::path::absolute(python)?,
         None => program(
@@ -31,9 +44,5 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ),
     };
     ensure!(python.exists(), "{} does not exist", python.display());
-    succeed(cargo().args(["build", "--workspace", "--examples"]))?;
-    let tests = ["every_environment::", "playing::"];
-    let mut test = cargo();
-    test.args(["test", "--workspace", "--test", "it", "--"]).args(tests).env("AGILERL_PYTHON", python);
-    succeed(&mut test).context("a program failed, or `play` and `play_elite.py` did not agree")
+    Ok(python)
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 /// differ, `cargo test -p agilerl-nets` after `cargo test --workspace` compiles burn again, for minutes.
 #[test]
 fn burn_is_built_with_the_same_features_whatever_is_selected() {
-    let burn: BTreeSet<String> = tree(&["--package", "burn", "--edges", "normal,build"], "{p}");
+    let burn: BTreeSet<String> = tree(&["--package", "burn-tensor", "--edges", "normal,build"], "{p}");
     assert!(burn.len() > 100, "{burn:?}");
     let features = |selection: &[&str]| -> BTreeSet<String> {
         let arguments = [selection, &["--edges", "normal,build,dev"]].concat();
