@@ -18,6 +18,10 @@ pub struct Learned<'a> {
 /// Numbers that stay where they were computed until they are [read](Self::read): fetching them after every update would
 /// make a GPU wait for the host each time.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "burn",
+    expect(clippy::large_enum_variant, reason = "a box would be an allocation in every update")
+)]
 pub enum Numbers<'a> {
     /// On the host, in a buffer of the agent.
     Host(&'a [f32]),

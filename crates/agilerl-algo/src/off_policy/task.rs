@@ -32,6 +32,8 @@ pub struct OffPolicyTask<A, O: Element, C: ActionElement> {
     trains: PhantomData<fn(A)>,
 }
 
+/// An individual's part in a round, with its place in the population.
+type Placed<'a, A, O, C> = (usize, Trainee<'a, A, Slot<O, C>>);
 type MakeLanes<O, C> = dyn Fn(usize) -> Result<BoxVecEnv<C, O>, EnvError> + Send + Sync;
 type MakeEnv<O, C> = dyn Fn() -> Result<BoxEnv<C, O>, EnvError> + Send + Sync;
 
@@ -156,9 +158,9 @@ where
         trainees: Vec<Trainee<'_, A, Slot<O, C>>>,
         shared: &Replay<O, C>,
     ) -> Vec<Result<RoundStats, BoxError>> {
-        let mut groups: Vec<Vec<(usize, Trainee<'_, A, Slot<O, C>>)>> = Vec::new();
+        let mut groups: Vec<Vec<Placed<'_, A, O, C>>> = Vec::new();
         for (place, trainee) in trainees.into_iter().enumerate() {
-            let joins = |(_, other): &(usize, Trainee<'_, A, Slot<O, C>>)| {
+            let joins = |(_, other): &Placed<'_, A, O, C>| {
                 // In lockstep all take the same number of steps.
                 trainee.context.env_steps == other.context.env_steps && trainee.agent.stacks_with(other.agent)
             };
@@ -167,7 +169,7 @@ where
                 None => groups.push(vec![(place, trainee)]),
             }
         }
-        let train = |group: Vec<(usize, Trainee<'_, A, Slot<O, C>>)>| {
+        let train = |group: Vec<Placed<'_, A, O, C>>| {
             let (places, trainees): (Vec<usize>, Vec<_>) = group.into_iter().unzip();
             let results = match trainees.len() {
                 1 => trainees.into_iter().map(|trainee| trainee.train(self, shared)).collect(),
