@@ -13,16 +13,16 @@ use crate::instructions::count;
 use crate::results::{Measurement, add_instructions, duration, table};
 use crate::workspace::{cargo, output, root, target};
 
-/// What to measure, and whether to keep it.
+/// Selects the benchmarks, and whether their results are saved.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Leave table and numbers in a dated folder under benches/runs
     #[arg(long)]
     save: bool,
-    /// Only benchmarks whose name contains this: learn, env/lander
+    /// Run only the benchmarks whose name contains this: learn, env/lander
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
-    /// Measure one of the two alone: on a busy machine, instructions
+    /// Measure only times or only instructions, which a busy machine does not change
     #[arg(long, value_name = "WHAT")]
     only: Option<Only>,
     /// A saved run to compare with: its folder, or how the name of a folder under benches/runs begins
@@ -38,7 +38,7 @@ enum Only {
 
 /// Runs the benchmarks in `crates/agilerl/benches`, prints the table, and writes `bench.json` into the target folder.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    // Before minutes are spent on what it will be compared with.
+    // Read first, so that a missing run is reported before minutes of measuring.
     let runs = root().join("benches/runs");
     let earlier = options.compare.as_ref().map(|run| Comparison::with(run, &runs)).transpose()?;
     let conditions = Conditions::now(options)?;
@@ -96,7 +96,7 @@ struct Results<'a> {
     measurements: &'a [Measurement],
 }
 
-/// What a result means nothing without.
+/// The circumstances of a measurement, without which its numbers cannot be compared.
 #[derive(Serialize)]
 struct Conditions {
     /// Day, in UTC.
@@ -105,9 +105,9 @@ struct Conditions {
     commit: String,
     /// Model of the processor.
     processor: String,
-    /// Threads that run at the same time.
+    /// The number of threads that run at the same time.
     cores: usize,
-    /// Processes that wanted to run in the last minute before the start, where the system tells.
+    /// The mean number of runnable processes in the minute before the start, where the system reports it.
     load: Option<f64>,
     rustc: String,
     command: String,
@@ -177,7 +177,7 @@ fn date(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// A folder named by date and commit, and by a number where that exists already: results are never overwritten.
+/// Creates a folder named by date and commit. If it exists, a number is appended: results are never overwritten.
 fn new_folder(runs: &Path, conditions: &Conditions) -> Result<PathBuf> {
     let name = format!("{}-{}", conditions.date, conditions.commit);
     let folder = (1..)

@@ -46,7 +46,7 @@ impl Build {
     }
 }
 
-/// Builds into an empty folder and prints processor-seconds: of the whole, and of each package's rustc.
+/// Builds into an empty folder and prints the processor-seconds of the whole build and of each package's rustc.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut before = BTreeMap::new();
     if let Some(tree) = &options.before {

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: what a change must pass.
+//! `cargo xtask ci`: the checks that a change must pass.
 
 use std::path::Path;
 use std::process::Command;
@@ -48,8 +48,8 @@ pub(crate) fn run() -> Result<()> {
     devices::run(&devices::Options::default())
 }
 
-/// The example that trains a population, for a moment: started as cargo built it, since `cargo run -p` would select
-/// other features than the whole workspace and compile burn's dependencies again.
+/// Trains a population for a moment with the example that cargo built: `cargo run -p` would select other features than
+/// the whole workspace and compile burn's dependencies again.
 fn short_run(target: &Path) -> Result<Command> {
     let out = target.join("ci-run");
     if out.exists() {
@@ -62,16 +62,16 @@ fn short_run(target: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Licences, bans and sources of what is linked. Continuous integration fails where `cargo deny` cannot be had; elsewhere
+/// Checks licences, bans and sources of the linked crates. Without `cargo deny`, continuous integration fails; elsewhere
 /// a line says that nothing was checked.
 fn supply_chain() -> Result<()> {
     match supply_chain::check() {
         Ok(mut check) => {
-            step("download of what is linked", cargo().args(["fetch", "--locked"]))?;
+            step("download of the linked crates", cargo().args(["fetch", "--locked"]))?;
             step("supply chain", &mut check)
         }
         Err(error) if std::env::var_os("CI").is_none() => {
-            println!("== supply chain: NOT CHECKED, since there is no `cargo deny`: {error:#}");
+            println!("== supply chain: NOT CHECKED, because `cargo deny` is missing: {error:#}");
             Ok(())
         }
         Err(error) => Err(error.context("the check \"supply chain\" needs `cargo deny`")),

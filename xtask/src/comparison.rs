@@ -1,4 +1,4 @@
-//! What changed since a saved run.
+//! Compares benchmark results with a saved run.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use serde::Deserialize;
 
 use crate::results::{Measurement, Time, duration, grouped, markdown};
 
-/// Times nearer than this are called equal, whatever their intervals say: the code's place in memory alone moves a tight
-/// loop by a few per cent, and a machine is not the same tomorrow.
+/// Times that differ by less count as equal, even if their intervals do not overlap: the position of a tight loop in memory
+/// alone changes its time by a few per cent, and so does the state of the machine.
 const TIME_NOISE: f64 = 0.05;
 
-/// The same for instructions, which differ between two runs of one program only where it asks for the time, for memory,
-/// or for a random number.
+/// The same for instructions. Between two runs of one program their number differs only through calls for the time, for
+/// memory, or for a random number.
 const INSTRUCTIONS_NOISE: f64 = 0.005;
 
 /// A saved run.
 pub(crate) struct Comparison {
-    /// Name of its folder.
+    /// The name of its folder.
     run: String,
     results: Results,
 }
@@ -25,25 +25,25 @@ pub(crate) struct Comparison {
 #[derive(Deserialize)]
 struct Results {
     processor: String,
-    /// Processes that wanted to run: where more did than there are cores, times mean little.
+    /// The mean number of runnable processes. If it exceeds the number of cores, times mean little.
     #[serde(default)]
     load: Option<f64>,
     measurements: Vec<Measurement>,
 }
 
 impl Comparison {
-    /// With the run in this folder; or else with the one under `runs` whose name begins so: `2026-11-22-1317`.
+    /// Reads the run in the folder `run`, or the one in `runs` whose name begins with `run`: `2026-11-22-1317`.
     pub(crate) fn with(run: &str, runs: &Path) -> Result<Self> {
         let folder = if Path::new(run).is_dir() { PathBuf::from(run) } else { last(run, runs)? };
         let path = folder.join("results.json");
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let results = serde_json::from_str(&text)
-            .with_context(|| format!("{} is not what `bench --save` writes", path.display()))?;
+            .with_context(|| format!("{} is not a file that `bench --save` wrote", path.display()))?;
         let run = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { run, results })
     }
 
-    /// Before, now, and now as a multiple of before, for what was measured both times.
+    /// A table of the benchmarks that were measured both times: before, now, and the ratio of now to before.
     pub(crate) fn table(&self, now: &[Measurement]) -> String {
         let rows = now.iter().filter_map(|now| {
             let before = self.results.measurements.iter().find(|before| before.name == now.name)?;
@@ -60,7 +60,7 @@ impl Comparison {
                 let is_change = (ratio - 1.0).abs() > INSTRUCTIONS_NOISE;
                 changes.extend(is_change.then_some(if ratio > 1.0 { "more" } else { "fewer" }));
             }
-            // One was timed, the other counted: nothing to compare.
+            // One run has only times, the other only instructions: there is nothing to compare.
             if cells.iter().all(String::is_empty) {
                 return None;
             }
@@ -75,13 +75,13 @@ impl Comparison {
     }
 }
 
-/// The one folder of this beginning: names begin with the date, and of one day there may be several.
+/// Finds the only folder whose name begins with `beginning`. Names begin with the date, and a day can have several runs.
 fn last(beginning: &str, runs: &Path) -> Result<PathBuf> {
     let entries = std::fs::read_dir(runs).with_context(|| format!("cannot read {}", runs.display()))?;
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry?;
-        // Other results lie there too, which these are not compared with.
+        // The folder holds other results too, which are not comparable.
         if entry.path().join("results.json").is_file() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
@@ -95,7 +95,7 @@ fn last(beginning: &str, runs: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Beyond noise: the intervals lie apart, and so do the estimates.
+/// A change beyond noise: the intervals do not overlap, and the estimates differ by more than [`TIME_NOISE`].
 fn time_change(before: &Time, now: &Time) -> Option<&'static str> {
     let is_near = (now.seconds / before.seconds - 1.0).abs() <= TIME_NOISE;
     if is_near {

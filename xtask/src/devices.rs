@@ -1,4 +1,4 @@
-//! `cargo xtask devices`: the suite that holds every device to the processor's results.
+//! `cargo xtask devices`: tests that every device of burn gives the processor's results.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use clap::Args;
 use crate::libtorch;
 use crate::workspace::{cargo, succeed, target};
 
-/// Where Vulkan drivers are registered.
+/// The folder in which Vulkan drivers are registered.
 const DRIVERS: &str = "/usr/share/vulkan/icd.d";
 
-/// What to run it on.
+/// Selects the devices.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Which of burn's devices beside flex
+    /// The devices of burn to test beside flex
     #[arg(long, value_delimiter = ',', default_values_t = Self::default().features)]
     features: Vec<String>,
     /// Use the GPU's own Vulkan driver, not the one in software
@@ -28,7 +28,7 @@ impl Default for Options {
     }
 }
 
-/// Forward pass, update, mutation, stacking and saving on every device named, against the processor.
+/// Compares forward pass, update, mutation, stacking and saving on each selected device with the processor.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "agilerl-algo", "--test", "it"]);
@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if uses("wgpu") && !options.gpu {
         let driver = lavapipe().with_context(|| {
-            format!("no lvp_icd*.json in {DRIVERS}: install Mesa's Vulkan drivers (Debian: mesa-vulkan-drivers), or say --gpu")
+            format!("no lvp_icd*.json in {DRIVERS}: install Mesa's Vulkan drivers (Debian: mesa-vulkan-drivers), or pass --gpu")
         })?;
         command.env("VK_ICD_FILENAMES", driver).env("XDG_RUNTIME_DIR", runtime_folder()?);
     }
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     succeed(&mut command)
 }
 
-/// Mesa's Vulkan driver on the processor: the code path of a GPU without one.
+/// Mesa's Vulkan driver that runs on the processor: it exercises the GPU's code path without a GPU.
 fn lavapipe() -> Option<PathBuf> {
     let drivers = std::fs::read_dir(DRIVERS).ok()?;
     let is_lavapipe = |path: &PathBuf| {
@@ -57,7 +57,7 @@ fn lavapipe() -> Option<PathBuf> {
     drivers.filter_map(|entry| Some(entry.ok()?.path())).find(is_lavapipe)
 }
 
-/// The driver wants a folder of the user's own.
+/// The driver needs a folder that belongs to the user.
 fn runtime_folder() -> Result<PathBuf> {
     let folder = target()?.join("xdg-runtime");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask gymnasium`: elites played here and in Gymnasium, with the same returns.
+//! `cargo xtask gymnasium`: tests that an elite has the same returns here and in Gymnasium.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,15 @@ use clap::Args;
 use crate::python::{program, venv};
 use crate::workspace::{cargo, succeed};
 
-/// The versions that the environments here are equal to.
+/// The versions whose environments ours are equal to.
 const GYMNASIUM: [&str; 2] = ["numpy", "gymnasium[box2d]==1.4.0"];
-/// Its games need numpy and Gymnasium; the other packages that it names are for drawing.
+/// MinAtar without its dependencies: the games need only numpy and Gymnasium, the others are for drawing.
 const MINATAR: [&str; 2] = ["--no-deps", "minatar==1.0.15"];
 
-/// What to play in.
+/// Selects the Python to play in.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// A Python with numpy, gymnasium 1.4.0 (with its extra box2d) and minatar 1.0.15 [default: one that is made in target/gymnasium]
+    /// A Python with numpy, gymnasium 1.4.0 (with its extra box2d) and minatar 1.0.15 [default: one is made in target/gymnasium]
     #[arg(long)]
     python: Option<PathBuf>,
 }
@@ -31,10 +31,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     succeed(&mut test).context("a program failed, or `play` and `play_elite.py` did not agree")
 }
 
-/// The variable that names a Python to the tests. Without it they play in Rust alone.
+/// The environment variable that tells the tests which Python to use. Without it they play in Rust only.
 pub(crate) const PYTHON: &str = "AGILERL_PYTHON";
 
-/// The Python that has Gymnasium.
+/// Returns the Python that has Gymnasium, and makes one if the options name none.
 pub(crate) fn python(options: &Options) -> Result<PathBuf> {
     let python = match &options.python {
         Some(python) => std::path::absolute(python)?,

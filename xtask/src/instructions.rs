@@ -1,4 +1,4 @@
-//! Instructions of one iteration, counted by valgrind.
+//! Counts the instructions of one iteration with valgrind.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,12 +8,12 @@ use serde::Deserialize;
 
 use crate::workspace::{cargo, output};
 
-/// Instructions of one iteration of the pieces in `crates/agilerl/benches/pieces` whose name contains `filter`. Empty,
-/// with a message, where there is no valgrind.
+/// Counts the instructions of one iteration of each piece in `crates/agilerl/benches/pieces` whose name contains `filter`.
+/// Without valgrind, prints a message and returns nothing.
 ///
-/// The same at any load, and to a few in ten thousand from run to run: what times on a busy machine are not. Two things
-/// they are not: a time (a division counts as one, and so does a load that misses every cache), and the whole truth about
-/// this processor: valgrind knows no AVX-512, so programs that choose their vectors when they run choose AVX2 under it.
+/// Unlike times, the counts do not depend on the machine's load; from run to run they differ by a few in ten thousand. They
+/// do not replace times: a division counts as one instruction, and so does a load that misses every cache. And valgrind
+/// does not support AVX-512, so that programs that choose their vectors at run time choose AVX2 under it.
 pub(crate) fn count(filter: &str) -> Result<Vec<(String, u64)>> {
     let has_valgrind = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
     if !has_valgrind.is_ok_and(|status| status.success()) {
@@ -32,7 +32,7 @@ pub(crate) fn count(filter: &str) -> Result<Vec<(String, u64)>> {
                 valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&program);
                 collected(valgrind.args(["--run", name, &times.to_string()]))
             };
-            // What building costs is in both and goes out.
+            // The instructions that build the piece are in both counts and cancel.
             let (once, twice) = (run(times)?, run(2 * times)?);
             counts.push((name.to_owned(), twice.saturating_sub(once) / times));
             println!("{name}: {} instructions", counts[counts.len() - 1].1);
@@ -41,7 +41,7 @@ pub(crate) fn count(filter: &str) -> Result<Vec<(String, u64)>> {
     Ok(counts)
 }
 
-/// The benchmark program, as cargo built it.
+/// Builds the benchmark and returns its path.
 fn program() -> Result<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
@@ -55,7 +55,7 @@ fn program() -> Result<PathBuf> {
     executables.next_back().context("cargo named no program for the benchmark \"instructions\"")
 }
 
-/// The total that callgrind reports.
+/// Returns the total that callgrind reports.
 fn collected(command: &mut Command) -> Result<u64> {
     let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
     let report = String::from_utf8_lossy(&output.stderr);

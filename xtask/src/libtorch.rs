@@ -1,4 +1,4 @@
-//! `cargo xtask libtorch`: the LibTorch that the feature `tch` is built with.
+//! `cargo xtask libtorch`: makes the LibTorch that the feature `tch` is built with.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,16 +8,17 @@ use clap::Args;
 
 use crate::workspace::succeed;
 
-/// The one version that burn 0.22's bindings fit.
+/// The only version that the bindings of burn 0.22 support.
 const VERSION: &str = "2.9.0";
 
-/// What `libtorch_cpu.so` of PyPI's wheel for x86-64 Linux, a CUDA build, needs in order to load. No GPU is among it.
+/// The packages that `libtorch_cpu.so` of PyPI's wheel for x86-64 Linux, a CUDA build, needs in order to load. It needs no
+/// GPU.
 const CUDA_STUBS: [(&str, &str, &str); 2] = [
     ("nvidia-cuda-runtime-cu12==12.8.90", "nvidia/cuda_runtime/lib", "libcudart.so.12"),
     ("nvidia-cuda-cupti-cu12==12.8.90", "nvidia/cuda_cupti/lib", "libcupti.so.12"),
 ];
 
-/// Where to put it.
+/// Selects the folder.
 #[derive(Args, Default)]
 pub(crate) struct Options {
     /// Folder to make it in [default: libtorch-2.9.0 in the cache folder of agilerl under $HOME]
@@ -35,7 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The environment that the feature `tch` is built and run in; makes the folder if need be.
+/// The environment variables for building and running with the feature `tch`. Makes the folder if it is missing.
 pub(crate) fn environment(options: &Options) -> Result<[(&'static str, String); 3]> {
     let folder = match &options.dir {
         Some(folder) => std::path::absolute(folder)?,
@@ -89,7 +90,7 @@ fn make(folder: &Path, libtorch: &Path) -> Result<()> {
     std::fs::write(&version, format!("{VERSION}+cpu\n")).with_context(|| format!("cannot write {}", version.display()))
 }
 
-/// The folder as a release of LibTorch for the CPU has it, as links into the wheels.
+/// Lays out the folder like a release of LibTorch for the CPU, as links into the wheels.
 fn link_cpu_part(packages: &Path, libtorch: &Path) -> Result<()> {
     let (torch, lib) = (packages.join("torch"), libtorch.join("lib"));
     std::fs::create_dir_all(&lib).with_context(|| format!("cannot create {}", lib.display()))?;
@@ -136,7 +137,7 @@ fn link(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A command that leaves the standard output to the lines for the shell.
+/// A command that prints to the standard error: the standard output is reserved for the lines that the shell evaluates.
 fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdout(Stdio::from(std::io::stderr()));

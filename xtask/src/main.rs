@@ -1,7 +1,7 @@
-//! What the project does with itself: continuous integration, benchmarks and pictures. This program links neither burn
-//! nor a crate of the workspace; it calls cargo.
+//! Tasks of the workspace: continuous integration, benchmarks and pictures. This program links neither burn nor a crate of
+//! the workspace; it calls cargo.
 
-#![allow(clippy::print_stdout, reason = "it is a program, and what it prints is what it is for")]
+#![allow(clippy::print_stdout, reason = "it is a program, and its output is its purpose")]
 
 mod ci;
 mod packages;
@@ -32,23 +32,23 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
-    /// Everything that a change must pass, the cheapest check first
+    /// Run all checks that a change must pass, the cheapest first
     Ci,
-    /// Pack every crate as for a registry, and check what is in the packages
+    /// Pack every crate as for a registry, and check the contents of the packages
     Packages,
-    /// Time the parts of the training loop and print one table
+    /// Time the parts of the training loop, and print one table
     Bench(bench::Options),
-    /// Measure what first builds cost, in processor-seconds
+    /// Measure the processor-seconds of first builds
     BuildCost(build_cost::Options),
-    /// Draw a training run: fitness, ancestry, and what evolution searched
+    /// Draw a training run: fitness, ancestry and the evolved hyperparameters
     Plot(plot::Options),
-    /// Hold every device of burn to the processor's results
+    /// Test that every device of burn gives the processor's results
     Devices(devices::Options),
-    /// Play elites here and in Gymnasium, and hold the returns equal
+    /// Test that elites have the same returns here and in Gymnasium
     Gymnasium(gymnasium::Options),
-    /// Break one line at a time and see whether the tests notice
+    /// Break one line at a time, and check that a test fails
     Mutants(mutants::Options),
-    /// Make the LibTorch that the feature `tch` needs, and print what to export
+    /// Make the LibTorch that the feature `tch` needs, and print the variables to export
     Libtorch(libtorch::Options),
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask mutants`: breaks one line at a time, and looks whether the tests of the crate notice.
+//! `cargo xtask mutants`: breaks one line at a time, and checks that a test of the crate fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::workspace::{cargo, output, root, succeed, target};
 
-/// Which mutants to try.
+/// Selects the mutants.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Try every mutant, not only the fixed sample
@@ -29,19 +29,19 @@ pub(crate) struct Options {
     check: bool,
 }
 
-/// One line that is broken on purpose. `from` stands in exactly one place of the crate's `src`, whatever the file: a
-/// mutant survives a move of its code.
+/// One line that is broken on purpose. `from` occurs exactly once in the files of the crate's `src`, so that code can move
+/// between files.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mutant {
     /// The text to replace.
     from: String,
-    /// What takes its place.
+    /// The replacement.
     to: String,
     /// Whether it belongs to the fixed sample that runs without `--all`.
     #[serde(default)]
     sample: bool,
-    /// Why no test can tell the difference, if none can.
+    /// The reason why no test can notice the difference, if there is one.
     #[serde(default)]
     equivalent: Option<String>,
 }
@@ -68,15 +68,15 @@ struct Tried {
 enum Outcome {
     /// A test failed.
     Killed,
-    /// The tests did not end in time: they noticed, too.
+    /// The tests did not end in time, which counts as noticed.
     TimedOut,
-    /// It does not compile: no mutant at all.
+    /// It does not compile, and so is no mutant.
     Unbuildable,
     /// No test of the crate failed.
     Survived,
 }
 
-/// Tests of a crate that ran this long with a mutant are in an endless loop.
+/// Tests that run longer than this with a mutant count as an endless loop.
 const LONGEST_TESTS: Duration = Duration::from_secs(300);
 
 /// Tries the mutants one by one in the working tree. A file that has uncommitted changes is not touched, and every file is
@@ -145,7 +145,7 @@ fn report(chosen: &[(String, Mutant)], known: &BTreeMap<(String, String, String)
     Ok(())
 }
 
-/// The mutants that the options ask for, by crate.
+/// The mutants that the options select, by crate.
 fn chosen(options: &Options) -> Result<Vec<(String, Mutant)>> {
     let folder = root().join("xtask/mutants");
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
@@ -161,11 +161,11 @@ fn chosen(options: &Options) -> Result<Vec<(String, Mutant)>> {
         let wanted = mutants.mutant.into_iter().filter(|mutant| options.all || mutant.sample);
         chosen.extend(wanted.map(|mutant| (package.clone(), mutant)));
     }
-    ensure!(!chosen.is_empty(), "no mutant is chosen; there are those of xtask/mutants/*.toml");
+    ensure!(!chosen.is_empty(), "the options select no mutant; xtask/mutants/*.toml lists all");
     Ok(chosen)
 }
 
-/// The one file of a crate that holds a text, once.
+/// Finds the only file of a crate that contains a text, which must occur once.
 fn place(package: &str, text: &str) -> Result<PathBuf> {
     let mut found = Vec::new();
     visit(&root().join("crates").join(package).join("src"), &mut |path| {
@@ -195,7 +195,7 @@ fn try_one(package: &str, mutant: &Mutant, path: &Path) -> Result<Outcome> {
     let changed = output(Command::new("git").current_dir(root()).args(["status", "--porcelain", "--"]).arg(path))?;
     ensure!(changed.is_empty(), "{} has changes that are not committed", path.display());
     let whole = fs::read_to_string(path)?;
-    /// Puts the file back, however this ends.
+    /// Restores the file, also after a panic.
     struct Restore<'a>(&'a Path, &'a str);
     impl Drop for Restore<'_> {
         fn drop(&mut self) {
@@ -236,7 +236,7 @@ fn test(package: &str) -> Result<Outcome> {
     }
 }
 
-/// Ends cargo and the tests that it started, which would go on by themselves.
+/// Ends cargo and the tests that it started, which would otherwise keep running.
 fn kill_group(child: &mut Child) -> Result<()> {
     if cfg!(unix) {
         let group = format!("-{}", child.id());
@@ -248,7 +248,7 @@ fn kill_group(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
-/// What is known from earlier calls. A survivor is tried again: a test may have come for it.
+/// The results of earlier calls. Survivors are left out, so that they are tried again: a new test may kill them.
 fn read(log: &Path) -> Result<BTreeMap<(String, String, String), Outcome>> {
     let Ok(file) = File::open(log) else { return Ok(BTreeMap::new()) };
     let tried = BufReader::new(file).lines().map(|line| {

@@ -1,4 +1,4 @@
-//! `cargo xtask packages`: what a registry would get.
+//! `cargo xtask packages`: checks the packages that would go to a registry.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use crate::workspace::{cargo, output, root, target};
 
-/// The largest package, in bytes. What the tests read from recordings is megabytes, and is left out.
+/// The largest allowed package, in bytes. The recordings that tests read are megabytes, and are not packed.
 const LARGEST: u64 = 400_000;
 
-/// Files of every package, and the file of the workspace that each is equal to, if it is a copy.
+/// The files that every package must have, each with the file of the workspace that it must equal, if it is a copy.
 const FILES: [(&str, Option<&str>); 3] =
     [("README.md", None), ("LICENSE-MIT", Some("LICENSE-MIT")), ("LICENSE-APACHE", Some("LICENSE-APACHE"))];
 
@@ -25,11 +25,11 @@ struct Package {
     name: String,
     version: String,
     manifest_path: PathBuf,
-    /// The registries it may go to; none at all where it is not published.
+    /// The registries that it may be published to; empty if it is not published.
     publish: Option<Vec<String>>,
 }
 
-/// Packs every crate that is published, without compiling it, and looks at what came out.
+/// Packs every published crate without compiling it, and checks the packages.
 pub(crate) fn run() -> Result<()> {
     let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let Metadata { packages } = serde_json::from_str(&metadata)?;
@@ -42,19 +42,19 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Without Cargo.lock, for which cargo would ask the registry about every dependency again. A warning is an error: a file
-/// that a target needs lies outside of the package, or its metadata lacks something.
+/// Packs the crates without Cargo.lock, for which cargo would query the registry about every dependency. A warning is an
+/// error: a file that a target needs lies outside of the package, or the metadata is incomplete.
 fn pack(packages: &[&Package]) -> Result<()> {
     let mut command = cargo();
     command.args(["package", "--no-verify", "--allow-dirty", "--exclude-lockfile"]);
     packages.iter().for_each(|package| _ = command.args(["--package", &package.name]));
     let packed = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    let said = String::from_utf8_lossy(&packed.stderr);
-    ensure!(packed.status.success() && !said.contains("warning:"), "{command:?} said:\n{said}");
+    let printed = String::from_utf8_lossy(&packed.stderr);
+    ensure!(packed.status.success() && !printed.contains("warning:"), "{command:?} printed:\n{printed}");
     Ok(())
 }
 
-/// The bytes of the package, if it is as it must be.
+/// Checks a package and returns its size in bytes.
 fn check(package: &Package) -> Result<u64> {
     let folder = package.manifest_path.parent().context("a manifest lies in a folder")?;
     let listed =
@@ -67,7 +67,7 @@ fn check(package: &Package) -> Result<u64> {
         }
     }
     if package.name == "agilerl" {
-        // One that a program only includes is missed by nobody until somebody compiles the package.
+        // A missing example would only be noticed when a user compiles the package.
         let missing = examples()?.into_iter().find(|file| !listed.lines().any(|line| line == file));
         ensure!(missing.is_none(), "{} is not in it: link it there", missing.unwrap_or_default());
     }
@@ -76,7 +76,10 @@ fn check(package: &Package) -> Result<u64> {
     ensure!(relative.is_none(), "README.md links to {}, which a registry's page does not have", relative.unwrap_or(""));
     let path = Path::new("package").join(format!("{}-{}.crate", package.name, package.version));
     let size = fs::metadata(target()?.join(path))?.len();
-    ensure!(size <= LARGEST, "it has {size} bytes, more than {LARGEST}: what is large in it?");
+    ensure!(
+        size <= LARGEST,
+        "it has {size} bytes, more than {LARGEST}: exclude large files in its Cargo.toml, or raise the limit in xtask"
+    );
     Ok(size)
 }
 
@@ -91,7 +94,7 @@ fn examples() -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// Where the links and pictures of a Markdown text lead.
+/// The targets of the links and pictures of a Markdown text.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     // Every second piece between fences is code.
     let prose = text.split("```").step_by(2);

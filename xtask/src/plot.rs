@@ -11,17 +11,17 @@ use clap::Args;
 
 use run_log::RunLog;
 
-/// What to draw.
+/// Selects the run and the picture.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Folder of a run, with its events.jsonl
     run: PathBuf,
-    /// Where the picture goes, as SVG [default: run.svg in the folder of the run]
+    /// The picture's path, as SVG [default: run.svg in the folder of the run]
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
-/// Draws the run and says where the picture is.
+/// Draws the run and prints the path of the picture.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let log = RunLog::read(&options.run)?;
     let out = options.out.clone().unwrap_or_else(|| options.run.join("run.svg"));

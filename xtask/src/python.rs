@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 
 use crate::workspace::{succeed, target};
 
-/// The folder of the programs of the virtual environment `target/NAME`, in which pip was called once with each of
-/// `installs`. It is made unless it is there, whole and for the same packages.
+/// Returns the folder of programs of the virtual environment `target/NAME`, for which pip was called once with each of
+/// `installs`. The environment is made anew if it is missing, incomplete, or has other packages.
 ///
 /// # Errors
-/// If there is no Python with `venv`, or a package cannot be had.
+/// If there is no Python with `venv`, or a package cannot be installed.
 pub(crate) fn venv(name: &str, installs: &[&[&str]]) -> Result<PathBuf> {
     let folder = target()?.join(name);
     let (base, programs) = if cfg!(windows) { ("python", "Scripts") } else { ("python3", "bin") };

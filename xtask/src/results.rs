@@ -12,7 +12,7 @@ pub(crate) struct Measurement {
     pub(crate) name: String,
     #[serde(flatten)]
     pub(crate) time: Option<Time>,
-    /// Instructions of one iteration, where they were counted.
+    /// Instructions of one iteration, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<u64>,
 }
@@ -70,7 +70,7 @@ pub(crate) fn table(measurements: &[Measurement]) -> String {
     markdown(["benchmark", "time", "+-", "per second", "instructions"], rows)
 }
 
-/// A table in Markdown that is readable as it is: names to the left, numbers to the right.
+/// A table in Markdown with aligned columns: names to the left, numbers to the right.
 pub(crate) fn markdown<const COLUMNS: usize>(
     head: [&str; COLUMNS],
     rows: impl Iterator<Item = [String; COLUMNS]>,
@@ -100,7 +100,7 @@ impl Time {
     }
 }
 
-/// Three or four digits and a unit.
+/// Formats a duration with three or four digits and a unit.
 pub(crate) fn duration(seconds: f64) -> String {
     let (number, unit) = match seconds {
         s if s >= 1.0 => (s, "s"),
@@ -118,7 +118,7 @@ pub(crate) fn duration(seconds: f64) -> String {
     format!("{number:.decimals$} {unit}")
 }
 
-/// Whole thousands apart; one decimal where the number is small.
+/// Formats a number with groups of three digits, and a small number with one decimal.
 pub(crate) fn grouped(number: f64) -> String {
     if number < 100.0 {
         return format!("{number:.1}");

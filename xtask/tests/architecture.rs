@@ -1,4 +1,4 @@
-//! What `ARCHITECTURE.md` says is not there, is not there.
+//! Checks the rules of `ARCHITECTURE.md`: the dependencies of the crates, and names that a crate must not use.
 
 mod source;
 
@@ -94,7 +94,7 @@ fn algorithms_never_import_each_other() {
 
 #[test]
 fn backends_are_named_in_one_file() {
-    // Deprecated ones end with burn 0.22: one file is what has to change then.
+    // Deprecated backends end with burn 0.22: then one file has to change.
     let backends = ["flex", "ndarray", "libtorch", "tch", "wgpu", "webgpu", "vulkan", "metal", "cuda", "rocm"];
     let mut files = BTreeMap::<PathBuf, Vec<String>>::new();
     for source in all_sources() {
@@ -112,7 +112,7 @@ fn backends_are_named_in_one_file() {
 
 #[test]
 fn every_kernel_takes_the_vectors_that_one_file_chooses() {
-    // Otherwise a test that forces a width would not force it there.
+    // Otherwise a test that forces a vector width would have no effect there.
     let mut files = BTreeSet::new();
     for source in all_sources().into_iter().filter(|source| source.path.starts_with("crates/agilerl-nets")) {
         if identifiers(&source).windows(2).any(|pair| [&pair[0].name, &pair[1].name] == ["Arch", "new"]) {
@@ -223,7 +223,7 @@ fn collect(tokens: TokenStream, identifiers: &mut Vec<Identifier>) {
     let mut previous = None;
     for token in tokens {
         match token {
-            // The `doc` of a doc comment is nothing that somebody wrote.
+            // The `doc` attribute of a doc comment does not occur in the text.
             TokenTree::Group(group) if previous == Some('#') && is_doc(group.stream()) => {}
             TokenTree::Group(group) => collect(group.stream(), identifiers),
             TokenTree::Ident(ident) => {

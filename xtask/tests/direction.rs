@@ -155,7 +155,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Takes down the macros that are defined and the modules that only tests compile.
+    /// Collects the macros and the modules that only tests compile.
     fn declarations(&mut self, tokens: TokenStream, module: &[String]) {
         let tokens: Vec<_> = tokens.into_iter().collect();
         for (index, token) in tokens.iter().enumerate() {
@@ -186,7 +186,7 @@ impl Reader {
                     }
                 }
                 TokenTree::Ident(ident) if ident == "crate" || ident == "super" => {
-                    // What a macro expands to may lie in another crate, which sees the root alone.
+                    // A macro may expand in another crate, which sees only the root.
                     let in_macro = index >= 2 && is_punct(&tokens[index - 2], '$');
                     let restricts = index >= 2 && tokens[index - 2].to_string() == "in";
                     if !in_macro && !restricts && is_path(&tokens, index) {
@@ -199,7 +199,7 @@ impl Reader {
         }
     }
 
-    /// Follows a path whose part so far is the module `at`; gives back where it stops.
+    /// Follows a path whose first part is the module `at`, and returns the index at which it stops.
     fn path(&mut self, tokens: &[TokenTree], mut index: usize, at: &[String], module: &[String]) -> usize {
         let mut at = at.to_vec();
         while tokens.get(index).is_some_and(|token| token.to_string() == "super") && is_path(tokens, index + 1) {
@@ -214,7 +214,7 @@ impl Reader {
                 }
             }
             Some(token) => {
-                // Within a first-level module: what it imports from itself is its own business.
+                // Imports within a first-level module are not checked.
                 let is_macro = tokens.get(index + 1).is_some_and(|next| is_punct(next, '!'));
                 let name = token.to_string();
                 if at.is_empty() && !is_macro && !self.macros.contains(&name) {
@@ -252,7 +252,7 @@ fn is_cfg_test(group: &proc_macro2::Group) -> bool {
     group.delimiter() == Delimiter::Bracket && group.stream().to_string().replace(' ', "") == "cfg(test)"
 }
 
-/// Behind the item that begins at `index`: further attributes, then all up to a block or a semicolon.
+/// The index behind the item that begins at `index`: attributes, then tokens up to a block or a semicolon.
 fn end_of_item(tokens: &[TokenTree], index: usize) -> usize {
     let ends = |token: &TokenTree| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,

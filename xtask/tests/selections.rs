@@ -1,11 +1,11 @@
-//! Which packages a command selects does not decide how burn is compiled.
+//! burn is compiled once, with the same features for every selection of packages.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-/// A package that burn is built on gets the features that other packages of the selection ask of it. Where the sets
-/// differ, `cargo test -p agilerl-nets` after `cargo test --workspace` compiles burn again, for minutes.
+/// Cargo builds a dependency of burn with the features that all packages of the selection enable. If these sets differ,
+/// `cargo test -p agilerl-nets` after `cargo test --workspace` compiles burn again, for minutes.
 #[test]
 fn burn_is_built_with_the_same_features_whatever_is_selected() {
     let burn: BTreeSet<String> = tree(&["--package", "burn-tensor", "--edges", "normal,build"], "{p}");
@@ -26,7 +26,7 @@ fn burn_is_built_with_the_same_features_whatever_is_selected() {
     }
 }
 
-/// The lines of `cargo tree`, each once.
+/// The distinct lines of `cargo tree`.
 fn tree(arguments: &[&str], format: &str) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

@@ -1,4 +1,4 @@
-//! The picture, as SVG.
+//! Draws a run as SVG.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ const RIGHT: f64 = 882.0;
 const TOP: f64 = 118.0;
 const BOTTOM: f64 = 410.0;
 const SMALL_HEIGHT: f64 = 74.0;
-/// From one panel to the next, with the title of the next.
+/// The distance from one panel to the next, with the title of the next.
 const GAP: f64 = 38.0;
 
 const INK: &str = "#1f2328";
@@ -31,7 +31,7 @@ const KINDS: [(Kind, &str, &str); 5] = [
     (Kind::Activation, "#cc79a7", "activation"),
 ];
 
-/// Draws the fitness of all individuals over the course of the run, and below it what evolution searched.
+/// Draws the fitness of all individuals over the course of the run, and below it their hyperparameters and networks.
 pub(crate) fn draw(log: &RunLog) -> String {
     let ancestry = log.ancestry();
     let steps = Scale::from_zero(log.dots.iter().map(|dot| dot.env_steps as f64), (LEFT, RIGHT));
@@ -57,7 +57,7 @@ pub(crate) fn draw(log: &RunLog) -> String {
 struct Panel {
     title: &'static str,
     log: bool,
-    /// Shown even where it never changes.
+    /// Whether it is shown even if it never changes.
     always: bool,
     value: fn(&Dot) -> Option<f64>,
 }
@@ -101,7 +101,7 @@ impl Picture<'_> {
         ));
     }
 
-    /// What it is, how it went, and what the colours mean.
+    /// The title, the result, and the legend of the colours.
     fn head(&mut self) {
         let title = escaped(&self.title());
         self.add(format_args!(r#"<text x="24" y="34" font-size="19" font-weight="600" fill="{INK}">{title}</text>"#));
@@ -110,7 +110,7 @@ impl Picture<'_> {
         let mut x = 92.0;
         let mut entry = |picture: &mut Self, mark: String, words: &str, width: f64| {
             picture.add(format_args!(r#"{mark}<text x="{:.0}" y="82">{words}</text>"#, x + width));
-            // No font is known here: a letter is taken to be as wide as in the wider ones.
+            // The font is not known: letters are assumed to be as wide as in the wider fonts.
             x += width + 6.4 * words.len() as f64 + 18.0;
             x
         };
@@ -157,7 +157,7 @@ impl Picture<'_> {
         self.tests(&scale);
     }
 
-    /// Evaluations on fresh episodes: the one that the run ended with in words, those that missed as small diamonds.
+    /// Draws evaluations on fresh episodes: the one that ended the run as a ring with a text, failed ones as small diamonds.
     fn tests(&mut self, scale: &Scale) {
         let elite = self.log.end.as_ref().map(|end| end.elite);
         let last = self.log.tests.iter().rposition(|test| Some(test.id) == elite);
@@ -299,8 +299,8 @@ impl Picture<'_> {
     }
 }
 
-/// Where the fitness axis may end below: a few crashes deep in the minus would press everything else together. Dots
-/// below are drawn on the edge.
+/// The lower end of the fitness axis: a few very negative crashes would compress everything else. Dots below it are drawn
+/// on the edge.
 fn floor(fitness: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = fitness.filter(|value| value.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
@@ -308,7 +308,7 @@ fn floor(fitness: impl Iterator<Item = f64>) -> f64 {
     low - 0.3 * (most - low)
 }
 
-/// From a parent to its child, level at both ends.
+/// A curve from a parent to its child, horizontal at both ends.
 fn curve((x0, y0): (f64, f64), (x1, y1): (f64, f64)) -> String {
     let middle = (x0 + x1) / 2.0;
     format!("M{x0:.1} {y0:.1}C{middle:.1} {y0:.1} {middle:.1} {y1:.1} {x1:.1} {y1:.1}")

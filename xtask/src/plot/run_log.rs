@@ -1,4 +1,4 @@
-//! A run as its log tells it.
+//! Reads a run from its log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-/// What a picture needs of a run.
+/// The parts of a run that the picture shows.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct RunLog {
-    /// The environment's name, if the folder holds an elite that says it.
+    /// The environment's name, if the folder holds an elite that names it.
     pub(crate) env: Option<String>,
     pub(crate) seed: u64,
     pub(crate) population: usize,
-    /// Mean return that the run aimed at.
+    /// The mean return that the run had as its target.
     pub(crate) target: Option<f64>,
     pub(crate) generations: usize,
-    /// One for each individual and generation, in the order of the log.
+    /// One dot for each individual and generation, in the order of the log.
     pub(crate) dots: Vec<Dot>,
     pub(crate) tests: Vec<Test>,
     pub(crate) end: Option<End>,
@@ -33,9 +33,9 @@ pub(crate) struct Dot {
     pub(crate) env_steps: u64,
     /// NaN if the log has none.
     pub(crate) fitness: f64,
-    /// Episodes that the fitness is the mean of.
+    /// The number of episodes whose mean return is the fitness.
     pub(crate) episodes: usize,
-    /// What made it; a survivor of an earlier generation is unchanged.
+    /// The kind of mutation that made it; a survivor of an earlier generation is unchanged.
     pub(crate) kind: Kind,
     pub(crate) hyperparameters: BTreeMap<String, f64>,
     pub(crate) hidden_nodes: Option<usize>,
@@ -65,7 +65,7 @@ pub(crate) struct Test {
     pub(crate) reached: bool,
 }
 
-/// How it ended.
+/// The outcome of the run.
 #[derive(Debug, PartialEq)]
 pub(crate) struct End {
     pub(crate) elite: u64,
@@ -208,7 +208,7 @@ impl RunLog {
     }
 }
 
-/// All nodes between the inputs and the outputs: 80 of `8-[64, 16]-4 relu`.
+/// The number of nodes between the inputs and the outputs: 80 of `8-[64, 16]-4 relu`.
 fn hidden_nodes(architecture: &str) -> Option<usize> {
     let (_, rest) = architecture.split_once('[')?;
     let (layers, _) = rest.split_once(']')?;

@@ -1,4 +1,4 @@
-//! From numbers to pixels, and the round numbers to write beside them.
+//! Maps numbers to pixels, and chooses the round numbers of an axis.
 
 /// One axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ impl Scale {
         Self { low: low - margin, high: high + margin, pixels, log: false }
     }
 
-    /// Equal factors, a little wider than the values; what is not positive is left out.
+    /// Equal factors, a little wider than the values; values that are not positive are left out.
     pub(crate) fn log(values: impl Iterator<Item = f64>, pixels: (f64, f64)) -> Self {
         let (low, high) = range(values.filter(|value| *value > 0.0)).unwrap_or((1.0, 10.0));
         let margin = (high / low).powf(0.1).max(1.1);
@@ -31,7 +31,7 @@ impl Scale {
         Self { low: 0.0, high: if high > 0.0 { 1.03 * high } else { 1.0 }, pixels, log: false }
     }
 
-    /// Where a value is drawn; one beyond the axis is drawn at its end.
+    /// The pixel of a value; a value beyond the axis is drawn at its end.
     pub(crate) fn pixel(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         let share = if self.log {
@@ -82,7 +82,8 @@ impl Scale {
     }
 }
 
-/// Without the last digits, which only say that a float is no decimal: 0.0003 instead of 0.00030000000000000003.
+/// Formats a number without the last digits, which only show that it is a binary fraction: 0.0003 instead of
+/// 0.00030000000000000003.
 pub(crate) fn tidy(value: f64) -> f64 {
     format!("{value:.9e}").parse().expect("it was written as a number")
 }
