@@ -69,24 +69,18 @@ fn is_culprit(message: &str, document: &Spanned<DeTable<'_>>, path: &[Step<'_>],
 /// The step from a table or list to the entry without which the error would be another one, and the start of that entry.
 fn deeper<'a>(message: &str, document: &'a Spanned<DeTable<'_>>, path: &[Step<'_>]) -> Option<(Step<'a>, usize)> {
     let mut entries: Vec<(Step<'a>, usize)> = Vec::new();
-    let mut kind = None;
     match at(document.get_ref(), path)? {
         DeValue::Table(table) => {
-            for key in table.keys() {
-                let entry = (Step::Key(key.get_ref().as_ref()), key.span().start);
-                match entry.0 {
-                    Step::Key(KIND) => kind = Some(entry),
-                    _ => entries.push(entry),
-                }
-            }
+            // Without its kind a table has another error in any case; an error of the kind itself has its place.
+            let keys = table.keys().filter(|key| key.get_ref() != KIND);
+            entries.extend(keys.map(|key| (Step::Key(key.get_ref().as_ref()), key.span().start)));
         }
         DeValue::Array(list) => {
             entries.extend(list.iter().enumerate().map(|(place, entry)| (Step::Place(place), entry.span().start)));
         }
         _ => {}
     }
-    // Without its kind a table has another error in any case: it is to blame if nothing else is.
-    entries.into_iter().find(|(step, _)| is_culprit(message, document, path, *step)).or(kind)
+    entries.into_iter().find(|(step, _)| is_culprit(message, document, path, *step))
 }
 
 fn at<'a, 'i>(document: &'a DeTable<'i>, path: &[Step<'_>]) -> Option<&'a DeValue<'i>> {
