@@ -7,7 +7,7 @@ use crate::weights::ziggurat_tables::{DENSITIES, EDGES, TAIL};
 
 /// Draws from the standard normal distribution with the ziggurat (Doornik, 2005, ZIGNOR), as `rand_distr` 0.6 does.
 ///
-/// From the same generator it draws the same numbers, except for the last bit of one draw in a million: `rand_distr` calls
+/// From the same generator it draws the same numbers, except for the last bit of one draw in a million: `rand_distr` may call
 /// the C library's `exp` and `ln`, whose last bit differs between platforms, and these come from the crate `libm`.
 pub(crate) fn standard_normal(rng: &mut impl Rng) -> f64 {
     loop {
