@@ -62,7 +62,7 @@ fn trained_with(config: DqnConfig, device: &str) -> (Dqn, Replay<f32, u32>) {
 
 #[test]
 fn the_agent_learns_on_after_every_kind_of_mutation() {
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         check_learning_goes_on(DqnConfig::default(), device);
     }
     let (dueling, layer_norm, activation) = (true, true, Activation::Elu);
@@ -109,7 +109,7 @@ fn check_learning_goes_on(config: DqnConfig, device: &str) {
 /// values of neither, noise and another activation leave the target's weights alone.
 #[test]
 fn nothing_is_copied_into_the_target_network() {
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         let (agent, _) = trained_on(device);
         let target_values = |agent: &Dqn| {
             let rows: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
@@ -142,7 +142,7 @@ fn nothing_is_copied_into_the_target_network() {
 fn growth_is_a_setting() {
     let obs: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
     for (growth, keeps) in [(Growth::Preserving, true), (Growth::Random, false)] {
-        for device in ["cpu", "flex"] {
+        for device in crate::DEVICES {
             let config = DqnConfig {
                 net: NetConfig { growth, activation: Activation::Tanh, ..Default::default() },
                 ..Default::default()
@@ -228,7 +228,7 @@ fn an_agent_with_a_weight_that_is_no_number_says_so() {
 /// alike. Drawn apart, the target would say other things by them than the online network ever said.
 #[test]
 fn both_networks_grow_the_same_nodes() {
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         for growth in [Growth::Preserving, Growth::Random] {
             let config = DqnConfig { net: NetConfig { growth, ..Default::default() }, ..DqnConfig::default() };
             let agent = Dqn::new(config, 3, 2, &parse_device(device).unwrap(), &mut rng(0)).unwrap();
@@ -254,7 +254,7 @@ fn a_mutant_acts_by_its_mutated_weights() {
         ("activation", |agent, rng| crate::mutate_activation(agent, rng).is_some()),
     ];
     let obs: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         let (mut agent, _) = trained_on(device);
         let before = agent.values(&obs).to_vec();
         for (kind, mutate) in kinds {
@@ -297,7 +297,7 @@ fn vectors(agent: &Dqn) -> ([Vec<f32>; 4], u32) {
 /// which Adam corrects them.
 #[test]
 fn moments_go_with_the_weights_that_survive() {
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         let (agent, _) = trained_on(device);
         let (before, updates) = vectors(&agent);
         assert!(updates > 0);
@@ -323,7 +323,7 @@ fn moments_go_with_the_weights_that_survive() {
 
 #[test]
 fn a_target_that_is_no_number_is_not_finite_either() {
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         for odd in [f32::NAN, f32::INFINITY] {
             let (agent, _) = trained_on(device);
             let mut target = agent.target_weights();
@@ -390,7 +390,7 @@ fn an_elite_whose_weights_cannot_be_those_of_its_network_is_refused() {
 #[test]
 fn dormant_units_are_reset_once_there_are_observations_to_find_them_with() {
     let reset = |agent: &mut Dqn| agent.mutate(MutationKind::Dormant, &Mutation::default(), &mut rng(1));
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         let (mut agent, memory) = trained_on(device);
         let mut weights = agent.weights();
         weights.get_mut("hidden.0.bias").unwrap()[3] = -100.0;

@@ -1,6 +1,6 @@
 //! One update, against numbers computed by hand.
 
-use crate::unused_rng;
+use crate::{DEVICES, unused_rng};
 use agilerl_algo::Loss;
 use agilerl_algo::{Dqn, DqnConfig, Learned, LearnedSum, NetConfig, OffPolicy};
 use agilerl_buffer::{Batch, Memory, Replay, RowLayout, Transitions};
@@ -9,9 +9,6 @@ use agilerl_nets::{Activation, MlpSpec, Weights, parse_device};
 use approx::assert_relative_eq;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-
-/// The two learners that are always there: over plain slices, and through burn.
-const DEVICES: [&str; 2] = ["cpu", "flex"];
 
 /// A network without hidden work: one identity node, so that Q(s, a) = s * weight[a] + bias[a].
 fn linear_config() -> (DqnConfig, MlpSpec) {

@@ -16,10 +16,17 @@ mod policies;
 mod probes;
 mod pytorch;
 mod rounds;
+#[cfg(feature = "burn")]
 mod stacks;
 
 use agilerl_algo::{Dqn, LearnedSum};
 use agilerl_hpo::{Change, Evolve, Mutation, MutationKind, Purpose, StreamRng, Streams};
+
+/// The two learners of the default build: over plain slices, and through burn. Without burn the first alone.
+#[cfg(feature = "burn")]
+const DEVICES: [&str; 2] = ["cpu", "flex"];
+#[cfg(not(feature = "burn"))]
+const DEVICES: [&str; 1] = ["cpu"];
 
 /// For updates that draw nothing.
 fn unused_rng() -> StreamRng {

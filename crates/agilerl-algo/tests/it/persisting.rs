@@ -43,7 +43,7 @@ fn learn(agent: &mut Dqn, updates: usize) {
 
 #[test]
 fn a_restored_agent_learns_on_to_the_same_bits() {
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         let device = parse_device(device).unwrap();
         let mut original = agent(&device, 1);
         learn(&mut original, 20);
@@ -102,7 +102,7 @@ fn changed(agent: &Dqn, vector: usize) -> Dqn {
 /// What a signature is made of: whoever has learnt otherwise will go on otherwise.
 #[test]
 fn a_fingerprint_tells_networks_moments_and_updates_apart() {
-    for device in ["cpu", "flex"] {
+    for device in crate::DEVICES {
         let mut agent = agent(&parse_device(device).unwrap(), 1);
         learn(&mut agent, 20);
         for vector in 0..4 {

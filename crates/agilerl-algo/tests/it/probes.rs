@@ -60,6 +60,7 @@ fn double_dqn_learns_the_values_of_every_probe() {
     }
 }
 
+#[cfg(feature = "burn")]
 #[test]
 fn double_dqn_learns_them_through_burn_too() {
     for probe in Probe::ALL {

@@ -141,7 +141,7 @@ impl State {
 fn an_update_is_the_one_that_pytorch_makes() {
     let recorded = recorded();
     for case in &recorded.cases {
-        for device in ["cpu", "flex"] {
+        for device in crate::DEVICES {
             let [first, last] = learnt(&recorded, case, device);
             let (first, last) = (first.apart(&case.after_1), last.apart(&case.after_100));
             let Case { double, loss, max_grad_norm, extras, .. } = case;
