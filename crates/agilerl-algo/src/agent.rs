@@ -1,4 +1,4 @@
-//! What an agent is.
+//! The trait of agents.
 
 use agilerl_hpo::StreamRng;
 

@@ -1,4 +1,4 @@
-//! What a registry of algorithms needs of each.
+//! The trait of algorithms, as a registry needs it.
 
 use agilerl_buffer::Stored;
 use agilerl_env::{ActionElement, Space};
@@ -43,11 +43,10 @@ pub trait Algorithm: Clone + Send + Sync + 'static {
     /// If there is none of that name.
     fn set_hyperparameter(&mut self, name: &str, value: f64);
 
-    /// Whether a mutation of the activation has anything to draw; the setting that says so, its value and what it must be if
-    /// not.
+    /// Checks that a mutation of the activation has another activation to draw.
     ///
     /// # Errors
-    /// [`AlgoError::Config`].
+    /// [`AlgoError::Config`] naming the setting, its value and its range.
     fn check_activations(&self) -> Result<(), AlgoError>;
 
     /// The specs of all networks of an agent.

@@ -262,6 +262,12 @@ impl EliteRecord {
                 "elite.json: output has bounds for {found} components, but the network has {outputs}"
             ));
         }
+        if self.spec.extra > 0 {
+            let extra = self.spec.extra;
+            return refuse(format!(
+                "elite.json: its network reads {extra} extra numbers, but a policy reads observations alone"
+            ));
+        }
         if self.step_limit == 0 {
             return refuse("elite.json: step_limit is 0, but must be at least 1".to_owned());
         }

@@ -1,4 +1,4 @@
-//! What can go wrong with an agent.
+//! The error of this crate.
 
 /// Error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum AlgoError {
         field: String,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// Its range.
         expected: String,
     },
     /// The environment's actions or observations are not what the agent can handle.
@@ -21,7 +21,7 @@ pub enum AlgoError {
         agent: &'static str,
         /// The environment.
         env: String,
-        /// What does not fit.
+        /// The reason.
         why: String,
     },
     /// An environment that panicked in an evaluation episode.
@@ -42,7 +42,7 @@ pub enum AlgoError {
     NoChoice {
         /// The environment.
         env: String,
-        /// What it returned.
+        /// The name of the number.
         what: &'static str,
         /// The number.
         value: f64,
@@ -58,7 +58,7 @@ pub enum AlgoError {
     NotFinite {
         /// The environment.
         env: String,
-        /// What it returned.
+        /// The name of the number.
         what: &'static str,
         /// The number.
         value: f64,
@@ -73,7 +73,7 @@ pub enum AlgoError {
     Mask {
         /// The environment.
         env: String,
-        /// What is wrong with the mask.
+        /// The fault of the mask.
         fault: String,
         /// Lane or episode, seed and step.
         place: String,

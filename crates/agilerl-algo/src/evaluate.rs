@@ -62,7 +62,7 @@ where
 struct Episode<E: Env> {
     env: E,
     seed: u64,
-    /// What to act on next.
+    /// The observation to act on next.
     obs: Vec<E::Obs>,
     steps: u64,
     /// Sum of its rewards.

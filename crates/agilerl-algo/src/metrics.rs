@@ -1,4 +1,4 @@
-//! What an update reports.
+//! The report of an update.
 
 use std::borrow::Cow;
 

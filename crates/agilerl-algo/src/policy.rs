@@ -31,7 +31,7 @@ pub struct Policy {
     /// Number of categories that an index observation is encoded in, if observations are indices.
     one_hot: Option<usize>,
     /// Rows as the network reads them, if they are not the observations themselves.
-    inputs: Vec<f32>,
+    inputs: Inputs,
 }
 
 /// How the outputs of a network become an action.
@@ -59,7 +59,7 @@ impl Policy {
             assert_eq!([low.len(), high.len()], [spec.outputs(); 2], "bounds for each output");
         }
         let net = HostNet::new(&spec, &weights);
-        Self { weights, net, output, normalizer: None, one_hot: None, inputs: Vec::new() }
+        Self { weights, net, output, normalizer: None, one_hot: None, inputs: Inputs::default() }
     }
 
     /// Normalises observations before the network reads them.
@@ -133,27 +133,37 @@ impl Policy {
     }
 }
 
-/// Outputs of the network for observations that are first encoded or normalised, if they are to be.
+/// The buffers of rows on their way to the network.
+#[derive(Clone, Debug, Default)]
+struct Inputs {
+    encoded: Vec<f32>,
+    normalized: Vec<f32>,
+}
+
+/// Outputs of the network for observations that are encoded first and then normalised, if they are to be.
 fn outputs<'a, O: InputNumber>(
     net: &'a mut HostNet,
     normalizer: Option<&Normalizer>,
     one_hot: Option<usize>,
-    inputs: &mut Vec<f32>,
+    Inputs { encoded, normalized }: &mut Inputs,
     obs: &[O],
 ) -> &'a [f32] {
-    if let Some(categories) = one_hot {
-        inputs.clear();
-        for number in obs {
-            let (start, index) = (inputs.len(), number.to_f32() as usize);
-            assert!(index < categories, "observation {number:?} is none of {categories}");
-            inputs.resize(start + categories, 0.0);
-            inputs[start + index] = 1.0;
-        }
-        return net.forward(inputs);
+    let Some(categories) = one_hot else {
+        return match normalizer {
+            Some(normalizer) => net.forward(normalizer.apply(obs, normalized)),
+            None => net.forward(obs),
+        };
+    };
+    encoded.clear();
+    for number in obs {
+        let (start, index) = (encoded.len(), number.to_f32() as usize);
+        assert!(index < categories, "observation {number:?} is none of {categories}");
+        encoded.resize(start + categories, 0.0);
+        encoded[start + index] = 1.0;
     }
     match normalizer {
-        Some(normalizer) => net.forward(normalizer.apply(obs, inputs)),
-        None => net.forward(obs),
+        Some(normalizer) => net.forward(normalizer.apply(encoded, normalized)),
+        None => net.forward(encoded),
     }
 }
 

@@ -20,12 +20,9 @@ mod error;
 #[cfg(feature = "render")]
 mod render;
 
-pub use catalogue::{
-    EnvInfo, catalogue, env_info, make, make_continuous, make_pixels, make_vec, make_vec_continuous, make_vec_pixels,
-    make_vec_threaded, one_hot, one_hot_env,
-};
 #[cfg(feature = "render")]
-pub use catalogue::{make_rendered, make_rendered_continuous, make_rendered_pixels};
+pub use catalogue::make_rendered;
+pub use catalogue::{EnvInfo, catalogue, env_info, make, make_vec, make_vec_threaded, one_hot, one_hot_env};
 pub use caught_panic::{CaughtPanic, catch_panic};
 pub use check_env::{CheckError, CheckReport, Fault, ReplayOf, Warning, check_env};
 pub use env::{BoxEnv, Env, Step};

@@ -1,4 +1,4 @@
-//! What an environment must not do: each is an error that says where, before anything reaches the memory.
+//! Checks of all that an environment returns: an error names the place before anything reaches the memory.
 
 use agilerl_buffer::{RowLayout, Stored};
 use agilerl_env::{Element, EpisodeStats, VecStep};

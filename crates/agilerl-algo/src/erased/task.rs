@@ -12,9 +12,9 @@ use crate::erased::agent::AnyAgent;
 /// A task of any algorithm on any environment: it trains [`AnyAgent`]s, which must be of the algorithm that it was made for.
 pub struct AnyTask(Box<dyn ErasedTask>);
 
-/// What a population shares, of any type.
+/// The shared state of a population, of any type.
 pub type AnyShared = Box<dyn Any + Send + Sync>;
-/// What a place of the population owns, of any type.
+/// The state of a place of the population, of any type.
 pub type AnySlot = Box<dyn Any + Send>;
 
 impl AnyTask {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::network::{Network, NetworkState};
 
-/// What stands before the vectors of a saved network.
+/// The head of a saved network, in front of its vectors.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Head {

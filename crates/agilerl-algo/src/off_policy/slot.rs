@@ -1,6 +1,6 @@
-//! What a place of the population owns.
+//! The state of a place of the population.
 
-use agilerl_buffer::{Batch, Replay, Stored};
+use agilerl_buffer::{Batch, Replay};
 use agilerl_env::{ActionElement, Element};
 
 use crate::collect::collector::Collector;
@@ -14,11 +14,4 @@ pub struct Slot<O: Element, C: ActionElement> {
     pub(crate) batch: Batch<O, C>,
     /// Environment steps taken for which no update has been made yet.
     pub(crate) steps_owed: f64,
-}
-
-impl<O: Element + Stored, C: ActionElement> Slot<O, C> {
-    /// What the collector acts on, and what it has gathered in this round.
-    pub fn collector(&self) -> &Collector<O, C> {
-        &self.collector
-    }
 }

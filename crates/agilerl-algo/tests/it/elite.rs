@@ -115,3 +115,13 @@ fn a_convolutional_elite_agrees_with_itself_after_it_was_text() {
     let again = Elite::from_bytes(elite.record_json().as_bytes(), &elite.weights).unwrap();
     assert_eq!(again, elite);
 }
+
+/// A critic Q(s, a) is no policy: the player has no action to put behind its observation.
+#[test]
+fn a_network_that_reads_more_than_observations_is_refused() {
+    let mut critic = elite();
+    critic.record.spec.extra = 1;
+    critic.record.layers = critic.record.spec.layers();
+    let message = Elite::from_bytes(critic.record_json().as_bytes(), &critic.weights).unwrap_err().to_string();
+    assert!(message.contains("1 extra numbers"), "{message}");
+}

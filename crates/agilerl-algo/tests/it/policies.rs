@@ -1,6 +1,9 @@
 //! Policies: how outputs become actions, and how observations are normalised on the way.
 
-use agilerl_algo::{Agent, Dqn, DqnConfig, Elite, Mode, NetConfig, Normalizer, Output, Policy, PolicySource};
+use agilerl_algo::{
+    Agent, Algorithm, Dqn, DqnConfig, Elite, Mode, NetConfig, Normalizer, Output, Policy, PolicySource,
+};
+use agilerl_env::Space;
 use agilerl_hpo::{Evolve, Persist};
 use agilerl_nets::{MlpSpec, NetSpec, Weights, parse_device};
 use rand::SeedableRng;
@@ -54,6 +57,18 @@ fn an_index_is_encoded_before_the_network_reads_it() {
     let expected = plain.outputs(&[0.0_f32, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]).to_vec();
     let mut encoding = Policy::new(spec, weights, Output::Greedy).with_one_hot(Some(4));
     assert_eq!(encoding.outputs(&[2.0_f32, 0.0]), expected);
+}
+
+/// As an agent in training sees it: the statistics are those of the encoded rows.
+#[test]
+fn an_encoded_index_is_normalised_too() {
+    let spec = spec(3, 2);
+    let weights = spec.init(&mut ChaCha8Rng::seed_from_u64(3));
+    let (mut normalizer, mut buffer) = (Normalizer::new(3), Vec::new());
+    normalizer.observe(&[1.0_f32, 0.0, 0.0, 0.0, 0.0, 1.0], &mut buffer);
+    let plain = Policy::new(spec, weights, Output::Greedy).with_normalizer(Some(normalizer));
+    let expected = plain.clone().outputs(&[0.0_f32, 0.0, 1.0]).to_vec();
+    assert_eq!(plain.with_one_hot(Some(3)).outputs(&[2.0_f32]), expected);
 }
 
 /// Of 0 and 4, a thousand times, the mean is 2 and the standard deviation 2, but for the first guess, which counts 1e-4: 6
@@ -112,4 +127,21 @@ fn statistics_are_saved_with_the_agent_and_with_its_elite() {
     without.record.normalizer = None;
     let message = Elite::from_bytes(without.record_json().as_bytes(), &elite.weights).unwrap_err().to_string();
     assert!(message.contains("layers[0]"), "another reader would normalise: {message}");
+}
+
+/// The network of such an elite reads scaled numbers: raw ones would be other observations to it.
+#[test]
+fn founders_normalise_observations_as_their_elite_did() {
+    let mut agent = normalizing();
+    act(&mut agent, Mode::Explore { clock: 0 });
+    let elite = Elite::new(&agent, "probe");
+    let (observations, actions) = (Space::bounded(&[-50.0; 2], &[50.0; 2]), Space::discrete(2));
+    let device = parse_device("cpu").unwrap();
+    let config = DqnConfig::of_elite(&elite).unwrap();
+    let mut founder = config.founder(&elite, "probe", &observations, &actions, &device).unwrap();
+    let rows = [11.0_f32, 2.0, 35.0, -9.0];
+    assert_eq!(founder.values(&rows), agent.values(&rows), "with its statistics");
+    let raw = DqnConfig { normalize_observations: false, ..config };
+    let message = raw.founder(&elite, "probe", &observations, &actions, &device).unwrap_err().to_string();
+    assert!(message.contains("normalize_observations = true") && message.contains("has false"), "{message}");
 }

@@ -65,7 +65,8 @@ impl Bounds {
     /// Draws a value log-uniformly.
     pub fn draw(&self, integer: bool, rng: &mut StreamRng) -> f64 {
         let (low, high) = if integer { (self.min.ceil(), self.max.floor()) } else { (self.min, self.max) };
-        let value = (low.ln() + rng.random::<f64>() * (high.ln() - low.ln())).exp();
+        // libm's, so that a run draws the same on every system.
+        let value = libm::exp(libm::log(low) + rng.random::<f64>() * (libm::log(high) - libm::log(low)));
         let value = if integer { value.round() } else { value };
         // `exp` may miss an end by one bit.
         value.max(low).min(high)

@@ -72,6 +72,8 @@ impl Dormant {
     /// If the weights belong to another spec.
     pub fn reset(&self, weights: &mut Weights, rng: &mut impl Rng) {
         self.each_incoming(weights, |weights, inputs| fill_uniform(weights, 1.0 / (inputs as f32).sqrt(), rng));
+        // A shift below zero would keep a unit silent whatever it listens to.
+        self.fill_norms(weights, [1.0, 0.0]);
         // After the draws, because nodes of a residual layer hear each other.
         self.silence(weights);
     }
@@ -82,6 +84,7 @@ impl Dormant {
     /// If the moments belong to another spec.
     pub fn reset_moments(&self, moments: &mut Weights) {
         self.each_incoming(moments, |moments, _| moments.fill(0.0));
+        self.fill_norms(moments, [0.0; 2]);
         self.silence(moments);
     }
 
@@ -95,6 +98,17 @@ impl Dormant {
                 change(&mut matrix[node * block.inputs..(node + 1) * block.inputs], block.inputs);
                 let bias = weights.get_mut(&block.parameter("bias")).expect("laid out");
                 change(&mut bias[node..=node], block.inputs);
+            }
+        }
+    }
+
+    /// Sets the gain and the shift of each unit's layer normalisation, in each block of its stage that has one.
+    fn fill_norms(&self, weights: &mut Weights, [gain, shift]: [f32; 2]) {
+        for block in self.spec.head.blocks().iter().filter(|block| block.has_norm) {
+            for &(_, node) in self.units.iter().filter(|(stage, _)| block.role.stage() == Some(*stage)) {
+                for (part, value) in [("norm.weight", gain), ("norm.bias", shift)] {
+                    weights.get_mut(&block.parameter(part)).expect("laid out")[node] = value;
+                }
             }
         }
     }

@@ -119,3 +119,25 @@ fn half_an_image_is_a_bug() {
     let spec = cnn::small([1, 2, 2], 1, 2);
     Dormant::find(&spec, &Weights::zeros(spec.layout()), &[0.0; 7], 0.0);
 }
+
+/// A shift of -10 silences node 1 whatever it listens to: drawn anew, it needs the shift of a new node too.
+#[test]
+fn a_unit_that_its_normalisation_silenced_is_heard_of_again() {
+    let mut spec = MlpSpec::new(2, &[4], 1);
+    (spec.limits.min_nodes, spec.layer_norm) = (1, true);
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut weights = spec.init(&mut rng);
+    weights.get_mut("hidden.0.norm.weight").unwrap().copy_from_slice(&[2.0; 4]);
+    weights.get_mut("hidden.0.norm.bias").unwrap()[1] = -10.0;
+    let rows = [0.5, -0.5, 1.0, 2.0, -1.0, 0.3];
+    let dormant = find(&spec, &weights, &rows, 0.0);
+    assert_eq!(dormant.units(), [(0, 1)]);
+    let mut moments = Weights::new(spec.layout(), vec![1.0; spec.layout().len()]);
+    dormant.reset(&mut weights, &mut rng);
+    dormant.reset_moments(&mut moments);
+    assert_eq!(weights.get("hidden.0.norm.weight").unwrap(), [2.0, 1.0, 2.0, 2.0]);
+    assert_eq!(weights.get("hidden.0.norm.bias").unwrap(), [0.0; 4]);
+    for part in ["hidden.0.norm.weight", "hidden.0.norm.bias"] {
+        assert_eq!(moments.get(part).unwrap(), [1.0, 0.0, 1.0, 1.0], "{part}");
+    }
+}

@@ -88,6 +88,12 @@ impl Algorithm for DqnConfig {
                 record.spec
             )));
         }
+        if self.normalize_observations != settings.normalize_observations {
+            let (found, wanted) = (self.normalize_observations, settings.normalize_observations);
+            return Err(AlgoError::Elite(format!(
+                "its network learned with normalize_observations = {wanted}, and this run has {found}: take the elite's setting"
+            )));
+        }
         let agent = Dqn::with_weights(self.clone(), record.spec.clone(), &elite.network()?, device)?;
         Ok(agent.with_normalizer(record.normalizer.clone()))
     }

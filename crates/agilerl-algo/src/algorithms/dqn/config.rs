@@ -29,7 +29,7 @@ pub struct DqnConfig {
     pub gamma: f64,
     /// Share of the online network that the target network takes on with every update (1e-3).
     pub tau: f64,
-    /// What is minimised (MSE, as in AgileRL).
+    /// The loss (MSE, as in AgileRL).
     pub loss: Loss,
     /// The gradient is scaled down to this norm (10, as in Stable-Baselines3; AgileRL does not clip). "none": never.
     #[serde(with = "crate::algorithms::number_or_none")]

@@ -155,13 +155,10 @@ impl Dqn {
         self
     }
 
-    /// The same agent with the statistics of another one, if it normalises observations.
+    /// The same agent with the statistics of an elite; none, if it does not normalise observations.
     #[must_use]
-    pub fn with_normalizer(mut self, normalizer: Option<Normalizer>) -> Self {
-        if self.normalizer.is_some() && normalizer.is_some() {
-            self.normalizer = normalizer;
-        }
-        self
+    pub(crate) fn with_normalizer(self, normalizer: Option<Normalizer>) -> Self {
+        Self { normalizer, ..self }
     }
 
     /// The settings, as evolution left them.
@@ -373,7 +370,7 @@ impl Evolve for Dqn {
 /// The first bytes of every saved agent.
 const MAGIC: &[u8; 8] = b"agagent\x02";
 
-/// What stands before the numbers of a saved agent.
+/// The head of a saved agent: its settings, in front of all numbers.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Head {
